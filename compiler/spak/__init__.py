@@ -1,0 +1,16 @@
+"""SPAK: a build system in which a language model is one of the compilers. Importing it loads nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "load":
+        from spak.runtime.loader import load
+
+        return load
+    raise AttributeError(f"module 'spak' has no attribute {name!r}")

@@ -1,0 +1,132 @@
+"""Run a child process under limits and collect what it said. Knows nothing of what the child is for."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of a child: seconds of wall clock and CPU, bytes of address space and of each output stream; 0 is no limit."""
+
+    wall_seconds: float = 600.0
+    cpu_seconds: int = 0
+    memory_bytes: int = 0
+    output_bytes: int = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """How a child ended. `returncode` is negative for a signal; `timed_out` when a wall-clock limit ended it."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return self.returncode == 0
+
+    @property
+    def how(self) -> str:
+        """'exit status 2', 'signal SIGSEGV', 'timed out': how it ended, in words."""
+        if self.timed_out:
+            return "timed out"
+        if self.returncode < 0:
+            return f"signal {signal.Signals(-self.returncode).name}"
+        return f"exit status {self.returncode}"
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: str | Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    limits: Limits = Limits(),
+    on_stderr: Callable[[bytes], None] | None = None,
+) -> Completed:
+    """Run `argv` in a process group of its own; on time-out or interruption the whole group is killed.
+
+    The child dies with its parent. `env` replaces the environment when given. Raises OSError when it cannot be started.
+    """
+
+    def in_child() -> None:
+        _die_with_parent()
+        if limits.cpu_seconds:
+            resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
+        if limits.memory_bytes:
+            resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    child = subprocess.Popen(
+        list(argv),
+        cwd=cwd,
+        env=None if env is None else dict(env),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=in_child,
+    )
+    collected: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
+    readers = [
+        threading.Thread(target=_drain, args=(child.stdout, collected["out"], limits.output_bytes, None), daemon=True),
+        threading.Thread(target=_drain, args=(child.stderr, collected["err"], limits.output_bytes, on_stderr), daemon=True),
+    ]
+    for reader in readers:
+        reader.start()
+    timed_out = False
+    try:
+        _feed(child, stdin)
+        child.wait(timeout=limits.wall_seconds or None)
+    except subprocess.TimeoutExpired:
+        timed_out = True
+    finally:
+        if child.poll() is None:
+            _kill_group(child)
+        child.wait()
+        for reader in readers:
+            reader.join(timeout=5)
+    return Completed(tuple(argv), child.returncode, bytes(collected["out"]), bytes(collected["err"]), timed_out)
+
+
+def _feed(child: subprocess.Popen[bytes], data: bytes) -> None:
+    assert child.stdin is not None
+    try:
+        child.stdin.write(data)
+        child.stdin.close()
+    except BrokenPipeError:
+        pass
+
+
+def _drain(pipe: object, into: bytearray, limit: int, tee: Callable[[bytes], None] | None) -> None:
+    """Read a pipe to its end, keeping the first `limit` bytes: a child that floods us must not block, nor fill memory."""
+    while chunk := pipe.read1(1 << 16):  # type: ignore[attr-defined]
+        if tee:
+            tee(chunk)
+        room = (limit or 1 << 62) - len(into)
+        into.extend(chunk[: max(room, 0)])
+
+
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def _die_with_parent() -> None:
+    import ctypes
+
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)

@@ -1,0 +1,1 @@
+"""The frozen data that stages pass to each other. Knows nothing of files, processes or stages."""
