@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -47,3 +49,14 @@ class Target(Model):
     toolchain: Toolchain
     limits: Limits = Limits()
     constants: dict[str, float | int] = Field(default_factory=dict)  # SM_COUNT, MAX_BW (bytes/s), PEAK_TFLOPS, ...
+
+
+def read_target(path: str | Path) -> Target:
+    """Read a target from `targets/<name>.toml`, or from the canonical JSON that the graph makes of it.
+
+    Meant for stages, whose input has been checked already: raises pydantic's or tomllib's own errors.
+    """
+    path = Path(path)
+    if path.suffix == ".json":
+        return Target.model_validate_json(path.read_bytes())
+    return Target(name=path.stem, **tomllib.loads(path.read_text()))
