@@ -1,0 +1,3 @@
+"""The build graph, for doit: `doit list` shows what there is to do."""
+
+from spak.pipeline.doit_tasks import DOIT_CONFIG, task_spak  # noqa: F401
