@@ -1,0 +1,79 @@
+// Atomic operations: real ones, since blocks run on several cores. Relaxed, as CUDA's are. Knows nothing of scopes: the
+// _block and _system forms are as strong as the device-wide ones.
+#pragma once
+#include <cstring>
+#include <type_traits>
+
+#include <spak/sim/engine.h>
+
+namespace spak::sim {
+
+// A thread that spins on an atomic must let the thread it waits for run.
+inline void polled() {
+  if ((++current->atomics & 63u) == 0) yield();
+}
+
+template <typename T, typename Next>
+inline T update(T* address, Next next) {
+  using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
+  static_assert(sizeof(T) == sizeof(Bits), "an atomic works on values of 2, 4 or 8 bytes");
+  polled();
+  auto* place = reinterpret_cast<Bits*>(address);
+  Bits old = __atomic_load_n(place, __ATOMIC_RELAXED);
+  for (;;) {
+    T value;
+    std::memcpy(static_cast<void*>(&value), &old, sizeof value);
+    const T wanted = next(value);
+    Bits bits;
+    std::memcpy(&bits, static_cast<const void*>(&wanted), sizeof bits);
+    if (__atomic_compare_exchange_n(place, &old, bits, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return value;
+  }
+}
+
+}  // namespace spak::sim
+
+#define SPAK_SIM_ATOMIC(name, T, expression)                                               \
+  inline T name(T* address, T value) {                                                     \
+    return spak::sim::update(address, [value](T old) -> T { return (expression); });       \
+  }                                                                                        \
+  inline T name##_block(T* address, T value) { return name(address, value); }              \
+  inline T name##_system(T* address, T value) { return name(address, value); }
+#define SPAK_SIM_ATOMIC_INTEGERS(name, expression)         \
+  SPAK_SIM_ATOMIC(name, int, expression)                   \
+  SPAK_SIM_ATOMIC(name, unsigned, expression)              \
+  SPAK_SIM_ATOMIC(name, long, expression)                  \
+  SPAK_SIM_ATOMIC(name, unsigned long, expression)         \
+  SPAK_SIM_ATOMIC(name, long long, expression)             \
+  SPAK_SIM_ATOMIC(name, unsigned long long, expression)
+#define SPAK_SIM_ATOMIC_NUMBERS(name, expression) \
+  SPAK_SIM_ATOMIC_INTEGERS(name, expression)      \
+  SPAK_SIM_ATOMIC(name, float, expression)        \
+  SPAK_SIM_ATOMIC(name, double, expression)
+
+SPAK_SIM_ATOMIC_NUMBERS(atomicAdd, old + value)
+SPAK_SIM_ATOMIC_NUMBERS(atomicExch, (static_cast<void>(old), value))
+SPAK_SIM_ATOMIC_INTEGERS(atomicSub, old - value)
+SPAK_SIM_ATOMIC_INTEGERS(atomicMin, old < value ? old : value)
+SPAK_SIM_ATOMIC_INTEGERS(atomicMax, old > value ? old : value)
+SPAK_SIM_ATOMIC_INTEGERS(atomicAnd, old & value)
+SPAK_SIM_ATOMIC_INTEGERS(atomicOr, old | value)
+SPAK_SIM_ATOMIC_INTEGERS(atomicXor, old ^ value)
+SPAK_SIM_ATOMIC(atomicInc, unsigned, old >= value ? 0u : old + 1u)
+SPAK_SIM_ATOMIC(atomicDec, unsigned, old == 0 || old > value ? value : old - 1u)
+
+#define SPAK_SIM_ATOMIC_CAS(T)                                                                                    \
+  inline T atomicCAS(T* address, T compare, T value) {                                                            \
+    return spak::sim::update(address, [compare, value](T old) -> T { return old == compare ? value : old; });     \
+  }                                                                                                               \
+  inline T atomicCAS_block(T* address, T compare, T value) { return atomicCAS(address, compare, value); }         \
+  inline T atomicCAS_system(T* address, T compare, T value) { return atomicCAS(address, compare, value); }
+SPAK_SIM_ATOMIC_CAS(int)
+SPAK_SIM_ATOMIC_CAS(unsigned)
+SPAK_SIM_ATOMIC_CAS(unsigned short)
+SPAK_SIM_ATOMIC_CAS(unsigned long)
+SPAK_SIM_ATOMIC_CAS(unsigned long long)
+
+#undef SPAK_SIM_ATOMIC
+#undef SPAK_SIM_ATOMIC_INTEGERS
+#undef SPAK_SIM_ATOMIC_NUMBERS
+#undef SPAK_SIM_ATOMIC_CAS

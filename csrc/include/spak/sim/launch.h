@@ -1,0 +1,45 @@
+// Runs a kernel on the CPU: the whole interface between a generated launcher and the simulator. Knows nothing of
+// device code: the kernel is any callable that is called once for each CUDA thread.
+#pragma once
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+
+#pragma GCC visibility push(hidden)
+namespace spak::sim {
+
+// Signed and wide, so that a size that went wrong arrives here and is reported, rather than wrapped.
+struct Config {
+  long long grid[3] = {1, 1, 1};
+  long long block[3] = {1, 1, 1};
+  long long smem_bytes = 0;  // dynamic shared memory
+  const char* name = "kernel";
+};
+
+// What the kernel did wrong. `what()` names kernel, block, thread and file:line where they are known; `rule` is a
+// stable key: "bad-launch", "divergent-barrier", "deadlock", "divergent-warp", "inactive-lane", "shared-overflow",
+// "misaligned", "memory", "stack-overflow", "assertion", "exception".
+class Fault : public std::runtime_error {
+ public:
+  Fault(std::string rule, const std::string& message) : std::runtime_error(message), rule_(std::move(rule)) {}
+  const std::string& rule() const { return rule_; }
+
+ private:
+  std::string rule_;
+};
+
+void launch(const Config& config, void (*entry)(void*), void* context);
+
+// Blocks until every block has run. `kernel` runs concurrently on several OS threads, so it must only read its
+// captures. Reads SPAK_SIM_ORDER, _SEED, _SAMPLE_BLOCKS, _THREADS and _STACK_KB at each call. Throws Fault.
+template <typename Kernel>
+  requires std::is_invocable_v<Kernel&>
+void launch(const Config& config, Kernel&& kernel) {
+  launch(
+      config, [](void* context) { (*static_cast<std::remove_reference_t<Kernel>*>(context))(); },
+      const_cast<void*>(static_cast<const void*>(&kernel)));
+}
+
+}  // namespace spak::sim
+#pragma GCC visibility pop

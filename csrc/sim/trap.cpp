@@ -1,0 +1,109 @@
+// A SIGSEGV, SIGBUS or SIGFPE inside a simulated thread abandons its block: the handler returns into a function that
+// raises the fault on the worker's own stack. Knows nothing of scheduling.
+#include "trap.h"
+
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+
+#include <ucontext.h>
+
+#include "block.h"
+#include "collective.h"
+
+namespace spak::sim {
+
+namespace {
+
+constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE};
+constexpr std::size_t kStack = 64 << 10;
+
+struct Installed {
+  std::mutex mutex;
+  int users = 0;
+  struct sigaction previous[3];
+};
+Installed& installed() {
+  static Installed state;
+  return state;
+}
+
+__thread int trapped_signal __attribute__((tls_model("initial-exec")));
+__thread void* trapped_address __attribute__((tls_model("initial-exec")));
+
+// Runs on the alternate stack's owner after the handler has returned into it: ordinary code, free to allocate.
+void raise_fault() {
+  Block& block = *running;
+  const Thread& thread = block.thread();
+  std::string start = block.where(thread) + ": ";
+  if (thread.site.file) start += text(thread.site) + " was passed last: ";
+  char address[24];
+  std::snprintf(address, sizeof address, "%p", trapped_address);
+  if (trapped_signal == SIGFPE) block.abandon({"arithmetic", start + "an integer was divided by zero"});
+  if (block.guards(trapped_address))
+    block.abandon({"stack-overflow", start + "the thread's stack overflowed: its local arrays or its recursion are larger than SPAK_SIM_STACK_KB=" +
+                                         std::to_string(block.stack_bytes() >> 10)});
+  block.abandon({"memory", start + "invalid memory access at " + address +
+                               ": outside every allocation, or a vector access that is not aligned to its size"});
+}
+
+void handler(int signal, siginfo_t* info, void* state) {
+  if (!running || !current) {  // not ours: let the trap happen again under the previous handler
+    Installed& all = installed();
+    for (int i = 0; i < 3; ++i)
+      if (kSignals[i] == signal) sigaction(signal, &all.previous[i], nullptr);
+    return;
+  }
+  trapped_signal = signal;
+  trapped_address = info->si_addr;
+  auto* machine = static_cast<ucontext_t*>(state);
+  // The thread's own stack may be full, so the fault is raised on one kept for it.
+  const auto top = (reinterpret_cast<std::uintptr_t>(running->landing()) & ~std::uintptr_t{15});
+#if defined(__x86_64__)
+  machine->uc_mcontext.gregs[REG_RSP] = static_cast<greg_t>(top - 8);
+  machine->uc_mcontext.gregs[REG_RIP] = static_cast<greg_t>(reinterpret_cast<std::uintptr_t>(&raise_fault));
+#elif defined(__aarch64__)
+  machine->uc_mcontext.sp = top;
+  machine->uc_mcontext.pc = reinterpret_cast<std::uintptr_t>(&raise_fault);
+#else
+  (void)machine, (void)top;
+  raise_fault();
+#endif
+}
+
+}  // namespace
+
+Trap::Trap() {
+  stack_ = std::malloc(kStack);
+  stack_t ours{}, before{};
+  ours.ss_sp = stack_;
+  ours.ss_size = kStack;
+  if (stack_ && sigaltstack(&ours, &before) == 0) previous_ = new stack_t(before);
+  Installed& all = installed();
+  const std::lock_guard lock(all.mutex);
+  if (all.users++) return;
+  struct sigaction action{};
+  action.sa_sigaction = handler;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+  sigemptyset(&action.sa_mask);
+  for (int i = 0; i < 3; ++i) sigaction(kSignals[i], &action, &all.previous[i]);
+}
+
+Trap::~Trap() {
+  Installed& all = installed();
+  {
+    const std::lock_guard lock(all.mutex);
+    if (--all.users == 0)
+      for (int i = 0; i < 3; ++i) sigaction(kSignals[i], &all.previous[i], nullptr);
+  }
+  if (auto* before = static_cast<stack_t*>(previous_)) {
+    sigaltstack(before, nullptr);
+    delete before;
+  }
+  std::free(stack_);
+}
+
+}  // namespace spak::sim
