@@ -1,0 +1,294 @@
+"""The child process that speaks to a provider: an order on standard input, a result on standard output. Knows nothing of SPAK.
+
+Run as `python -m spak.handlers.live_child`. The order is JSON with `name`, `model`, `endpoint`, `sampling`, `messages` and
+`config`; the result is either `{text, finish, model, tokens_in, tokens_out, cost, tries}` or `{error: {code, message, hint}}`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from spak.handlers.retry import may_retry, pause, retry_after
+
+# Before litellm is imported: it must not fetch a price list, read a .env file, or report home.
+ENVIRONMENT = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_LOG": "ERROR",
+    "LITELLM_TELEMETRY": "False",
+    "DISABLE_AIOHTTP_TRANSPORT": "True",
+}
+
+
+@dataclass(eq=False)
+class Failure(Exception):
+    """A call that failed: a code of the catalogue, and whether another try may help (with the pause the server asks for)."""
+
+    code: str
+    message: str
+    hint: str = ""
+    again: bool = False
+    wanted: float | None = None
+
+
+def main() -> None:
+    """Answer one order."""
+    os.environ.update(ENVIRONMENT)
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # litellm prints; only the result may reach standard output
+    order = json.loads(sys.stdin.buffer.read())
+    try:
+        result = persist(order)
+    except Failure as failure:
+        result = {"error": {"code": failure.code, "message": failure.message, "hint": failure.hint}}
+    json.dump(result, out)
+    out.flush()
+    os._exit(0)  # litellm's background threads have nothing to say any more
+
+
+def persist(order: dict[str, Any]) -> dict[str, Any]:
+    """Try until there is an answer, the failure is final, or the tries are used up. Raises Failure."""
+    config = order["config"]
+    tries = config["retries"] + 1
+    for tried in range(1, tries + 1):
+        try:
+            return {**call(order), "tries": tried}
+        except Failure as failure:
+            if not failure.again:
+                raise
+            if tried == tries:
+                times = f" ({tries} tries)" if tries > 1 else ""
+                raise Failure(failure.code, failure.message + times, failure.hint) from None
+            seconds = pause(
+                tried, random.random(), first=config["backoff"], longest=config["backoff_max"], wanted=failure.wanted
+            )
+            say(order, f"{failure.message}; next try in {seconds:.1f} s ({tried} of {tries - 1})")
+            time.sleep(seconds)
+    raise AssertionError("not reached: the last try returns or raises")
+
+
+def call(order: dict[str, Any]) -> dict[str, Any]:
+    """One try. Raises Failure."""
+    import litellm
+
+    litellm.suppress_debug_info = True
+    litellm.drop_params = False  # a parameter that the provider does not take is an error: it is part of the request
+    config = order["config"]
+    arguments: dict[str, Any] = {
+        **order["sampling"],
+        "model": order["model"],
+        "messages": order["messages"],
+        "timeout": config["timeout"],
+        "num_retries": 0,
+        "max_retries": 0,
+        "stream": config["stream"],
+        **_route(litellm, order),
+    }
+    if config["stream"]:
+        arguments["stream_options"] = {"include_usage": True}
+    try:
+        answer = litellm.completion(**arguments)
+        got = _drain(answer, order) if config["stream"] else _whole(answer)
+    except Failure:
+        raise
+    except (
+        Exception
+    ) as error:  # whatever litellm raises is classified: an unknown class must not look like a crash of ours
+        raise _classify(litellm, error, config) from None
+    return _finish(litellm, got, order)
+
+
+def _route(litellm: Any, order: dict[str, Any]) -> dict[str, Any]:
+    """Endpoint, provider and key. A model without a known provider at an endpoint of one's own speaks the OpenAI protocol."""
+    route: dict[str, Any] = {}
+    provider = ""
+    try:
+        provider = litellm.get_llm_provider(order["model"])[1]
+    except Exception:  # litellm raises its BadRequestError here, which needs the provider it cannot find
+        if order["endpoint"]:
+            provider = route["custom_llm_provider"] = "openai"
+    if order["endpoint"]:
+        route["api_base"] = order["endpoint"]
+    name = order["config"]["key"]
+    if name:
+        if not os.environ.get(name):
+            raise Failure(
+                "SPK336", f"the environment variable {name} is not set", "export it: it holds the provider's key"
+            )
+        route["api_key"] = os.environ[name]
+    elif provider == "openai" and order["endpoint"] and not os.environ.get("OPENAI_API_KEY"):
+        route["api_key"] = "none"  # local servers need no key, but the client insists on one
+    return route
+
+
+@dataclass(slots=True)
+class Got:
+    """What came: text, why it ended, the provider's own words for a refusal, and its token counts."""
+
+    text: str = ""
+    finish: str = ""
+    refusal: str = ""
+    model: str = ""
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+def _whole(answer: Any) -> Got:
+    choices = getattr(answer, "choices", None)
+    if not choices:
+        raise Failure("SPK341", "the provider's answer has no choices", _BASE_URL, again=True)
+    message = choices[0].message
+    got = Got(message.content or "", choices[0].finish_reason or "", _refusal(message), answer.model or "")
+    _count(got, getattr(answer, "usage", None))
+    return got
+
+
+def _drain(answer: Any, order: dict[str, Any]) -> Got:
+    """Read a stream, saying how far it is every two seconds. The time-out holds for the whole of it."""
+    got, parts, length = Got(), [], 0
+    started = said = time.monotonic()
+    limit = order["config"]["timeout"]
+    for chunk in answer:
+        now = time.monotonic()
+        if now - started > limit:
+            raise Failure("SPK339", f"no complete answer within {limit:g} s", _SLOW, again=True)
+        got.model = getattr(chunk, "model", None) or got.model
+        _count(got, getattr(chunk, "usage", None))
+        for choice in getattr(chunk, "choices", None) or ():
+            got.finish = choice.finish_reason or got.finish
+            got.refusal += _refusal(choice.delta)
+            parts.append(choice.delta.content or "")
+            length += len(parts[-1])
+        if now - said >= 2:
+            said = now
+            say(order, f"{length} characters in {now - started:.0f} s")
+    got.text = "".join(parts)
+    return got
+
+
+def _refusal(message: Any) -> str:
+    extra = getattr(message, "provider_specific_fields", None) or {}
+    return getattr(message, "refusal", None) or extra.get("refusal") or ""
+
+
+def _count(got: Got, usage: Any) -> None:
+    if usage is None:
+        return
+    got.tokens_in = getattr(usage, "prompt_tokens", None)
+    got.tokens_out = getattr(usage, "completion_tokens", None)
+
+
+def _finish(litellm: Any, got: Got, order: dict[str, Any]) -> dict[str, Any]:
+    """The result, unless the answer ended for another reason than being complete."""
+    if got.refusal or got.finish in ("content_filter", "refusal"):
+        words = f": {got.refusal[:300]}" if got.refusal else f" ({got.finish})"
+        raise Failure("SPK324", f"the model refused to answer{words}", "reword the spec or choose another model")
+    if got.finish == "length":
+        hint = "raise `max_tokens` under [model.sampling], or choose a model with a larger output limit"
+        raise Failure("SPK323", f"the reply was cut short after {got.tokens_out or '?'} tokens", hint)
+    if got.finish != "stop":
+        raise Failure(
+            "SPK341", f"the answer broke off ({got.finish or 'no finish reason'})", "try again later", again=True
+        )
+    return {
+        "text": got.text,
+        "finish": "stop",
+        "model": order["model"],
+        "tokens_in": got.tokens_in,
+        "tokens_out": got.tokens_out,
+        "cost": _cost(litellm, got, order),
+    }
+
+
+def _cost(litellm: Any, got: Got, order: dict[str, Any]) -> float | None:
+    """US dollars, by the configured prices or litellm's own list; None when either the counts or the prices are unknown."""
+    if got.tokens_in is None or got.tokens_out is None:
+        return None
+    config = order["config"]
+    if config["price_in"] is not None and config["price_out"] is not None:
+        return round((got.tokens_in * config["price_in"] + got.tokens_out * config["price_out"]) / 1e6, 9)
+    try:
+        prices = litellm.cost_per_token(
+            model=order["model"], prompt_tokens=got.tokens_in, completion_tokens=got.tokens_out
+        )
+    except Exception:  # an unknown model: litellm raises several classes
+        return None
+    return round(sum(prices), 9) or None
+
+
+_BASE_URL = "is `endpoint` the base URL of an OpenAI-compatible server, for example http://localhost:8000/v1?"
+_SLOW = "raise `timeout` under [model] for a slow model"
+
+
+def _classify(litellm: Any, error: Exception, config: dict[str, Any]) -> Failure:
+    """A failed call as a code of the catalogue. litellm maps every provider's errors to OpenAI's classes and statuses."""
+    message = (str(error).strip() or type(error).__name__).splitlines()[0][:500]
+    status = getattr(error, "status_code", None)
+    if isinstance(error, litellm.Timeout):
+        return Failure("SPK339", f"no answer within {config['timeout']:g} s", _SLOW, again=True)
+    if isinstance(error, litellm.ContentPolicyViolationError):
+        return Failure(
+            "SPK324", f"the provider refused the request: {message}", "reword the spec or choose another model"
+        )
+    if status in (401, 403):
+        return Failure(
+            "SPK336", f"the provider refused the key: {message}", "set the provider's key in the environment"
+        )
+    if _unreachable(error):
+        return Failure(
+            "SPK338", f"no connection to the provider: {message}", "check `endpoint` and the network", again=True
+        )
+    if isinstance(status, int) and 400 <= status < 500 and not may_retry(status):
+        return Failure(
+            "SPK340", f"the provider rejected the request ({status}): {message}", "check `name` and `sampling`"
+        )
+    if _malformed(error):
+        return Failure("SPK341", f"the provider's answer cannot be read: {message}", _BASE_URL, again=True)
+    wanted = retry_after(_headers(error), datetime.now(UTC))
+    return Failure("SPK337", f"the provider failed ({status}): {message}", "try again later", again=True, wanted=wanted)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in found:
+        found.append(current)
+        current = current.__cause__ or current.__context__
+    return found
+
+
+def _unreachable(error: Exception) -> bool:
+    return any(
+        type(one).__name__ in ("ConnectError", "ConnectTimeout", "ConnectionRefusedError") for one in _causes(error)
+    )
+
+
+def _malformed(error: Exception) -> bool:
+    return any(isinstance(one, json.JSONDecodeError | AttributeError | KeyError) for one in _causes(error))
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    for source in (
+        getattr(error, "litellm_response_headers", None),
+        getattr(getattr(error, "response", None), "headers", None),
+    ):
+        if source:
+            return dict(source)
+    return {}
+
+
+def say(order: dict[str, Any], text: str) -> None:
+    """One line of progress."""
+    sys.stderr.write(f"spak: {order['name']}: {text}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()

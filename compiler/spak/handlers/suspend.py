@@ -1,0 +1,61 @@
+"""Handler `suspend`: writes the request to a file, and takes the answer from there when it comes. Knows nothing of models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from spak.digest import sha256_bytes
+from spak.errors import Diagnostic, SpakError, Span, Waiting
+from spak.handlers.config import ModelConfig
+from spak.handlers.mailbox import Mailbox, name_of
+from spak.model.base import canonical_json
+from spak.model.request import Provenance, Reply, Request
+
+
+def create(root: Path, config: ModelConfig) -> Callable[[Request], Reply]:
+    """A handler over the mailboxes of the project at `root`."""
+
+    def take(request: Request) -> Reply:
+        box = Mailbox(root, name_of(request))
+        stale = ""
+        try:
+            if box.answer.exists():
+                if box.asked == sha256_bytes(canonical_json(request)):
+                    return _read(box)
+                stale = box.set_aside()
+            box.put_request(request)
+        except OSError as error:
+            what = f"the mailbox of {box.name} cannot be used: {error.strerror}"
+            raise SpakError(Diagnostic("SPK346", what, Span(box.shown), "check permissions and free space")) from error
+        raise Waiting(*_explain(box, request, stale))
+
+    return take
+
+
+def _read(box: Mailbox) -> Reply:
+    data = box.answer.read_bytes()
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        col = error.start - data.rfind(b"\n", 0, error.start)
+        span = Span(f"{box.shown}/answer.md", line, col)
+        what = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        raise SpakError(Diagnostic("SPK302", what, span, "save the answer as UTF-8")) from None
+    about = box.about(data)
+    return Reply(text=text, provenance=Provenance(handler="suspend", by=str(about.get("by", "hand"))))
+
+
+def _explain(box: Mailbox, request: Request, stale: str) -> list[Diagnostic]:
+    attempt = f" (attempt {request.attempt})" if request.attempt > 1 else ""
+    notes = (
+        f"read    {box.shown}/request.md",
+        f"answer  spak answer {box.name} FILE    then run the same command again",
+    )
+    found = [Diagnostic("SPK330", f"{box.name} waits for an answer{attempt}", notes=notes)]
+    if stale:
+        what = f"the answer for {box.name} was to another request: the spec or what goes with it has changed since"
+        hint = f"it is kept; if it still fits, run `spak answer {box.name} {stale}`"
+        found.append(Diagnostic("SPK331", what, Span(stale), hint))
+    return found
