@@ -1,0 +1,168 @@
+"""Text to trees: loads the grammar once, runs scanner and parser, and goes on after an error. Knows no meaning.
+
+The parse table is cached in the user's cache folder (`$XDG_CACHE_HOME/spak` or `~/.cache/spak`), never in a shared one: the cache
+is a pickle. Where it cannot be written, it is built in memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lark import Lark, Token
+from lark.exceptions import UnexpectedToken, VisitError
+
+from spak.errors import Collector, Diagnostic, Span, SpakError
+from spak.lang import tree
+from spak.lang.build import Build
+from spak.lang.scan import PATTERNS, Scanner, Tok, master_pattern
+
+GRAMMAR = Path(__file__).parent / "grammar.lark"
+MAX_ERRORS = 20  # a file: what follows is most likely an echo
+
+NAMES = {
+    "_SEP": "the end of the line", "KEY": "a key", "RBRACE": "'}'", "LBODY": "'{'", "LMAP": "'{'", "RPAR": "')'", "RBRACK": "']'",
+    "LCALL": "'('", "LINDEX": "'['", "LPAR": "'('", "LBRACK": "'['", "$END": "the end", "COMMA": "','", "NAME": "a name",
+    "NUMBER": "a number", "STRING": "a string", "COLON": "':'", "EQ": "'='", "RTYPE": "'>'", "VERBATIM": "text",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Loaded:
+    lark: Lark
+    files: Any
+    expressions: Any
+
+
+class _Keep:
+    """Tells lark to keep the terminals that only the scanner uses."""
+
+    always_accept = ("FUNCREF", "COMMENT", "SEMICOLON", "LBRACE")
+
+    def process(self, stream: Iterable[Token]) -> Iterable[Token]:
+        return stream
+
+
+@cache
+def grammar() -> Loaded:
+    """The parser and its two scanning patterns."""
+    text = GRAMMAR.read_text()
+    options: dict[str, Any] = {"parser": "lalr", "lexer": "basic", "start": ["file", "expression"], "postlex": _Keep(), "transformer": Build()}
+    lark = None
+    for folder in cache_folder():
+        try:
+            lark = Lark(text, cache=str(folder / "grammar"), **options)
+        except Exception:  # a full disk, a torn or foreign cache: whatever it is, the grammar itself is at hand
+            continue
+    lark = lark or Lark(text, **options)
+    patterns = {t.name: t.pattern.to_regexp() for t in lark.terminals if t.name not in {"_SEP"}}
+    return Loaded(lark, master_pattern(patterns, comments=True), master_pattern(patterns, comments=False))
+
+
+def cache_folder() -> list[Path]:
+    """Where the parse table may be cached: one folder or none."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    folder = Path(base) / "spak"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return []
+    return [folder] if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid() else []
+
+
+def parse_text(text: str, file: str, found: Collector) -> tree.File:
+    """Parse one text, adding every error to `found`; what could not be read is left out of the tree.
+
+    `text` has `\\n` line ends only. Text that is not to be read (prose around a fence) may be blanked by spaces.
+    """
+    scanned = Scanner(text, file, grammar().files, found).run()
+    if not scanned.balanced:
+        return tree.File((), scanned.comments)
+    tokens = scanned.tokens
+    for _ in range(MAX_ERRORS):
+        try:
+            return tree.File(_feed(tokens, "file"), scanned.comments)
+        except UnexpectedToken as error:
+            at = position(tokens, error.token)
+            found.found.append(explain(tokens, at, error))
+            tokens = without_line(tokens, at)
+        except SpakError as error:
+            found.found.extend(error.diagnostics)
+            return tree.File((), scanned.comments)
+    return tree.File((), scanned.comments)
+
+
+def parse_expression(text: str, file: str, found: Collector) -> tree.Value | None:
+    """Parse one expression alone; None if there was an error."""
+    scanned = Scanner(text, file, grammar().expressions, found, statements=False).run()
+    if not scanned.balanced or found.errors:
+        return None
+    try:
+        value: tree.Value = _feed(scanned.tokens, "expression")
+        return value
+    except UnexpectedToken as error:
+        found.found.append(explain(scanned.tokens, position(scanned.tokens, error.token), error))
+    except SpakError as error:
+        found.found.extend(error.diagnostics)
+    return None
+
+
+def _feed(tokens: list[Tok], start: str) -> Any:
+    parser = grammar().lark.parse_interactive(start=start)
+    try:
+        for token in tokens:
+            parser.feed_token(token)
+        return parser.feed_eof(tokens[-1] if tokens else None)
+    except VisitError as error:
+        raise error.orig_exc from None
+
+
+def position(tokens: list[Tok], token: Token) -> int:
+    """The index of a token, by identity; past the last for the end of the text."""
+    return next((i for i, candidate in enumerate(tokens) if candidate is token), len(tokens))
+
+
+def explain(tokens: list[Tok], at: int, error: UnexpectedToken) -> Diagnostic:
+    """Say what stands where it should not, in words."""
+    if at == len(tokens):
+        span = tokens[-1].span if tokens else Span("")
+        return Diagnostic("SPK104", "the text ends where a value is missing", span, "complete the expression")
+    token = tokens[at]
+    before = tokens[at - 1].type if at else ""
+    if token.type == "COMPARE" or token.type in {"LANGLE", "RANGLE"}:
+        return Diagnostic("SPK104", f"unexpected {str(token)!r}", token.span, "comparisons don't chain: write `a < b && b < c`")
+    if before in {"COLON", "EQ"} and token.type in {"_SEP", "RBRACE"}:
+        return Diagnostic("SPK104", f"{str(tokens[at - 2])!r} has no value", tokens[at - 2].span, "write the value after it, on the same line")
+    what = "this line ends too early" if token.type == "_SEP" else f"unexpected {str(token)!r}"
+    wanted = sorted({NAMES[name] for name in error.expected if name in NAMES})
+    hint = "put text that is not code in double quotes" if token.type in {"NAME", "KEY"} else f"expected {' or '.join(wanted[:4])}" if wanted else ""
+    return Diagnostic("SPK104", what, token.span, hint)
+
+
+def without_line(tokens: list[Tok], at: int) -> list[Tok]:
+    """The tokens without the statement that holds an error, and without its body if it opens one."""
+    at = min(at, len(tokens) - 1)
+    begin = at
+    depth = 0
+    while begin > 0:
+        kind = tokens[begin - 1].type
+        depth += (kind in {"RBRACE", "RPAR", "RBRACK", "RTYPE"}) - (kind in {"LBODY", "LMAP", "LCALL", "LPAR", "LINDEX", "LBRACK", "LTYPE"})
+        if (kind == "_SEP" and depth <= 0) or kind == "LBODY" and depth < 0:
+            break
+        begin -= 1
+    end, depth = begin, 0
+    while end < len(tokens):
+        kind = tokens[end].type
+        depth += (kind in {"LBODY", "LMAP", "LCALL", "LPAR", "LINDEX", "LBRACK", "LTYPE"}) - (kind in {"RBRACE", "RPAR", "RBRACK", "RTYPE"})
+        if depth < 0 or (depth == 0 and kind == "_SEP" and end >= at):
+            break
+        end += 1
+    if begin > 0 and tokens[begin - 1].type == "_SEP":
+        begin -= 1
+    elif end < len(tokens) and tokens[end].type == "_SEP":
+        end += 1
+    return tokens[:begin] + tokens[max(end, begin + 1) :]
