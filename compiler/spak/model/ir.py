@@ -184,3 +184,9 @@ class Interface(Model):
 def interface(unit: Unit) -> Interface:
     """Project a unit onto its interface."""
     return Interface(**{field: getattr(unit, field) for field in Interface.model_fields})
+
+
+def behaviour(unit: Unit) -> Unit:
+    """The unit as checks and verification see it: what is only said to a reader or a model is blanked."""
+    rungs = tuple(variant.model_copy(update={"intent": ""}) for variant in unit.variants)
+    return unit.model_copy(update={"prose": "", "summary": "", "rules": (), "variants": rungs})

@@ -1,0 +1,65 @@
+"""The graph of a project: which actions there are, what each reads and writes, and which follow which. Runs none of them.
+
+For a unit `u`, a variant `v`, a target `t` and its dialect `d`:
+
+    parse:u -> request:u.v.d -> codegen:u.v.d -> check:u.v@t -> compile:u.v@t -> verify:u.v@t -> artifact:u@t -> package
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spak.pipeline.action import Action, Graph
+from spak.pipeline.native import runtime_action
+from spak.pipeline.project import Project
+from spak.pipeline.targets import read_targets
+from spak.pipeline.unit_actions import UnitActions
+from spak.pipeline.units import Found, find_units
+from spak.store.digests import Digests
+
+PROVING = ("target:", "parse:", "check:", "verify:")
+
+
+def load(root: Path, project: Project) -> Graph:
+    """Lay out the actions. A unit that cannot be read keeps its `parse` action alone, which says why when it runs."""
+    targets = read_targets(project)
+    found = find_units(root, Digests(root / ".spak" / "state" / "digests"))
+    units = {one.name: UnitActions(project, targets, one).actions() for one in found}
+    shared = [*targets.actions(), *(runtime_action(target) for target in targets.by_name.values())]
+    wheel = package(project, [a for actions in units.values() for a in actions if a.name.startswith("artifact:")])
+    groups = {name: names(actions) for name, actions in units.items()}
+    groups["build"] = tuple(n for actions in units.values() for n in names(actions))
+    groups["verify"] = tuple(n for n in (*names(shared), *groups["build"]) if n.startswith(PROVING))
+    groups["package"] = names(wheel)
+    everything = (*shared, *(a for actions in units.values() for a in actions), *wheel)
+    return Graph(actions=everything, groups=groups, watched=watched(project, found))
+
+
+def names(actions: list[Action]) -> tuple[str, ...]:
+    return tuple(action.name for action in actions)
+
+
+def package(project: Project, artifacts: list[Action]) -> list[Action]:
+    """The wheel of every artifact, if there is one."""
+    if not artifacts:
+        return []
+    name = project.settings.package
+    manifests = tuple(action.outputs[0] for action in artifacts)
+    record = f"build/package/{name}.json"
+    return [
+        Action(
+            name="package:wheel",
+            stage="spak.package.wheel",
+            options={"package": name, "manifests": list(manifests), "folder": "dist", "record": record},
+            inputs=tuple(output for action in artifacts for output in action.outputs),
+            outputs=(record,),
+            tools=("python",),
+            doc=f"make the {name} wheel in dist/",
+        )
+    ]
+
+
+def watched(project: Project, found: tuple[Found, ...]) -> tuple[str, ...]:
+    """The files and folders from which this graph was made: a change in one of them makes another graph."""
+    files = {f for one in found for f in one.files} | {f"targets/{t}.toml" for t in project.targets}
+    return tuple(sorted({*files, "specs", "specs/domains", *(one.folder for one in found)}))

@@ -1,0 +1,261 @@
+"""The actions of one unit: what each of its stages reads and writes. Runs none of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from spak.model.ir import DIALECTS, Unit, Variant
+from spak.model.target import Target
+from spak.pipeline.action import Action
+from spak.pipeline.native import compile_action, device_is_here
+from spak.pipeline.project import Project
+from spak.pipeline.targets import ProjectTargets
+from spak.pipeline.units import Found
+
+SOURCE = {"cpp": "kernel.cpp", "cuda": "kernel.cu"}
+
+
+@dataclass(frozen=True)
+class UnitActions:
+    """One unit of a project and its road from spec to artifact."""
+
+    project: Project
+    targets: ProjectTargets
+    found: Found
+
+    @property
+    def name(self) -> str:
+        return self.found.name
+
+    @property
+    def ir(self) -> str:
+        return f"build/ir/{self.name}.json"
+
+    @property
+    def interface(self) -> str:
+        return f"build/ir/{self.name}.interface.json"
+
+    @property
+    def behaviour(self) -> str:
+        """The unit without its prose, rules and intents: what checks and verification read."""
+        return f"build/ir/{self.name}.behaviour.json"
+
+    def actions(self) -> list[Action]:
+        """Every action of the unit, producers before consumers."""
+        if self.found.unit is None:
+            return [self.parse()]
+        rungs = [(v, d) for v in self.found.unit.variants for d in DIALECTS if self.targets_of(v, d)]
+        made = [self.parse()]
+        for variant, dialect in rungs:
+            made += [self.request(variant, dialect), self.codegen(variant, dialect)]
+            for target in self.targets_of(variant, dialect):
+                made += self.judging(variant, target)
+        made += [self.artifact(t) for t in self.targets.by_name.values() if self.rungs_on(t)]
+        return made
+
+    def unit(self) -> Unit:
+        assert self.found.unit is not None
+        return self.found.unit
+
+    def targets_of(self, variant: Variant, dialect: str) -> tuple[Target, ...]:
+        """The targets of a dialect that the unit and the variant are meant for."""
+        meant = self.targets.of(dialect, self.unit().targets)
+        return tuple(t for t in meant if not variant.targets or t.name in variant.targets)
+
+    def rungs_on(self, target: Target) -> tuple[Variant, ...]:
+        return tuple(v for v in self.unit().variants if target in self.targets_of(v, target.dialect))
+
+    def parse(self) -> Action:
+        stem = f"build/ir/{self.name}"
+        return Action(
+            name=f"parse:{self.name}",
+            stage="parse",
+            options={
+                "unit": self.name,
+                "folder": self.found.folder,
+                "out_ir": self.ir,
+                "out_interface": self.interface,
+                "out_behaviour": self.behaviour,
+                "out_spans": f"{stem}.spans.json",
+            },
+            inputs=self.found.files,
+            outputs=(self.ir, self.interface, self.behaviour, f"{stem}.spans.json"),
+            doc=f"read specs/{self.name}",
+        )
+
+    def request_file(self, variant: Variant, dialect: str) -> str:
+        return f"build/request/{self.name}.{variant.name}.{dialect}.json"
+
+    def generated(self, variant: Variant, dialect: str) -> str:
+        return f"generated/{self.name}/{variant.name}/{dialect}"
+
+    def request(self, variant: Variant, dialect: str) -> Action:
+        from spak.codegen import request
+
+        model = self.project.settings.model
+        options = request.Options(
+            ir=self.ir,
+            variant=variant.name,
+            dialect=dialect,  # type: ignore[arg-type]
+            targets=tuple(self.targets.file(t.name) for t in self.targets_of(variant, dialect)),
+            out=self.request_file(variant, dialect),
+            templates="templates",
+            model=model.name,
+            endpoint=model.endpoint,
+            sampling=model.sampling,
+        )
+        return Action(
+            name=f"request:{self.name}.{variant.name}.{dialect}",
+            stage="spak.codegen.request",
+            options=options.model_dump(mode="json"),
+            inputs=(self.ir, *options.targets),
+            values=header_values(dialect),
+            outputs=(options.out,),
+            cheap=True,
+            doc="render what a model would be asked",
+        )
+
+    def codegen(self, variant: Variant, dialect: str) -> Action:
+        name = f"{self.name}.{variant.name}.{dialect}"
+        folder = self.generated(variant, dialect)
+        files = tuple(f"{folder}/{f}" for f in (SOURCE[dialect], "plan.toml", "reply.md"))
+        judges = [a.name for t in self.targets_of(variant, dialect) for a in self.judging(variant, t)]
+        return Action(
+            name=f"codegen:{name}",
+            stage="codegen",
+            options={
+                "unit": self.name,
+                "variant": variant.name,
+                "dialect": dialect,
+                "ir": self.ir,
+                "request": self.request_file(variant, dialect),
+                "generated": folder,
+                "templates": "templates",
+                "pending": f".spak/pending/{name}",
+            },
+            inputs=(self.ir, self.request_file(variant, dialect)),
+            slices=(("spak.lock", name),),
+            outputs=files,
+            judges=tuple(judges),
+            pool="model",
+            doc="replay the locked reply, or ask",
+        )
+
+    def judging(self, variant: Variant, target: Target) -> list[Action]:
+        """check, compile and, where it can be run here, verify."""
+        made = [self.check(variant, target), self.compile(variant, target)]
+        return [*made, self.verify(variant, target)] if device_is_here(target) else made
+
+    def evidence(self, variant: Variant, target: Target, stage: str) -> str:
+        return f"build/evidence/{self.name}/{variant.name}/{target.name}/{stage}.json"
+
+    def at(self, stage: str, variant: Variant, target: Target) -> str:
+        return f"{stage}:{self.name}.{variant.name}@{target.name}"
+
+    def files(self, variant: Variant, target: Target) -> dict[str, str]:
+        folder = self.generated(variant, target.dialect)
+        return {"source": f"{folder}/{SOURCE[target.dialect]}", "plan": f"{folder}/plan.toml"}
+
+    def check(self, variant: Variant, target: Target) -> Action:
+        files = self.files(variant, target)
+        out = self.evidence(variant, target, "check")
+        return Action(
+            name=self.at("check", variant, target),
+            stage="check",
+            options={
+                "ir": self.behaviour,
+                "interface": self.interface,
+                "variant": variant.name,
+                "dialect": target.dialect,
+                "target": self.targets.file(target.name),
+                "evidence": out,
+                "z3_ms": self.project.settings.proof_ms,
+                **files,
+            },
+            inputs=(self.behaviour, self.interface, self.targets.file(target.name), *files.values()),
+            outputs=(out,),
+            tools=("pkg:z3-solver", "pkg:tree-sitter"),
+            doc="prove what can be proved without running",
+        )
+
+    def compile(self, variant: Variant, target: Target) -> Action:
+        return compile_action(self, variant, target)
+
+    def module(self, variant: Variant, target: Target) -> str:
+        return f"build/native/{target.name}/{self.name}/{variant.name}/{self.name}_{target.name}.so"
+
+    def verify(self, variant: Variant, target: Target) -> Action:
+        files = self.files(variant, target)
+        out = self.evidence(variant, target, "verify")
+        reference = self.unit().reference.file
+        request = self.request_file(variant, target.dialect)
+        compiled = [self.module(variant, target), self.evidence(variant, target, "compile")]
+        inputs = [self.behaviour, request, *compiled, self.targets.file(target.name), *files.values()]
+        return Action(
+            name=self.at("verify", variant, target),
+            stage="verify",
+            options={
+                "unit": self.name,
+                "variant": variant.name,
+                "ir": self.behaviour,
+                "request": request,
+                "compile": self.evidence(variant, target, "compile"),
+                "module": self.module(variant, target),
+                "target": self.targets.file(target.name),
+                "reference": reference,
+                "evidence": out,
+                **files,
+            },
+            inputs=(*inputs, *([reference] if reference else [])),
+            outputs=(out,),
+            tools=("cxx", "python", "pkg:numpy"),
+            pool="gpu" if target.device == "cuda" else "cores",
+            doc="run it against the oracle",
+        )
+
+    def artifact(self, target: Target) -> Action:
+        from spak.package.artifact import Options, Rung
+
+        rungs = []
+        for variant in self.rungs_on(target):
+            folder = self.generated(variant, target.dialect)
+            stages = [a.stage for a in self.judging(variant, target)]
+            names = [s for s in ("check", "compile", "verify") if s in stages or (s == "compile" and "build" in stages)]
+            rungs.append(
+                Rung(
+                    variant=variant.name,
+                    dialect=target.dialect,
+                    request=self.request_file(variant, target.dialect),
+                    reply=f"{folder}/reply.md",
+                    module=self.module(variant, target),
+                    evidence=tuple(self.evidence(variant, target, s) for s in names),
+                    **self.files(variant, target),
+                )
+            )
+        manifest = f"build/kernels/{self.name}.{target.name}.json"
+        options = Options(
+            ir=self.behaviour,
+            target_file=self.targets.file(target.name),
+            target=target.name,
+            rungs=tuple(rungs),
+            out="build/kernels",
+            manifest=manifest,
+        )
+        read = [f for r in rungs for f in (r.request, r.source, r.plan, r.reply, r.module, *r.evidence)]
+        modules = [f"build/kernels/{self.name}/{target.name}/{r.variant}/{Path(r.module).name}" for r in rungs]
+        return Action(
+            name=f"artifact:{self.name}@{target.name}",
+            stage="spak.package.artifact",
+            options=options.model_dump(mode="json"),
+            inputs=(self.behaviour, options.target_file, *read),
+            outputs=(manifest, *modules),
+            doc="gather the modules and write the manifest",
+        )
+
+
+def header_values(dialect: str) -> tuple[tuple[str, str], ...]:
+    """The digest of the device headers that a request documents."""
+    from spak.pipeline.native import headers_digest
+
+    return (("headers", headers_digest(f"spak/{'cpu' if dialect == 'cpp' else 'cuda'}")),)
