@@ -1,0 +1,237 @@
+"""CUDA source to C++ that runs on the simulator, token by token, line by line. Knows no types and compiles nothing.
+
+A compiler's front end would do this better, and is not there: the host compiler has no CUDA mode, and clang cannot be
+relied on. What tokens cannot decide is refused with a place, never guessed.
+"""
+
+from __future__ import annotations
+
+from spak.build.simtokens import Token, closing, location, tokenize
+from spak.errors import Collector, Diagnostic, SpakError, Span
+
+# Added to the target's flags when rewritten source is compiled. Device code is written for a compiler that assumes
+# neither strict aliasing nor, for an index that must be seen to wrap, that signed overflow cannot happen.
+FLAGS: tuple[str, ...] = ("-std=c++20", "-fno-strict-aliasing", "-fwrapv")
+
+_ALIGNERS = ("__align__", "alignas", "__attribute__", "__builtin_align__")
+_ATTRIBUTES = ("__launch_bounds__", "__maxnreg__", "__attribute__", "__block_size__", "alignas", "__align__")
+_DROPPED = ("__shared__", "extern", "static", "__device__")
+
+
+def rewrite(source: str, filename: str) -> str:
+    """`source` for the host compiler: the same lines, after a `#include` and a `#line 1 "filename"`.
+
+    Compile it with `csrc/include` and the CUDA toolkit's headers on the include path, and `FLAGS`; link the sources of
+    `csrc/sim/sources.txt`. Raises SpakError with every construct that cannot be simulated, each at its place.
+    """
+    work = _Rewriter(source, filename)
+    work.run()
+    work.found.raise_if_any()
+    return f'#include <spak/sim/builtins.h>\n#line 1 "{filename}"\n{work.text()}'
+
+
+class _Rewriter:
+    """Edits are kept by offset and applied at the end, so that positions in messages stay those of the source."""
+
+    def __init__(self, source: str, filename: str) -> None:
+        self.source, self.filename = source, filename
+        self.found = Collector()
+        self.edits: list[tuple[int, int, str]] = []
+        try:
+            self.tokens = tokenize(source)
+        except ValueError as error:
+            offset, what = error.args
+            raise SpakError(Diagnostic("SPK590", what, self._span(offset, offset + 1))) from None
+        self.code = [token for token in self.tokens if token.kind != "directive"]
+
+    def run(self) -> None:
+        for token in self.tokens:
+            if token.kind == "directive":
+                self._directive(token)
+        scopes: list[str] = []
+        start = 0  # index of the first token of the statement at hand
+        skip_to = 0
+        for i, token in enumerate(self.code):
+            if token.text == "{":
+                scopes.append(self._scope(start, i, scopes))
+                start = i + 1
+            elif token.text == "}":
+                if scopes:
+                    scopes.pop()
+                start = i + 1
+            elif token.text == ";":
+                start = i + 1
+            elif i >= skip_to:
+                skip_to = self._token(i, start, scopes)
+
+    def text(self) -> str:
+        """The source with all edits made. Each keeps the number of lines."""
+        out, at = [], 0
+        for begin, end, new in sorted(self.edits):
+            out.append(self.source[at:begin])
+            out.append(new)
+            out.append("\n" * (self.source.count("\n", begin, end) - new.count("\n")))
+            at = end
+        return "".join([*out, self.source[at:]])
+
+    def _span(self, begin: int, end: int) -> Span:
+        return Span(self.filename, *location(self.source, begin), *location(self.source, end))
+
+    def _error(self, code: str, message: str, token: Token, hint: str) -> None:
+        self.found.add(code, message, self._span(token.begin, token.end), hint)
+
+    def _directive(self, token: Token) -> None:
+        words = token.text[1:].split(None, 1)
+        if words[:1] == ["pragma"] and len(words) > 1 and words[1].split("(")[0].split()[0] in ("unroll", "nv_diag_suppress"):
+            self.edits.append((token.begin, token.end, ""))
+        if words[:1] == ["define"] and any(t.text in ("__shared__", "asm", "__global__") for t in tokenize(words[1])):
+            self._error(
+                "SPK592",
+                "a macro that contains __shared__, __global__ or asm cannot be simulated",
+                token,
+                "write the declaration out where the macro is used",
+            )
+
+    def _scope(self, start: int, brace: int, scopes: list[str]) -> str:
+        """'function' for a body (or any block inside one), else 'outer': a namespace, a linkage block, a class."""
+        if "function" in scopes:
+            return "function"
+        head = [token.text for token in self.code[start:brace]]
+        if not head or head[0] in ("namespace", "inline") and "namespace" in head or head[:1] == ["extern"] and "(" not in head:
+            return "outer"
+        return "function" if "(" in head and "=" not in head[: head.index("(")] else "outer"
+
+    def _token(self, i: int, start: int, scopes: list[str]) -> int:
+        """Handle one token that begins something; returns the index of the next token to look at."""
+        token = self.code[i]
+        if token.text in ("asm", "__asm__", "__asm"):
+            self._error(
+                "SPK591",
+                "the simulator cannot model inline PTX outside the project's headers",
+                token,
+                "use a function of <spak/cuda/...>, or leave the sim target out of the variant's targets",
+            )
+        elif token.text == "<<<":
+            self._error("SPK593", "a kernel launch in device code", token, "describe launches in the plan; the launcher is generated")
+        elif token.text in ("__cluster_dims__", "__cluster__"):
+            self._error("SPK594", "the simulator does not model thread block clusters yet", token, "leave sim out of the variant's targets")
+        elif token.text == "__global__":
+            self._kernel(i)
+        elif token.text == "__noinline__" and self.code[i - 1].text != "(":
+            # Not a macro of the headers: the host's own headers use this name inside __attribute__.
+            self.edits.append((token.begin, token.end, "__attribute__((noinline))"))
+        elif token.text == "__shared__":
+            return self._shared(i, start, "function" in scopes)
+        return i + 1
+
+    def _kernel(self, i: int) -> None:
+        """Insert the entry hook after the kernel's opening brace; a declaration without body needs none."""
+        bounds, at = "0", i + 1
+        while at < len(self.code) and self.code[at].text not in ("(", ";", "{"):
+            if self.code[at].text in _ATTRIBUTES and at + 1 < len(self.code) and self.code[at + 1].text == "(":
+                end = closing(self.code, at + 1)
+                if self.code[at].text == "__launch_bounds__":
+                    bounds = self._first_argument(at + 1, end)
+                at = end
+            at += 1
+        if at >= len(self.code) or self.code[at].text != "(":
+            return
+        after = closing(self.code, at) + 1
+        if after < len(self.code) and self.code[after].text == "{":
+            end = self.code[after].end
+            self.edits.append((end, end, f" ::spak::sim::enter({bounds}, ::spak::sim::here());"))
+
+    def _first_argument(self, opening: int, end: int) -> str:
+        depth = 0
+        for i in range(opening + 1, end):
+            depth += (self.code[i].text in "([{") - (self.code[i].text in ")]}")
+            if depth == 0 and self.code[i].text == ",":
+                end = i
+                break
+        return "(" + self.source[self.code[opening].end : self.code[end].begin].strip() + ")"
+
+    def _shared(self, i: int, start: int, in_function: bool) -> int:
+        """Rewrite one declaration statement; returns the index after it."""
+        token = self.code[i]
+        stop = i
+        while stop < len(self.code) and self.code[stop].text != ";":
+            stop = closing(self.code, stop) + 1 if self.code[stop].text in "([{" else stop + 1
+        if stop >= len(self.code):
+            self._error("SPK590", "a __shared__ declaration without an end", token, "end it with `;`")
+            return len(self.code)
+        first = start
+        for j in range(start, i):  # a label, or the head of a control statement, is not part of it
+            if self.code[j].text == ":":
+                first = j + 1
+        if not in_function:
+            self._error(
+                "SPK595",
+                "a __shared__ variable outside a function cannot be simulated",
+                token,
+                "declare it inside the kernel and pass a pointer to the functions that need it",
+            )
+            return stop
+        self._declaration(first, stop, token)
+        return stop
+
+    def _declaration(self, first: int, stop: int, token: Token) -> None:
+        """`__shared__ T a[N], b;` becomes typedefs and references into the block's arena, on the same lines."""
+        dynamic = any(self.code[j].text == "extern" for j in range(first, stop))
+        align, aliased, names = "0", [], []
+        name: Token | None = None
+        depth, ended, j = 0, False, first
+        pieces: list[tuple[int, int, str]] = []
+        while j <= stop:
+            part = self.code[j]
+            if part.text in _ALIGNERS and j + 1 < stop and self.code[j + 1].text == "(":
+                end = closing(self.code, j + 1)
+                if part.text != "__attribute__":
+                    align = self.source[self.code[j + 1].begin : self.code[end].end]
+                pieces.append((part.begin, self.code[end].end, ""))
+                j = end + 1
+                continue
+            if part.text in _DROPPED:
+                pieces.append((part.begin, part.end, ""))
+            elif part.text in ("(", "[", "{") and (depth or self.code[j - 1].text == "decltype"):
+                j = closing(self.code, j) + 1
+                continue
+            elif depth == 0 and part.text in ("=", "(") or depth == 0 and part.text == "{" and name is not None and not self._is_body(j):
+                what = "initialised" if part.text != "(" else "declared with parentheses"
+                self._error("SPK596", f"a __shared__ variable cannot be {what}", part, "declare it plainly and assign to its elements")
+                return
+            elif depth == 0 and part.text == "{":
+                j = closing(self.code, j) + 1
+                name = None
+                continue
+            elif part.text in ("<", ">", ">>") and not ended:
+                depth += {"<": 1, ">": -1, ">>": -2}[part.text]
+            elif depth == 0 and part.text == "[":
+                ended = True
+                j = closing(self.code, j) + 1
+                continue
+            elif depth == 0 and part.text in (",", ";"):
+                if name is None:
+                    self._error("SPK590", "a __shared__ declaration without a name", part, "write `__shared__ T name[N];`")
+                    return
+                names.append(name)
+                name, ended = None, False
+            elif depth == 0 and part.kind == "name" and not ended:
+                name = part
+            j += 1
+        for variable in names:
+            alias = f"{variable.text}__spak_type"
+            pieces.append((variable.begin, variable.end, alias))
+            aliased.append(
+                f" static constexpr ::spak::sim::SharedSite {variable.text}__spak_site"
+                f'{{"{variable.text}", ::spak::sim::here()}};'
+                f" [[maybe_unused]] {alias}& {variable.text} ="
+                f" ::spak::sim::{'dynamic' if dynamic else 'shared'}<{alias}>({variable.text}__spak_site, {align});"
+            )
+        begin = self.code[first].begin
+        self.edits.append((begin, begin, "typedef "))
+        self.edits.extend(pieces)
+        self.edits.append((self.code[stop].end, self.code[stop].end, "".join(aliased)))
+
+    def _is_body(self, brace: int) -> bool:
+        """Whether this brace opens a struct's members rather than an initialiser."""
+        return any(self.code[k].text in ("struct", "union", "class") for k in (brace - 1, brace - 2) if k >= 0)

@@ -1,0 +1,47 @@
+"""The engine and the kernels of this folder, compiled once a session."""
+
+from __future__ import annotations
+
+import fcntl
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import harness  # noqa: E402
+
+KERNELS = Path(__file__).parent / "kernels"
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder that all workers of a test run share, and a lock on it: who comes first compiles."""
+    shared = tmp_path_factory.getbasetemp().parent / "spak-sim"
+    shared.mkdir(exist_ok=True)
+    with open(shared / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "done").exists():
+            objects = harness.compile_engine(shared)
+            for source in sorted(KERNELS.glob("*.cu")):
+                harness.build(source, shared, objects, *(["-Wno-error"] if source.stem == "faults" else []))
+            (shared / "done").touch()
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def features(built: Path) -> harness.Kernels:
+    return harness.Kernels(built / "features.so")
+
+
+@pytest.fixture(scope="session")
+def faults(built: Path) -> harness.Kernels:
+    return harness.Kernels(built / "faults.so")
+
+
+@pytest.fixture(scope="session")
+def programs(built: Path) -> harness.Kernels:
+    return harness.Kernels(built / "programs.so")
