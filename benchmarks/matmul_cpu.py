@@ -4,10 +4,10 @@ Run it in a project whose `matmul` was built for `cpu`:
 
     python benchmarks/matmul_cpu.py [--size 1024] [--rounds 15] [--json]
 
-Each round times BLAS, candidate, candidate, BLAS (ABBA), so that a drift of the clock falls on both arms alike; a BLAS against
-BLAS arm in the same order is the noise floor. Ratios are BLAS time over candidate time, paired within a round: 1.0 is as fast as
-BLAS. Inputs are random, the output is poisoned before every timed call and checked after it. Processor time of the one thread is
-what is measured.
+Each round times BLAS, candidate, candidate, BLAS (ABBA), so that a drift of the clock falls on both arms alike; a BLAS
+against BLAS arm in the same order is the noise floor. Ratios are BLAS time over candidate time, paired within a round: 1.0
+is as fast as BLAS. Inputs are random, the output is poisoned before every timed call and checked after it. What is measured
+is the processor time of the one thread.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def main() -> None:
         return
     for name, value in report["environment"].items():
         print(f"{name:>10}  {value}")
-    print(f"\nf32 matrix product, {options.size}^3, one thread, {options.rounds} rounds; ratio = BLAS time / kernel time")
+    print(f"\nf32 matrix product, {options.size}^3, one thread, {options.rounds} rounds; ratio = BLAS / kernel time")
     print(f"{'arm':>14} {'ms':>9} {'GFLOP/s':>9} {'ratio':>7}  95 % interval   max error")
     for name, arm in report["arms"].items():
         title = "blas (A/A)" if name == "blas" else name
