@@ -61,7 +61,7 @@ def run(
     """
 
     def in_child() -> None:
-        _die_with_parent()
+        die_with_parent()
         if limits.cpu_seconds:
             resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
         if limits.memory_bytes:
@@ -125,7 +125,8 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
         pass
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For `preexec_fn`: have the kernel kill this child when the parent goes, however it goes."""
     import ctypes
 
     pr_set_pdeathsig = 1

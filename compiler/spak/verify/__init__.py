@@ -1,0 +1,45 @@
+"""Verification: runs a built module against the fp64 oracle and writes evidence. Knows nothing of how it was built.
+
+`rounds` says what is tried, `rig` and `arena` run it in a child and watch memory, `oracle` and `trace` say what is right and
+how far honest rounding goes, `figures` compares, `diagnose` and `hypotheses` name causes, `shrink` makes the input small.
+"""
+
+from __future__ import annotations
+
+from spak.effects import Do
+from spak.model.base import Model, canonical_json
+from spak.model.outcome import Outcome
+
+
+class Options(Model):
+    """Everything a verification reads; paths are relative to the project root.
+
+    `request` is only hashed into the evidence; `compile` is the compile stage's evidence, for the compiler's identity.
+    `call_seconds` is the CPU time that one call may take; its wall-clock limit is six times that.
+    """
+
+    unit: str
+    variant: str
+    ir: str
+    target: str
+    module: str
+    source: str
+    plan: str
+    evidence: str
+    request: str = ""
+    reference: str = ""
+    compile: str = ""
+    call_seconds: float = 20.0
+
+
+def run(options: Options, do: Do) -> Outcome:
+    """Verify, write the evidence, and say whether it passed. Raises SpakError where verification itself is impossible."""
+    from spak.store.atomic import write
+    from spak.verify.verification import verify
+
+    evidence = verify(options)
+    write(options.evidence, canonical_json(evidence))
+    counted = [c for c in evidence.checks if c.verdict in ("passed", "failed")]
+    failed = [c.name for c in counted if c.verdict == "failed"]
+    summary = {"checks": len(counted), "failed": failed[:20], "verdict": evidence.verdict}
+    return Outcome(ok=evidence.verdict == "passed", diagnostics=evidence.diagnostics, summary=summary)
