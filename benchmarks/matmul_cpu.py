@@ -1,13 +1,13 @@
-"""The built f32 matrix product on one CPU thread, as a ratio to NumPy's BLAS in the same run. Knows nothing of its making.
+"""The built f32 matrix product on one CPU thread, as a ratio to NumPy's BLAS in the same run. Knows no compiler stage.
 
 Run it in a project whose `matmul` was built for `cpu`:
 
     python benchmarks/matmul_cpu.py [--size 1024] [--rounds 15] [--json]
 
 Each round times BLAS, candidate, candidate, BLAS (ABBA), so that a drift of the clock falls on both arms alike; a BLAS
-against BLAS arm in the same order is the noise floor. Ratios are BLAS time over candidate time, paired within a round: 1.0
-is as fast as BLAS. Inputs are random, the output is poisoned before every timed call and checked after it. What is measured
-is the processor time of the one thread.
+against BLAS arm in the same order is the noise floor. Ratios are BLAS time over candidate time, paired within a round:
+1.0 is as fast as BLAS. Inputs are random, the output is poisoned before every timed call and checked after it. What is
+measured is the processor time of the one thread.
 """
 
 from __future__ import annotations
