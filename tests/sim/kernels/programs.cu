@@ -105,7 +105,7 @@ extern "C" __global__ void mark(unsigned char* x, long long n) {
 }
 extern "C" __global__ void mark_wraps(unsigned char* x, long long n) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < n) x[i & 0xFFFFFFFF] = 1;
+  if (i < n) x[i] = 1;
 }
 
 // A lock that threads of one block fight for, and a flag that block 1 waits for block 0 to set.
