@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -84,7 +85,8 @@ def parse_plan(text: str, file: str, found: Collector, before: int = 0) -> Plan 
         found.add("SPK311", f"the launch plan is not valid TOML: {message}", Span(file, before + line, col), hint)
         return None
     try:
-        return Plan(**tree)
+        # Through JSON, as only there strict means "no coercion" and still takes arrays for tuples.
+        return Plan.model_validate_json(json.dumps(tree, default=str), strict=True)
     except ValidationError as error:
         where = places(text)
         seen: set[tuple[Path, str]] = set()
@@ -140,8 +142,8 @@ def _blocks(text: str, file: str, found: Collector) -> Iterator[Block]:
             continue
         body.append(line)
     if fence:
-        hint = f"close it with a line `{fence}`; the reply may be cut short"
-        found.add("SPK305", f"the fence opened here is never closed (`{fence}{tag}`)", Span(file, opened, 1), hint)
+        hint = "close it with the same fence; the reply may be cut short"
+        found.add("SPK305", "the block opened here is never closed", Span(file, opened, 1), hint)
         yield Block(tag, opened, "\n".join([*body, ""]))
 
 
@@ -155,8 +157,8 @@ def _choose(
         found.add(codes[0], f"the reply has no {what}", Span(file), hint)
         return None
     for extra in fitting[1:]:
-        hint = f"the first opens on line {fitting[0].line}; put everything into one block"
-        found.add(codes[1], f"the reply has a second block of {what}", Span(file, extra.line, 1), hint)
+        hint = f"the first block opens on line {fitting[0].line}; put everything into one"
+        found.add(codes[1], f"the reply has {what} twice", Span(file, extra.line, 1), hint)
     if not fitting[0].text.strip():
         found.add("SPK314", f"the block of {what} is empty", Span(file, fitting[0].line, 1), "")
     return fitting[0]
@@ -189,17 +191,19 @@ def _report(
     if extra:
         found.add("SPK312", f"unknown key `{path[-1]}`{_inside(path[:-1])}", span, _near(path))
     elif kind == "missing":
-        found.add(
-            "SPK313",
-            f"`{one['loc'][-1]}` is missing{_inside(path)}",
-            span,
-            "every plan needs at least one [[launch]]" if not path else "",
-        )
-    else:
-        message = one["msg"][:1].lower() + one["msg"][1:]
-        if "union" in one["type"] or path != tuple(one["loc"]):
-            message = "must be an integer or an expression in quotes"
-        found.add("SPK313", f"`{_dotted(path)}`: {message}", span, "")
+        hint = "" if path else "every plan needs at least one [[launch]]"
+        found.add("SPK313", f"`{one['loc'][-1]}` is missing{_inside(path)}", span, hint)
+    elif one["type"] != "too_short" or not one["input"]:  # members that failed do not count for pydantic
+        found.add("SPK313", f"`{_dotted(path)}` {_must_be(one, path)}", span)
+
+
+def _must_be(one: Any, path: Path) -> str:
+    if path != tuple(one["loc"]):
+        return "must be an integer or an expression in quotes"
+    if one["type"] == "too_short":
+        return "must not be empty"
+    message = one["msg"].replace("valid array", "list").replace("a valid integer", "an integer").replace("valid ", "").replace("object", "table")
+    return message.removesuffix(" or an instance of").replace("Input should be", "must be")
 
 
 def _real(loc: tuple[str | int, ...], tree: Any) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import sys
 import time
 from dataclasses import dataclass
@@ -135,7 +136,6 @@ class Got:
     text: str = ""
     finish: str = ""
     refusal: str = ""
-    model: str = ""
     tokens_in: int | None = None
     tokens_out: int | None = None
 
@@ -145,44 +145,73 @@ def _whole(answer: Any) -> Got:
     if not choices:
         raise Failure("SPK341", "the provider's answer has no choices", _BASE_URL, again=True)
     message = choices[0].message
-    got = Got(message.content or "", choices[0].finish_reason or "", _refusal(message), answer.model or "")
+    got = Got(message.content or "", choices[0].finish_reason or "", _refusal(message))
     _count(got, getattr(answer, "usage", None))
     return got
 
 
 def _drain(answer: Any, order: dict[str, Any]) -> Got:
-    """Read a stream, saying how far it is every two seconds. The time-out holds for the whole of it."""
-    got, parts, length = Got(), [], 0
+    """Read a stream, saying how far it is every two seconds. The time-out holds for the whole of it.
+
+    Why it ended and what it cost are read from the provider's own chunks: litellm makes up a finish reason of "stop" for a stream
+    that broke off, counts tokens itself where the provider did not, and drops refusals.
+    """
+    raw = _Watched(answer)
+    parts, length = [], 0
     started = said = time.monotonic()
     limit = order["config"]["timeout"]
     for chunk in answer:
         now = time.monotonic()
         if now - started > limit:
             raise Failure("SPK339", f"no complete answer within {limit:g} s", _SLOW, again=True)
-        got.model = getattr(chunk, "model", None) or got.model
-        _count(got, getattr(chunk, "usage", None))
         for choice in getattr(chunk, "choices", None) or ():
-            got.finish = choice.finish_reason or got.finish
-            got.refusal += _refusal(choice.delta)
             parts.append(choice.delta.content or "")
             length += len(parts[-1])
         if now - said >= 2:
             said = now
             say(order, f"{length} characters in {now - started:.0f} s")
-    got.text = "".join(parts)
-    return got
+    raw.got.text = "".join(parts)
+    return raw.got
+
+
+class _Watched:
+    """Stands between litellm and a provider's stream, and notes what passes."""
+
+    def __init__(self, answer: Any) -> None:
+        self.got = Got()
+        self.stream = answer.fetch_sync_stream()
+        answer.completion_stream = self
+
+    def __iter__(self) -> _Watched:
+        return self
+
+    def __next__(self) -> Any:
+        chunk = next(self.stream)
+        for part in (chunk, *(_field(chunk, "choices") or ())):
+            self.got.finish = _field(part, "finish_reason") or self.got.finish
+            self.got.refusal += _refusal(_field(part, "delta"))
+        _count(self.got, _field(chunk, "usage"))
+        return chunk
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+def _field(thing: Any, name: str) -> Any:
+    """A chunk is an object of the provider's client or a dictionary of litellm's."""
+    return thing.get(name) if isinstance(thing, dict) else getattr(thing, name, None)
 
 
 def _refusal(message: Any) -> str:
-    extra = getattr(message, "provider_specific_fields", None) or {}
-    return getattr(message, "refusal", None) or extra.get("refusal") or ""
+    extra = _field(message, "provider_specific_fields") or {}
+    return _field(message, "refusal") or _field(extra, "refusal") or ""
 
 
 def _count(got: Got, usage: Any) -> None:
-    if usage is None:
-        return
-    got.tokens_in = getattr(usage, "prompt_tokens", None)
-    got.tokens_out = getattr(usage, "completion_tokens", None)
+    """Take the counts over; a prompt of no tokens is litellm's way of saying that the provider gave none."""
+    if _field(usage, "prompt_tokens"):
+        got.tokens_in = int(_field(usage, "prompt_tokens"))
+        got.tokens_out = int(_field(usage, "completion_tokens") or 0)
 
 
 def _finish(litellm: Any, got: Got, order: dict[str, Any]) -> dict[str, Any]:
@@ -190,13 +219,11 @@ def _finish(litellm: Any, got: Got, order: dict[str, Any]) -> dict[str, Any]:
     if got.refusal or got.finish in ("content_filter", "refusal"):
         words = f": {got.refusal[:300]}" if got.refusal else f" ({got.finish})"
         raise Failure("SPK324", f"the model refused to answer{words}", "reword the spec or choose another model")
-    if got.finish == "length":
+    if got.finish in ("length", "max_tokens"):
         hint = "raise `max_tokens` under [model.sampling], or choose a model with a larger output limit"
         raise Failure("SPK323", f"the reply was cut short after {got.tokens_out or '?'} tokens", hint)
-    if got.finish != "stop":
-        raise Failure(
-            "SPK341", f"the answer broke off ({got.finish or 'no finish reason'})", "try again later", again=True
-        )
+    if not got.finish:
+        raise Failure("SPK341", "the provider's answer broke off before its end", _BASE_URL, again=True)
     return {
         "text": got.text,
         "finish": "stop",
@@ -229,30 +256,31 @@ _SLOW = "raise `timeout` under [model] for a slow model"
 
 def _classify(litellm: Any, error: Exception, config: dict[str, Any]) -> Failure:
     """A failed call as a code of the catalogue. litellm maps every provider's errors to OpenAI's classes and statuses."""
-    message = (str(error).strip() or type(error).__name__).splitlines()[0][:500]
+    message = _words(error)
     status = getattr(error, "status_code", None)
     if isinstance(error, litellm.Timeout):
         return Failure("SPK339", f"no answer within {config['timeout']:g} s", _SLOW, again=True)
     if isinstance(error, litellm.ContentPolicyViolationError):
-        return Failure(
-            "SPK324", f"the provider refused the request: {message}", "reword the spec or choose another model"
-        )
+        hint = "reword the spec or choose another model"
+        return Failure("SPK324", f"the provider refused the request: {message}", hint)
     if status in (401, 403):
-        return Failure(
-            "SPK336", f"the provider refused the key: {message}", "set the provider's key in the environment"
-        )
+        return Failure("SPK336", f"the provider refused the key: {message}", "set its key in the environment")
     if _unreachable(error):
-        return Failure(
-            "SPK338", f"no connection to the provider: {message}", "check `endpoint` and the network", again=True
-        )
+        hint = "check `endpoint` and the network"
+        return Failure("SPK338", f"no connection to the provider: {message}", hint, again=True)
     if isinstance(status, int) and 400 <= status < 500 and not may_retry(status):
-        return Failure(
-            "SPK340", f"the provider rejected the request ({status}): {message}", "check `name` and `sampling`"
-        )
-    if _malformed(error):
-        return Failure("SPK341", f"the provider's answer cannot be read: {message}", _BASE_URL, again=True)
+        hint = "check `name` and `sampling` under [model]"
+        return Failure("SPK340", f"the provider rejected the request ({status}): {message}", hint)
     wanted = retry_after(_headers(error), datetime.now(UTC))
+    if not _has_error_status(error):
+        return Failure("SPK341", f"the provider's answer cannot be read: {message}", _BASE_URL, again=True, wanted=wanted)
     return Failure("SPK337", f"the provider failed ({status}): {message}", "try again later", again=True, wanted=wanted)
+
+
+def _words(error: Exception) -> str:
+    """The provider's own message: litellm prefixes it with the names of its classes, one after another."""
+    first = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return re.sub(r"^((litellm\.)?\w+(Error|Exception)( - |: ))+", "", first)[:500]
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -270,8 +298,11 @@ def _unreachable(error: Exception) -> bool:
     )
 
 
-def _malformed(error: Exception) -> bool:
-    return any(isinstance(one, json.JSONDecodeError | AttributeError | KeyError) for one in _causes(error))
+def _has_error_status(error: Exception) -> bool:
+    """Whether the server itself answered with an error: litellm calls an answer it cannot read a 500 as well."""
+    clients = [one for one in _causes(error) if not type(one).__module__.startswith("litellm")]
+    responses = [getattr(one, "response", None) for one in clients]
+    return any((getattr(response, "status_code", 0) or 0) >= 400 for response in responses)
 
 
 def _headers(error: Exception) -> dict[str, str]:

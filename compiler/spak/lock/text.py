@@ -24,6 +24,7 @@ _HEAD = """\
 # After a merge conflict take either side of every hunk and run `spak build`.
 version = {version}
 """
+_END = "# end"  # whatever cuts the file short cuts this off
 _FIELDS = ("unit", "variant", "dialect", "spec", "request", "asked", "reply", "source", "plan", "attempts", "sample")
 _PROVENANCE = ("handler", "by", "model", "finish", "tokens_in", "tokens_out", "cost")
 _TARGET = ("name", "build", "evidence", "verdict")
@@ -40,7 +41,7 @@ def dump(entries: Iterable[Entry]) -> bytes:
         for target in sorted(entry.targets, key=lambda t: t.name):
             lines += ["", "[[entry.target]]", *_pairs(target.model_dump(mode="json"), _TARGET)]
         parts.append("\n".join(lines) + "\n")
-    return "".join(parts).encode()
+    return "".join([*parts, "\n", _END, "\n"]).encode()
 
 
 def parse(data: bytes, file: str) -> dict[Key, Entry]:
@@ -52,7 +53,11 @@ def parse(data: bytes, file: str) -> dict[Key, Entry]:
     except tomllib.TOMLDecodeError as error:
         message, (line, col) = syntax_error(error, text)
         what = f"the lock is not valid TOML: {message}"
-        raise SpakError(Diagnostic("SPK351", what, Span(file, line, col), _truncated_hint(text, line))) from None
+        raise SpakError(Diagnostic("SPK351", what, Span(file, line, col), _hint(message))) from None
+    if text.rstrip().rsplit("\n", 1)[-1] != _END:
+        span = Span(file, len(text.splitlines()) or 1, 1)
+        hint = f"{_REGENERATE}; if nothing is missing, add `{_END}`"
+        raise SpakError(Diagnostic("SPK351", f"the lock is cut short: its last line is not `{_END}`", span, hint))
     return _entries(tree, places(text), file)
 
 
@@ -77,9 +82,8 @@ def _refuse_markers(text: str, file: str) -> None:
     found.raise_if_any()
 
 
-def _truncated_hint(text: str, line: int) -> str:
-    cut = line >= len(text.splitlines())
-    return ("the file seems cut short: " if cut else "") + _REGENERATE
+def _hint(message: str) -> str:
+    return ("the file seems cut short: " if "end of the text" in message else "") + _REGENERATE
 
 
 def _entries(tree: dict[str, Any], where: dict[Path, Place], file: str) -> dict[Key, Entry]:
@@ -130,7 +134,7 @@ def _entry(table: dict[str, Any], path: Path, report: Any) -> Entry | None:
     targets = table.get("target", [])
     if not isinstance(targets, list) or not all(isinstance(target, dict) for target in targets):
         report("SPK357", "`target` must be an array of tables, written `[[entry.target]]`", (*path, "target"))
-        return None
+        bad, targets = True, []
     for index, target in enumerate(targets):
         for key in target:
             if key not in _TARGET:
