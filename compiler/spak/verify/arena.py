@@ -21,7 +21,7 @@ from spak.verify.problem import Layout
 
 PAGE = mmap.PAGESIZE
 CAPACITY = 1 << 31  # sparse: only what rounds touch is there
-RED_FLOAT, RED_INTEGER = 0xFF, 0xA5  # all ones is a NaN in every float format: what reads it shows
+RED_INPUT, RED_OTHER = 0xFF, 0xA5  # all ones is a NaN in every float format: what reads it shows, and is no other red zone
 POISONS = (0xFF, 0xFD), (0xA5, 0x5A)  # for floats, for integers: of the first run and of the second
 
 
@@ -98,8 +98,7 @@ class Arena:
     def prepare(self, slots: Sequence[Slot], inputs: Mapping[str, Array], run: int, zeroed: bool = False) -> None:
         """Red zones, inputs, and outputs poisoned as of the run's number (or zeroed, for a diagnosis)."""
         for slot in slots:
-            floating = KINDS[slot.layout.dtype].floating
-            self.bytes[slot.begin : slot.end] = RED_FLOAT if floating else RED_INTEGER
+            self.bytes[slot.begin : slot.end] = _red(slot)
             if slot.output:
                 self.view(slot)[...] = _poison(slot.layout.dtype, run) if not zeroed else 0
             else:
@@ -113,7 +112,7 @@ class Arena:
         """Every red zone that has changed."""
         found = []
         for slot in slots:
-            red = RED_FLOAT if KINDS[slot.layout.dtype].floating else RED_INTEGER
+            red = _red(slot)
             stop = slot.at + slot.layout.nbytes
             before = int(np.count_nonzero(self.bytes[slot.begin : slot.at] != red))
             changed = np.flatnonzero(self.bytes[stop : slot.end] != red)
@@ -141,6 +140,10 @@ class Arena:
                 if count:
                     found[slot.layout.name] = count
         return found
+
+
+def _red(slot: Slot) -> int:
+    return RED_INPUT if KINDS[slot.layout.dtype].floating and not slot.output else RED_OTHER
 
 
 def bits(values: Array) -> npt.NDArray[Any]:

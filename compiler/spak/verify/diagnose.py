@@ -46,16 +46,15 @@ def _crashed(rig: Rig, tried: Attempt) -> Cause:
     loose = rig.run(case, at=replace(at, margin=MARGIN, guarded=()))
     if not loose.failure and loose.damage:
         return _redzone_cause(rig, loose.damage)
+    if loose.failure:
+        return Cause("SPK611", f"the kernel reads or writes far outside every array ({how})", "check index arithmetic for overflow and for wrong strides")
     names = [layout.name for layout in rig.problem.layouts(case.axes, case.scalars)]
     for ends in (True, False):
         for name in names:
             if rig.run(case, at=replace(at, ends=ends, guarded=(name,))).failure == "crashed":
-                inputs = {t.name for t in rig.problem.tensors}
-                verb = "reads" if name in inputs or not loose.failure else "reads or writes"
                 side = "past the end" if ends else "before the beginning"
-                return Cause("SPK611", f"the kernel {verb} {side} of {name} ({how})", _bounds_hint(rig, name))
-    far = "far outside every array" if loose.failure else "outside its arrays"
-    return Cause("SPK611", f"the kernel reads or writes {far} ({how})", "check index arithmetic for overflow and for wrong strides")
+                return Cause("SPK611", f"the kernel reads {side} of {name} ({how})", _bounds_hint(rig, name))
+    return Cause("SPK611", f"the kernel reads or writes outside its arrays ({how})", "check every index against its bounds")
 
 
 def _bounds_hint(rig: Rig, name: str) -> str:
@@ -88,6 +87,9 @@ def _input(rig: Rig, tried: Attempt) -> Cause:
 
 
 def _unwritten(rig: Rig, tried: Attempt) -> Cause:
+    uninitialised = _reads_result(rig, tried)  # what is added to a NaN is that NaN, and looks untouched
+    if uninitialised:
+        return uninitialised
     name = next(n for n, mask in tried.missing.items() if mask.any())
     mask = tried.missing[name]
     result = next(r for r in rig.problem.unit.signature.results if r.name == name)

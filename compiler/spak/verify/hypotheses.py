@@ -293,7 +293,7 @@ def _precision(rig: Rig, tried: Attempt, name: str) -> Iterator[Cause]:
         also = " (or tf32)" if best[1] == "f16" else ""
         yield Cause(
             "SPK623",
-            f"the error is that of an accumulator or intermediate in {best[1]}{also}, where the spec accumulates in {unit.accumulate}",
+            f"the error is of the size that an accumulator or intermediate in {best[1]}{also} makes, where the spec accumulates in {unit.accumulate}",
             f"keep sums and intermediates in {unit.accumulate}, and round once, when storing",
         )
 

@@ -3,8 +3,8 @@
 `Traced` stands in for an array in a reference. `exact` is the fp64 value; `plain` the same operations done one after the
 other in the accumulator's dtype, as the plainest kernel would, with sums taken forwards and backwards; `error` bounds, to
 first order, what honest rounding in that dtype can do (running error analysis, Higham, *Accuracy and Stability*, ch. 3):
-every operation adds a unit roundoff of its result to what its operands bring along, a sum of n terms (2 + sqrt(n)) roundoffs
-of the sum of magnitudes (the statistical growth of any sensible order). Knows nothing of kernels or verdicts.
+every operation adds a unit roundoff of its result to what its operands bring along, a sum of n terms (2 + sqrt(n) / 4) roundoffs
+of the sum of magnitudes: what a blocked order may do; what the two plain orders do is measured, not bounded. Knows nothing of kernels or verdicts.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _own(arith: Arithmetic, name: str, exact: F64) -> F64:
 
 
 def _growth(terms: int) -> float:
-    return 0.0 if terms < 2 else 2.0 + float(np.sqrt(terms))
+    return 0.0 if terms < 2 else 2.0 + float(np.sqrt(terms)) / 4
 
 
 def _finite(values: F64) -> F64:

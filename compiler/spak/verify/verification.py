@@ -191,6 +191,8 @@ def _is_old(tried: Attempt, previous: dict[str, Array]) -> bool:
     if tried.worst not in ("value", "moved") or not previous:
         return False
     now = tried.runs[0].outputs
+    if not all(np.isfinite(j.got).any() for j in tried.judged.values()):
+        return False
     pairs = [(now[n], previous.get(n)) for n in now]
     return all(p is not None and p.shape == o.shape and o.any() and np.array_equal(bits(o), bits(p)) for o, p in pairs)
 
