@@ -1,7 +1,7 @@
 """Ten defects to plant in shipped replies, each with the words that its rejection must say. Knows no compiler stage.
 
-A defect is a list of exact replacements in the device code of one reply. Every `old` must occur exactly once, so that an
-edited reply cannot make a defect silently stop being one.
+A defect is a list of exact replacements in the device code of one reply. Every `old` must occur exactly once, so that
+an edited reply cannot make a defect silently stop being one.
 """
 
 from __future__ import annotations
