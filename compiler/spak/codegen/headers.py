@@ -1,7 +1,8 @@
 """The reference text of the headers that device code may include, made from their comments. Knows no C++ beyond brackets.
 
 A header opens with `// <spak/...>: one sentence`, and more `//` lines; every declaration that counts follows a `///` comment
-(overloads of one name may share it). What has no such comment is not shown.
+(overloads of one name may share it). What has no such comment is not shown. A header without any `///` is read by its
+`//` comments at the start of a line.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def documentation(dialect: str, root: Path | None = None) -> str:
     headers = sorted(folder.glob("*.h"), key=lambda path: (path.name == "all.h", path.name))
     if not headers:
         raise FileNotFoundError(f"no headers in {folder}")
-    return "\n".join(_header(path.read_text(), f"spak/{FOLDERS[dialect]}/{path.name}") for path in headers)
+    return "All names below are in namespace `spak`.\n\n" + "\n".join(_header(path.read_text(), f"spak/{FOLDERS[dialect]}/{path.name}") for path in headers)
 
 
 def _header(text: str, name: str) -> str:
@@ -35,28 +36,30 @@ def _header(text: str, name: str) -> str:
         intro.append(line.removeprefix("//").strip())
     summary = "\n".join(intro).strip().removeprefix(f"<{name}>:").strip()
     out = [f"### `<{name}>`\n", summary[:1].upper() + summary[1:] + "\n"]
-    for comment, declarations in _documented(text.split("\n")):
+    mark = "///" if "\n///" in text else "//"
+    for comment, declarations in _documented(text.split("\n")[len(intro) :], mark):
         out.append("```c++\n" + "\n".join(declarations) + "\n```")
         out.append(comment + "\n")
     return "\n".join(out)
 
 
-def _documented(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """(comment, signatures) of each `///` block, its direct neighbours without a blank line included."""
+def _documented(lines: list[str], mark: str) -> Iterator[tuple[str, list[str]]]:
+    """(comment, signatures) of each block of comments, its direct neighbours without a blank line included."""
     i = 0
     while i < len(lines):
-        if not lines[i].startswith("///"):
+        if not lines[i].startswith(mark):
             i += 1
             continue
         comment = []
-        while i < len(lines) and lines[i].startswith("///"):
-            comment.append(lines[i].removeprefix("///").strip())
+        while i < len(lines) and lines[i].startswith(mark):
+            comment.append(lines[i].removeprefix(mark).strip())
             i += 1
         signatures = []
-        while i < len(lines) and lines[i].strip() and not lines[i].startswith(("///", "}  // namespace")):
+        while i < len(lines) and lines[i].strip() and not lines[i].startswith((mark, "}  // namespace")):
             signature, i = _declaration(lines, i)
             signatures.append(signature)
-        yield "\n".join(comment), signatures
+        if signatures:
+            yield "\n".join(comment), signatures
 
 
 def _declaration(lines: list[str], i: int) -> tuple[str, int]:

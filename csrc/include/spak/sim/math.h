@@ -95,18 +95,26 @@ inline double __ll2double_rn(long long x) { return static_cast<double>(x); }
 inline double __ull2double_rn(unsigned long long x) { return static_cast<double>(x); }
 inline float __double2float_rn(double x) { return static_cast<float>(x); }
 
-// min and max of two numbers; of floating-point ones, the other if one is NaN.
-template <typename A, typename B>
-  requires std::is_arithmetic_v<A> && std::is_arithmetic_v<B>
-constexpr auto min(A a, B b) {
-  using T = std::common_type_t<A, B>;
-  if constexpr (std::is_floating_point_v<T>) return std::fmin(static_cast<T>(a), static_cast<T>(b));
-  else return static_cast<T>(a) < static_cast<T>(b) ? static_cast<T>(a) : static_cast<T>(b);
-}
-template <typename A, typename B>
-  requires std::is_arithmetic_v<A> && std::is_arithmetic_v<B>
-constexpr auto max(A a, B b) {
-  using T = std::common_type_t<A, B>;
-  if constexpr (std::is_floating_point_v<T>) return std::fmax(static_cast<T>(a), static_cast<T>(b));
-  else return static_cast<T>(a) > static_cast<T>(b) ? static_cast<T>(a) : static_cast<T>(b);
-}
+// min and max, in CUDA's own set of overloads: what is ambiguous there must be so here. Of floating-point numbers, the
+// other one if one is NaN.
+#define SPAK_SIM_MIN_MAX(A, B, T)                                                                                           \
+  constexpr T min(A a, B b) { return static_cast<T>(a) < static_cast<T>(b) ? static_cast<T>(a) : static_cast<T>(b); }      \
+  constexpr T max(A a, B b) { return static_cast<T>(a) > static_cast<T>(b) ? static_cast<T>(a) : static_cast<T>(b); }
+#define SPAK_SIM_MIN_MAX_INTEGER(T)      \
+  SPAK_SIM_MIN_MAX(T, T, T)              \
+  SPAK_SIM_MIN_MAX(unsigned T, unsigned T, unsigned T) \
+  SPAK_SIM_MIN_MAX(T, unsigned T, unsigned T)          \
+  SPAK_SIM_MIN_MAX(unsigned T, T, unsigned T)
+SPAK_SIM_MIN_MAX_INTEGER(int)
+SPAK_SIM_MIN_MAX_INTEGER(long)
+SPAK_SIM_MIN_MAX_INTEGER(long long)
+#undef SPAK_SIM_MIN_MAX_INTEGER
+#undef SPAK_SIM_MIN_MAX
+inline float min(float a, float b) { return fminf(a, b); }
+inline float max(float a, float b) { return fmaxf(a, b); }
+inline double min(double a, double b) { return fmin(a, b); }
+inline double max(double a, double b) { return fmax(a, b); }
+inline double min(float a, double b) { return fmin(static_cast<double>(a), b); }
+inline double max(float a, double b) { return fmax(static_cast<double>(a), b); }
+inline double min(double a, float b) { return fmin(a, static_cast<double>(b)); }
+inline double max(double a, float b) { return fmax(a, static_cast<double>(b)); }
