@@ -190,3 +190,17 @@ def behaviour(unit: Unit) -> Unit:
     """The unit as checks and verification see it: what is only said to a reader or a model is blanked."""
     rungs = tuple(variant.model_copy(update={"intent": ""}) for variant in unit.variants)
     return unit.model_copy(update={"prose": "", "summary": "", "rules": (), "variants": rungs})
+
+
+def structure(unit: Unit) -> Unit:
+    """The unit as static checks see it: without what is measured by running it, so that a tolerance proves nothing anew."""
+    blank = Unit(
+        name=unit.name,
+        edition=unit.edition,
+        version=0,
+        signature=unit.signature,
+        reference=Reference(kind="numpy"),
+        variants=behaviour(unit).variants,
+    )
+    kept = ("require", "openmp", "grants", "design_space", "tuning_space", "invariants", "targets", "sass")
+    return blank.model_copy(update={field: getattr(unit, field) for field in kept})

@@ -38,8 +38,13 @@ class UnitActions:
 
     @property
     def behaviour(self) -> str:
-        """The unit without its prose, rules and intents: what checks and verification read."""
+        """The unit without its prose, rules and intents: what verification reads."""
         return f"build/ir/{self.name}.behaviour.json"
+
+    @property
+    def structure(self) -> str:
+        """The unit without tolerance, reference and tests either: what static checks read."""
+        return f"build/ir/{self.name}.structure.json"
 
     def actions(self) -> list[Action]:
         """Every action of the unit, producers before consumers."""
@@ -77,10 +82,11 @@ class UnitActions:
                 "out_ir": self.ir,
                 "out_interface": self.interface,
                 "out_behaviour": self.behaviour,
+                "out_structure": self.structure,
                 "out_spans": f"{stem}.spans.json",
             },
             inputs=self.found.files,
-            outputs=(self.ir, self.interface, self.behaviour, f"{stem}.spans.json"),
+            outputs=(self.ir, self.interface, self.behaviour, self.structure, f"{stem}.spans.json"),
             doc=f"read specs/{self.name}",
         )
 
@@ -164,7 +170,7 @@ class UnitActions:
             name=self.at("check", variant, target),
             stage="check",
             options={
-                "ir": self.behaviour,
+                "ir": self.structure,
                 "interface": self.interface,
                 "variant": variant.name,
                 "dialect": target.dialect,
@@ -173,7 +179,7 @@ class UnitActions:
                 "z3_ms": self.project.settings.proof_ms,
                 **files,
             },
-            inputs=(self.behaviour, self.interface, self.targets.file(target.name), *files.values()),
+            inputs=(self.structure, self.interface, self.targets.file(target.name), *files.values()),
             outputs=(out,),
             tools=("pkg:z3-solver", "pkg:tree-sitter"),
             doc="prove what can be proved without running",
