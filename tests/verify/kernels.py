@@ -95,7 +95,9 @@ extern "C" void kernel(const float* x, float* s, ll n) {
   float total = 0; for (int i = 15; i >= 0; i--) total += lane[i];
   s[0] = total;
 }"""
-REDUCE_BACKWARDS = 'extern "C" void kernel(const float* x, float* s, ll n) { float t = 0; for (ll i = n; i--;) t += x[i]; s[0] = t; }'
+REDUCE_BACKWARDS = (
+    'extern "C" void kernel(const float* x, float* s, ll n) { float t = 0; for (ll i = n; i--;) t += x[i]; s[0] = t; }'
+)
 TRANSPOSE = """
 extern "C" void kernel(const float* x, float* y, ll M, ll N) {
   for (ll i0 = 0; i0 < M; i0 += 32) for (ll j0 = 0; j0 < N; j0 += 32)

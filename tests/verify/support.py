@@ -11,14 +11,24 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+from spak.model.base import canonical_json
 from spak.model.evidence import Evidence
 from spak.model.ir import Reference, Require, Scalar, Signature, Tensor, Tolerance, Unit, Variant
-from spak.model.base import canonical_json
 from spak.verify import Options
 from spak.verify.verification import verify
 
 ROOT = Path(__file__).parents[2]
-C_TYPES = {"f64": "double", "f32": "float", "tf32": "float", "f16": "_Float16", "bf16": "bf16", "i32": "int", "i8": "signed char", "u8": "unsigned char", "bool": "bool"}
+C_TYPES = {
+    "f64": "double",
+    "f32": "float",
+    "tf32": "float",
+    "f16": "_Float16",
+    "bf16": "bf16",
+    "i32": "int",
+    "i8": "signed char",
+    "u8": "unsigned char",
+    "bool": "bool",
+}
 
 PRELUDE = """
 #define PY_SSIZE_T_CLEAN
@@ -58,7 +68,9 @@ def parse(text: str) -> Tensor | Scalar:
         return Scalar(name=name, dtype=dtype, default=float(default) if default else None)
     dtype, _, rest = kind.partition("[")
     shape, _, layout = rest.partition("]")
-    return Tensor(name=name, dtype=dtype, shape=tuple(s.strip() for s in shape.split(",")), layout=layout.strip() or "row")
+    return Tensor(
+        name=name, dtype=dtype, shape=tuple(s.strip() for s in shape.split(",")), layout=layout.strip() or "row"
+    )
 
 
 def unit(name: str, params: list[str], results: list[str], reference: str, **more: Any) -> Unit:
@@ -80,7 +92,11 @@ def build(folder: Path, spec: Unit, source: str, flags: tuple[str, ...] = ()) ->
     for i, param in enumerate(spec.signature.params):
         setup.append(f"PyObject* o_{param.name} = PyTuple_GetItem(args, {i});")
         kind = C_TYPES[param.dtype]
-        args.append(f"(const {kind}*)address(o_{param.name})" if isinstance(param, Tensor) else f"({kind})PyFloat_AsDouble(o_{param.name})")
+        args.append(
+            f"(const {kind}*)address(o_{param.name})"
+            if isinstance(param, Tensor)
+            else f"({kind})PyFloat_AsDouble(o_{param.name})"
+        )
     several = len(spec.signature.results) > 1
     setup.append('PyObject* out = PyDict_GetItemString(kw, "out");')
     for i, result in enumerate(spec.signature.results):
@@ -93,8 +109,8 @@ def build(folder: Path, spec: Unit, source: str, flags: tuple[str, ...] = ()) ->
     text = f"""{PRELUDE}
 {source}
 static PyObject* call(PyObject*, PyObject* args, PyObject* kw) {{
-  {' '.join(setup)}
-  kernel({', '.join(args)});
+  {" ".join(setup)}
+  kernel({", ".join(args)});
   Py_INCREF(out); return out;
 }}
 static PyMethodDef methods[] = {{{{"{spec.name}", (PyCFunction)(void*)call, METH_VARARGS | METH_KEYWORDS, ""}}, {{0, 0, 0, 0}}}};
@@ -104,7 +120,20 @@ PyMODINIT_FUNC PyInit_{module}() {{ return PyModule_Create(&definition); }}
     (folder / "kernel.cpp").write_text(text)
     out = folder / f"{module}.so"
     include = sysconfig.get_path("include")
-    argv = ["g++", "-std=c++20", "-shared", "-fPIC", "-O2", "-march=x86-64-v3", "-ffp-contract=off", *flags, f"-I{include}", "kernel.cpp", "-o", out.name]
+    argv = [
+        "g++",
+        "-std=c++20",
+        "-shared",
+        "-fPIC",
+        "-O2",
+        "-march=x86-64-v3",
+        "-ffp-contract=off",
+        *flags,
+        f"-I{include}",
+        "kernel.cpp",
+        "-o",
+        out.name,
+    ]
     subprocess.run(argv, cwd=folder, check=True)
     return out
 
@@ -131,12 +160,28 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-VECTOR_ADD = unit("vector_add", ["a: f32[N]", "b: f32[N]"], ["c: f32[N]"], "a + b", flops="N", linear_in=("a", "b"), require=("N >= 1",))
+VECTOR_ADD = unit(
+    "vector_add",
+    ["a: f32[N]", "b: f32[N]"],
+    ["c: f32[N]"],
+    "a + b",
+    flops="N",
+    linear_in=("a", "b"),
+    require=("N >= 1",),
+)
 MATMUL = unit(
     "matmul", ["a: f32[M, K]", "b: f32[K, N]", "alpha: f32 = 1.0"], ["c: f32[M, N]"], "alpha * (a @ b)",
     flops="2 * M * N * K", linear_in=("a", "b"), require=("M >= 1 && N >= 1 && K >= 1",),
 )  # fmt: skip
-REDUCE = unit("reduce_sum", ["x: f32[N]"], ["s: f32[1]"], "np.sum(x, keepdims=True)", flops="N", linear_in=("x",), require=("N >= 1",))
+REDUCE = unit(
+    "reduce_sum",
+    ["x: f32[N]"],
+    ["s: f32[1]"],
+    "np.sum(x, keepdims=True)",
+    flops="N",
+    linear_in=("x",),
+    require=("N >= 1",),
+)
 SOFTMAX = unit(
     "softmax", ["x: f32[M, N]"], ["y: f32[M, N]"],
     "np.exp(x - x.max(axis=1, keepdims=True)) / np.exp(x - x.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True)",
@@ -146,4 +191,6 @@ RMSNORM = unit(
     "rmsnorm", ["x: f32[M, N]", "w: f32[N]", "eps: f32 = 1e-5"], ["y: f32[M, N]"],
     "x / np.sqrt(np.mean(x * x, axis=1, keepdims=True) + eps) * w", flops="4 * M * N", require=("M >= 1 && N >= 1", "eps > 0"),
 )  # fmt: skip
-TRANSPOSE = unit("transpose", ["x: f32[M, N]"], ["y: f32[N, M]"], "x.T", linear_in=("x",), require=("M >= 1 && N >= 1",))
+TRANSPOSE = unit(
+    "transpose", ["x: f32[M, N]"], ["y: f32[N, M]"], "x.T", linear_in=("x",), require=("M >= 1 && N >= 1",)
+)

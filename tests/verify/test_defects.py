@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from support import MATMUL, REDUCE, SOFTMAX, TRANSPOSE, VECTOR_ADD, judged
-
 import kernels as k
+import pytest
 from kernels import changed
 from spak.model.ir import Unit
+from support import MATMUL, REDUCE, SOFTMAX, TRANSPOSE, VECTOR_ADD, judged
 
 MM = k.MATMUL_PLAIN
-F16 = changed(changed(MM, "float s = 0", "_Float16 s = 0"), "s += a[i * K + k] * b[k * N + j]", "s = (_Float16)((float)s + a[i * K + k] * b[k * N + j])")
+F16 = changed(
+    changed(MM, "float s = 0", "_Float16 s = 0"),
+    "s += a[i * K + k] * b[k * N + j]",
+    "s = (_Float16)((float)s + a[i * K + k] * b[k * N + j])",
+)
 TAIL = changed(k.ADD, "i < n", "i < n / 8 * 8")
 K_TAIL = changed(MM, "k < K", "k < K / 8 * 8")
 SWAPPED = changed(k.TRANSPOSE, "y[j * M + i]", "y[i * N + j]")

@@ -8,13 +8,16 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of a child: seconds of wall clock and CPU, bytes of address space and of each output stream; 0 is no limit."""
+    """Limits of a child: seconds of wall clock and CPU, bytes of address space and of each output stream; 0 is no
+    limit.
+    """
 
     wall_seconds: float = 600.0
     cpu_seconds: int = 0
@@ -81,7 +84,9 @@ def run(
     collected: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
     readers = [
         threading.Thread(target=_drain, args=(child.stdout, collected["out"], limits.output_bytes, None), daemon=True),
-        threading.Thread(target=_drain, args=(child.stderr, collected["err"], limits.output_bytes, on_stderr), daemon=True),
+        threading.Thread(
+            target=_drain, args=(child.stderr, collected["err"], limits.output_bytes, on_stderr), daemon=True
+        ),
     ]
     for reader in readers:
         reader.start()
@@ -110,19 +115,20 @@ def _feed(child: subprocess.Popen[bytes], data: bytes) -> None:
 
 
 def _drain(pipe: object, into: bytearray, limit: int, tee: Callable[[bytes], None] | None) -> None:
-    """Read a pipe to its end, keeping the first `limit` bytes: a child that floods us must not block, nor fill memory."""
-    while chunk := pipe.read1(1 << 16):  # type: ignore[attr-defined]
-        if tee:
-            tee(chunk)
-        room = (limit or 1 << 62) - len(into)
-        into.extend(chunk[: max(room, 0)])
+    """Read a pipe to its end, keeping the first `limit` bytes: a child that floods us must not block, nor fill
+    memory.
+    """
+    with pipe:  # type: ignore[attr-defined]
+        while chunk := pipe.read1(1 << 16):  # type: ignore[attr-defined]
+            if tee:
+                tee(chunk)
+            room = (limit or 1 << 62) - len(into)
+            into.extend(chunk[: max(room, 0)])
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def die_with_parent() -> None:

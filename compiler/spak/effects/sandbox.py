@@ -1,7 +1,8 @@
 """Shut a child in: no network, no writes, no signals or ptrace outside. Knows nothing of what the child runs.
 
-bubblewrap where it is installed and allowed; else the child confines itself before it loads anything foreign, with what the
-kernel offers: a network namespace of its own and Landlock. `confine` returns which, in words, for the evidence.
+bubblewrap where it is installed and allowed; else the child confines itself before it loads anything foreign, with
+what the kernel offers: a network namespace of its own and Landlock. `confine` returns which, in words, for the
+evidence.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _FS_CHANGES = sum(1 << bit for bit in range(4, 13))  # remove and make, of every
 
 
 def wrap(argv: Sequence[str], *, readable: Sequence[str] = (), devices: bool = False) -> tuple[list[str], bool]:
-    """The command line that runs `argv` inside bubblewrap, and whether it does; unchanged where bubblewrap cannot be used.
+    """The command line that runs `argv` inside bubblewrap, and whether it does; unchanged where bubblewrap cannot be
+    used.
 
     Everything is read-only; /tmp is empty but for the working directory, the interpreter and `readable`.
     """
@@ -31,10 +33,10 @@ def wrap(argv: Sequence[str], *, readable: Sequence[str] = (), devices: bool = F
     if not program:
         return list(argv), False
     package = str(Path(__file__).resolve().parents[2])
-    shown = {os.getcwd(), sys.prefix, sys.base_prefix, package, *readable}
-    binds = [part for path in sorted(shown) if os.path.exists(path) for part in ("--ro-bind", path, path)]
+    shown = {str(Path.cwd()), sys.prefix, sys.base_prefix, package, *readable}
+    binds = [part for path in sorted(shown) if Path(path).exists() for part in ("--ro-bind", path, path)]
     device = ["--dev-bind", "/dev", "/dev"] if devices else ["--dev", "/dev"]
-    return [program, *_BASE, *device, "--tmpfs", "/tmp", *binds, "--chdir", os.getcwd(), *argv], True
+    return [program, *_BASE, *device, "--tmpfs", "/tmp", *binds, "--chdir", str(Path.cwd()), *argv], True
 
 
 _BASE = ("--ro-bind", "/", "/", "--unshare-all", "--die-with-parent", "--proc", "/proc")
@@ -86,7 +88,9 @@ class _PathBeneath(ctypes.Structure):
 
 
 def _landlock(libc: ctypes.CDLL, devices: bool) -> int:
-    """Forbid every change of the file system, TCP, and signals to processes outside; the ABI version, 0 if there is none."""
+    """Forbid every change of the file system, TCP, and signals to processes outside; the ABI version, 0 if there is
+    none.
+    """
     abi = int(libc.syscall(_SYS_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1))
     if abi < 1:
         return 0

@@ -14,10 +14,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from spak.effects.run import Limits, die_with_parent
+
+_UNLIMITED = Limits(wall_seconds=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Service:
         *,
         env: Mapping[str, str],
         fds: Sequence[int] = (),
-        limits: Limits = Limits(wall_seconds=0),
+        limits: Limits = _UNLIMITED,
     ) -> None:
         """Start it. Raises OSError when it cannot be started."""
         self._stderr = os.memfd_create("stderr")
@@ -72,7 +76,12 @@ class Service:
         return self._child.pid
 
     def call(
-        self, message: dict[str, Any], *, wall_seconds: float, cpu_seconds: float, watch: Callable[[], bool] | None = None
+        self,
+        message: dict[str, Any],
+        *,
+        wall_seconds: float,
+        cpu_seconds: float,
+        watch: Callable[[], bool] | None = None,
     ) -> Answer:
         """Send one message and wait for its answer. `watch` is asked now and then whether to go on."""
         assert self._child.stdin is not None
@@ -117,10 +126,8 @@ class Service:
         while todo:
             pid = todo.pop()
             try:
-                with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-                    fields = file.read().rsplit(")", 1)[1].split()
-                with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-                    todo += [int(word) for word in file.read().split()]
+                fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rsplit(")", 1)[1].split()
+                todo += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split())
             except OSError:
                 continue
             ticks += int(fields[11]) + int(fields[12])
@@ -152,17 +159,13 @@ class Service:
 
     def close(self) -> None:
         """Kill the child's whole group and collect it; harmless when it is gone."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._child.wait()
         for pipe in (self._child.stdin, self._child.stdout):
             if pipe:
-                try:
+                with suppress(BrokenPipeError):
                     pipe.close()
-                except BrokenPipeError:
-                    pass
 
     def __enter__(self) -> Service:
         return self

@@ -1,7 +1,8 @@
 """Verification: runs a built module against the fp64 oracle and writes evidence. Knows nothing of how it was built.
 
-`rounds` says what is tried, `rig` and `arena` run it in a child and watch memory, `oracle` and `trace` say what is right and
-how far honest rounding goes, `figures` compares, `diagnose` and `hypotheses` name causes, `shrink` makes the input small.
+`rounds` says what is tried, `rig` and `arena` run it in a child and watch memory, `oracle` and `trace` say what is
+right and how far honest rounding goes, `figures` compares, `diagnose` and `hypotheses` name causes, `shrink` makes
+the input small.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ class Options(Model):
 
 
 def run(options: Options, do: Do) -> Outcome:
-    """Verify, write the evidence, and say whether it passed. Raises SpakError where verification itself is impossible."""
+    """Verify, write the evidence, and say whether it passed. Raises SpakError where verification itself is
+    impossible.
+    """
     from spak.store.atomic import write
     from spak.verify.verification import verify
 

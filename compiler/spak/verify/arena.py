@@ -1,8 +1,9 @@
-"""Where a candidate's arrays lie: shared memory with red zones, guard pages and poison. Knows nothing of processes or verdicts.
+"""Where a candidate's arrays lie: shared memory with red zones, guard pages and poison. Knows nothing of processes
+or verdicts.
 
-Each array has a region of its own: a guard page, whole pages that end (or begin) with the array, a guard page. What the array
-does not fill is red zone with a known pattern. The parent writes and reads this memory; the candidate only computes in it,
-with its guard pages made inaccessible, so that no finding depends on what the candidate says.
+Each array has a region of its own: a guard page, whole pages that end (or begin) with the array, a guard page. What
+the array does not fill is red zone with a known pattern. The parent writes and reads this memory; the candidate only
+computes in it, with its guard pages made inaccessible, so that no finding depends on what the candidate says.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import mmap
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +23,10 @@ from spak.verify.problem import Layout
 
 PAGE = mmap.PAGESIZE
 CAPACITY = 1 << 31  # sparse: only what rounds touch is there
-RED_INPUT, RED_OTHER = 0xFF, 0xA5  # all ones is a NaN in every float format: what reads it shows, and is no other red zone
+RED_INPUT, RED_OTHER = (
+    0xFF,
+    0xA5,
+)  # all ones is a NaN in every float format: what reads it shows, and is no other red zone
 POISONS = (0xFF, 0xFD), (0xA5, 0x5A)  # for floats, for integers: of the first run and of the second
 
 
@@ -82,10 +87,8 @@ class Arena:
 
     def close(self) -> None:
         self.bytes = np.empty(0, np.uint8)
-        try:
+        with suppress(BufferError):  # an array still looks into it; it goes with the last of them
             self._map.close()
-        except BufferError:  # an array still looks into it; it goes with the last of them
-            pass
         os.close(self.fd)
 
     def view(self, slot: Slot) -> Array:
@@ -149,7 +152,7 @@ def _red(slot: Slot) -> int:
 def bits(values: Array) -> npt.NDArray[Any]:
     """The elements' bits, so that NaN equals itself and -0 differs from 0."""
     unsigned = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}[values.dtype.itemsize]
-    return np.ascontiguousarray(values).view(unsigned)  # type: ignore[no-any-return]
+    return np.ascontiguousarray(values).view(unsigned)
 
 
 def _poison(dtype: str, run: int) -> Any:
@@ -168,4 +171,5 @@ def unwritten(first: Array, second: Array, dtype: str) -> npt.NDArray[np.bool_]:
     """Elements that still hold the poison after both runs."""
     one = np.broadcast_to(bits(np.array(_poison(dtype, 0))), first.shape)
     two = np.broadcast_to(bits(np.array(_poison(dtype, 1))), second.shape)
-    return (bits(first) == one) & (bits(second) == two)
+    untouched: npt.NDArray[np.bool_] = (bits(first) == one) & (bits(second) == two)
+    return untouched

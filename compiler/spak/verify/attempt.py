@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from spak.verify.arena import bits, unwritten
 from spak.verify.figures import Judged, judge, plain_is_exact
-from spak.verify.rig import FORWARD, Case, Expected, Place, Ran, Rig
+from spak.verify.rig import FORWARD, HERE, Case, Expected, Place, Ran, Rig
 
 REVERSE = {"SPAK_SIM_ORDER": "reverse", "SPAK_SIM_SEED": "0"}
 SHUFFLED = tuple({"SPAK_SIM_ORDER": "random", "SPAK_SIM_SEED": str(seed)} for seed in (1, 2))
@@ -21,9 +21,11 @@ ORDER = ("load", "raised", "crashed", "hung", "redzone", "input", "unwritten", "
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How a case is tried: places, schedules (of the simulator; one entry a run), whether once more at another address."""
+    """How a case is tried: places, schedules (of the simulator; one entry a run), whether once more at another
+    address.
+    """
 
-    at: Place = Place()
+    at: Place = HERE
     schedules: tuple[Mapping[str, str], ...] = (FORWARD, FORWARD)
     moved: bool = False
     exact: bool = False
@@ -52,7 +54,9 @@ class Attempt:
 
 
 def attempt(rig: Rig, case: Case, setup: Setup) -> Attempt:
-    """Run the candidate as often as the setup says, then ask the oracle, then compare. Raises SpakError for a bad reference."""
+    """Run the candidate as often as the setup says, then ask the oracle, then compare. Raises SpakError for a bad
+    reference.
+    """
     runs: list[Ran] = []
     for number, schedule in enumerate(setup.schedules):
         runs.append(rig.run(case, at=setup.at, run=number, env=schedule))
@@ -94,7 +98,9 @@ def _compare(rig: Rig, case: Case, setup: Setup, runs: list[Ran]) -> Attempt:
     return Attempt(case, setup, tuple(runs), ordered, judged, expected, missing, held)
 
 
-def _differences(rig: Rig, setup: Setup, outputs: list[npt.NDArray[np.generic]], missing: npt.NDArray[np.bool_]) -> set[str]:
+def _differences(
+    rig: Rig, setup: Setup, outputs: list[npt.NDArray[np.generic]], missing: npt.NDArray[np.bool_]
+) -> set[str]:
     """Runs on the same input at the same place must be equal bit for bit, unless the spec says otherwise."""
     if not rig.problem.unit.deterministic:
         return set()

@@ -1,7 +1,8 @@
 """The candidate's process: calls a built module on arrays that the parent laid out. Knows neither results nor verdicts.
 
-Run as `python -m spak.verify.candidate FD [--bubblewrap] [--cuda] [--results FD]`: one JSON job a line on standard input, one answer a line. What the
-module prints goes nowhere near the answers. It is not trusted: what it says decides nothing but whether the call returned.
+Run as `python -m spak.verify.candidate FD [--bubblewrap] [--cuda] [--results FD]`: one JSON job a line on standard
+input, one answer a line. What the module prints goes nowhere near the answers. It is not trusted: what it says
+decides nothing but whether the call returned.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def call(job: dict[str, Any], memory: Memory, modules: dict[str, Any]) -> dict[s
         os.environ[name] = value
     for name in job["unset"]:
         os.environ.pop(name, None)
-    memory.libc.mallopt(_M_PERTURB, job["perturb"])  # what malloc gives differs from run to run: workspaces left as they come show
+    memory.libc.mallopt(
+        _M_PERTURB, job["perturb"]
+    )  # what malloc gives differs from run to run: workspaces left as they come show
     try:
         function = _function(job, modules)
     except Exception as error:

@@ -33,7 +33,7 @@ def _raised(rig: Rig, tried: Attempt) -> Cause:
 
 def _hung(rig: Rig, tried: Attempt) -> Cause:
     how = tried.runs[-1].how
-    hint = "look for a loop that never ends, such as an index too narrow for its bound, or a barrier that some threads skip"
+    hint = "look for a loop that never ends (an index too narrow for its bound), or a barrier that some threads skip"
     return Cause("SPK612", f"the call {how} within its limit", hint)
 
 
@@ -41,20 +41,28 @@ def _crashed(rig: Rig, tried: Attempt) -> Cause:
     """Which array is overrun: once more without guard pages shows writes, once more with one array's shows reads."""
     how = tried.runs[-1].how
     if how not in ("signal SIGSEGV", "signal SIGBUS"):
-        return Cause("SPK611", f"the call ends with {how}", "the kernel aborts or executes an instruction that this CPU lacks")
+        return Cause(
+            "SPK611", f"the call ends with {how}", "the kernel aborts or executes an instruction that this CPU lacks"
+        )
     case, at = tried.case, tried.setup.at
     loose = rig.run(case, at=replace(at, margin=MARGIN, guarded=()))
     if not loose.failure and loose.damage:
         return _redzone_cause(rig, loose.damage)
     if loose.failure:
-        return Cause("SPK611", f"the kernel reads or writes far outside every array ({how})", "check index arithmetic for overflow and for wrong strides")
+        return Cause(
+            "SPK611",
+            f"the kernel reads or writes far outside every array ({how})",
+            "check index arithmetic for overflow and for wrong strides",
+        )
     names = [layout.name for layout in rig.problem.layouts(case.axes, case.scalars)]
     for ends in (True, False):
         for name in names:
             if rig.run(case, at=replace(at, ends=ends, guarded=(name,))).failure == "crashed":
                 side = "past the end" if ends else "before the beginning"
                 return Cause("SPK611", f"the kernel reads {side} of {name} ({how})", _bounds_hint(rig, name))
-    return Cause("SPK611", f"the kernel reads or writes outside its arrays ({how})", "check every index against its bounds")
+    return Cause(
+        "SPK611", f"the kernel reads or writes outside its arrays ({how})", "check every index against its bounds"
+    )
 
 
 def _bounds_hint(rig: Rig, name: str) -> str:
@@ -76,14 +84,20 @@ def _redzone_cause(rig: Rig, damage: tuple[Damage, ...]) -> Cause:
             said.append(f"{hit.before} bytes before the beginning of {hit.name}")
         if hit.gaps:
             said.append(f"{hit.gaps} bytes between the rows of {hit.name}")
-    return Cause("SPK614", f"the kernel writes outside its arrays: {', '.join(said)}", _bounds_hint(rig, damage[0].name))
+    return Cause(
+        "SPK614", f"the kernel writes outside its arrays: {', '.join(said)}", _bounds_hint(rig, damage[0].name)
+    )
 
 
 def _input(rig: Rig, tried: Attempt) -> Cause:
     changed = next(run.changed for run in tried.runs if run.changed)
     what = ", ".join(f"{count} elements of {name}" for name, count in sorted(changed.items()))
     name = min(changed)
-    return Cause("SPK615", f"the kernel writes to an input: {what} changed", f"{name} is read-only: keep intermediates in registers or a workspace")
+    return Cause(
+        "SPK615",
+        f"the kernel writes to an input: {what} changed",
+        f"{name} is read-only: keep intermediates in registers or a workspace",
+    )
 
 
 def _unwritten(rig: Rig, tried: Attempt) -> Cause:
@@ -100,22 +114,34 @@ def _unwritten(rig: Rig, tried: Attempt) -> Cause:
         return replace(stride, what=f"{stride.what}; {words} of {name} are never written")
     tail = tail_of(mask, tiles)
     if tail and mask.shape[tail[0]] - tail[1] == 1 and not tail[2]:
-        return Cause("SPK622", f"a bound is wrong: {words} of {name} are never written", f"the range over {result.shape[tail[0]]} stops one short")
+        return Cause(
+            "SPK622",
+            f"a bound is wrong: {words} of {name} are never written",
+            f"the range over {result.shape[tail[0]]} stops one short",
+        )
     if tail:
-        return Cause("SPK616", f"the tail is skipped: {words} of {name} are never written", "cover the last, partial tile: round the grid up and check bounds")
+        return Cause(
+            "SPK616",
+            f"the tail is skipped: {words} of {name} are never written",
+            "cover the last, partial tile: round the grid up and check bounds",
+        )
     return Cause("SPK616", f"{words} of {name} are never written", "see that grid and loops cover the whole result")
 
 
 def _schedule(rig: Rig, tried: Attempt) -> Cause:
-    """Another order of blocks and threads, another result. The same order twice tells a race from uninitialised memory."""
+    """Another order of blocks and threads, another result. The same order twice tells a race from uninitialised
+    memory.
+    """
     base = tried.setup.schedules[0]
     uninitialised = _reads_result(rig, tried) or _unsteady(rig, tried, base)
     if uninitialised:
         return uninitialised
     return Cause(
         "SPK618",
-        f"the result depends on the order in which threads and blocks run: {_which(rig, tried)}; a barrier is missing, or blocks race",
-        "put __syncthreads() between writing shared memory and reading what another thread wrote, and before it is overwritten",
+        f"the result depends on the order in which threads and blocks run: {_which(rig, tried)}; a barrier is "
+        "missing, or blocks race",
+        "put __syncthreads() between writing shared memory and reading what another thread wrote, and before it is "
+        "overwritten",
     )
 
 
@@ -139,8 +165,9 @@ def _repeat(rig: Rig, tried: Attempt) -> Cause:
 def _repeat_cause(rig: Rig, tried: Attempt) -> Cause:
     return Cause(
         "SPK617",
-        f"a second run on the same input gives another result: {_which(rig, tried)}; an accumulator or workspace is not initialised, or threads race",
-        'set what is accumulated into to zero first (`zero = true` of a workspace in the plan), or order the writes',
+        f"a second run on the same input gives another result: {_which(rig, tried)}; an accumulator or workspace "
+        "is not initialised, or threads race",
+        "set what is accumulated into to zero first (`zero = true` of a workspace in the plan), or order the writes",
     )
 
 
@@ -167,8 +194,10 @@ def _reads_result(rig: Rig, tried: Attempt) -> Cause | None:
         if again.ok and (not before.ok or "repeat" in tried.symptoms) and again.exact.any():
             return Cause(
                 "SPK619",
-                f"{result.name} is accumulated into without being initialised: the result is right only if {result.name} held zeros before",
-                f"store the first term, or zero {result.name} before adding to it: results arrive with anything in them",
+                f"{result.name} is accumulated into without being initialised: the result is right only if "
+                f"{result.name} held zeros before",
+                f"store the first term, or zero {result.name} before adding to it: results arrive with anything in "
+                "them",
             )
     return None
 
@@ -177,19 +206,30 @@ def _value(rig: Rig, tried: Attempt) -> Cause:
     name = next(n for n, j in tried.judged.items() if not j.ok)
     judged = tried.judged[name]
     result = next(r for r in rig.problem.unit.signature.results if r.name == name)
-    words = f"{describe(judged.wrong, result.shape, [v for _, v in rig.problem.params])} of {name} {'is' if judged.wrong.sum() == 1 else 'are'} wrong"
+    which = describe(judged.wrong, result.shape, [v for _, v in rig.problem.params])
+    words = f"{which} of {name} {'is' if judged.wrong.sum() == 1 else 'are'} wrong"
     cause = _reads_result(rig, tried) or explain(rig, tried)
     if cause:
         return replace(cause, what=f"{cause.what} ({words})")
     if (np.isnan(judged.exact) != np.isnan(judged.got))[judged.wrong].all() and not np.isfinite(judged.exact).all():
-        return Cause("SPK625", f"{words}: NaN or infinity does not propagate as in the reference", "see how comparisons and max treat NaN")
+        return Cause(
+            "SPK625",
+            f"{words}: NaN or infinity does not propagate as in the reference",
+            "see how comparisons and max treat NaN",
+        )
     error = judged.figures["max_abs_error"]
-    return Cause("SPK610", f"{words}: the error is up to {error}, the bound {judged.figures['max_bound']}", _value_hint(rig, tried))
+    return Cause(
+        "SPK610",
+        f"{words}: the error is up to {error}, the bound {judged.figures['max_bound']}",
+        _value_hint(rig, tried),
+    )
 
 
 def _value_hint(rig: Rig, tried: Attempt) -> str:
     if tried.setup.exact and tried.exact_held:
-        return "on small integers this operation is exact in the accumulator, so that the result must be right bit for bit"
+        return (
+            "on small integers this operation is exact in the accumulator, so that the result must be right bit for bit"
+        )
     return "compare with the smallest failing input in the evidence"
 
 

@@ -17,8 +17,8 @@ F64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A format. Floats: `bits` of significand (the hidden one counted), `emin` the exponent of the smallest normal, `emax` of
-    the largest. Integers: `low` and `high`."""
+    """A format. Floats: `bits` of significand (the hidden one counted), `emin` the exponent of the smallest normal,
+    `emax` of the largest. Integers: `low` and `high`."""
 
     name: str
     storage: str
@@ -90,12 +90,14 @@ def to_f64(stored: Array, dtype: str) -> F64:
 
 
 def from_f64(values: npt.ArrayLike, dtype: str) -> Array:
-    """Round fp64 numbers to stored elements. Integers saturate; a NaN becomes the format's quiet NaN (0 in an integer)."""
+    """Round fp64 numbers to stored elements. Integers saturate; a NaN becomes the format's quiet NaN (0 in an
+    integer).
+    """
     kind = KINDS[dtype]
     wide = np.asarray(values, dtype=np.float64)
     if not kind.floating:
         if dtype == "bool":
-            return (wide != 0).astype(np.uint8)
+            return np.asarray(wide != 0, np.uint8)
         return np.clip(np.rint(np.nan_to_num(wide)), kind.low, kind.high).astype(kind.storage)
     rounded = quantise(wide, kind)
     if dtype == "bf16":
@@ -111,4 +113,5 @@ def ulp(values: F64, kind: Kind) -> F64:
         return np.ones_like(values)
     with np.errstate(all="ignore"):
         _, exponent = np.frexp(np.where(np.isfinite(values), values, 0.0))
-        return np.ldexp(1.0, np.clip(exponent - 1, kind.emin, kind.emax) - kind.bits + 1)
+        gap: F64 = np.ldexp(1.0, np.clip(exponent - 1, kind.emin, kind.emax) - kind.bits + 1)
+    return gap

@@ -1,8 +1,9 @@
 """How far a result may be from the oracle, and how far it is. Knows numbers only.
 
-The bound is derived: `tolerance.factor` times the error of the plain same-dtype evaluation, in units of each element's own
-error bound and never less than one of them; then the allowed interval is rounded to the result's format, which adds exactly
-its rounding and no more. So an fp16 accumulator or a bf16 intermediate does not fit in, and another order of summation does.
+The bound is derived: `tolerance.factor` times the error of the plain same-dtype evaluation, in units of each
+element's own error bound and never less than one of them; then the allowed interval is rounded to the result's
+format, which adds exactly its rounding and no more. So an fp16 accumulator or a bf16 intermediate does not fit in,
+and another order of summation does.
 """
 
 from __future__ import annotations
@@ -35,8 +36,12 @@ class Judged:
         return not self.wrong.any()
 
 
-def judge(name: str, stored: Array, dtype: str, expected: Expected, tolerance: Tolerance, exactly: bool = False) -> Judged:
-    """Compare every element. `exactly`: the operation is exact on these inputs, so only the final rounding is allowed."""
+def judge(
+    name: str, stored: Array, dtype: str, expected: Expected, tolerance: Tolerance, exactly: bool = False
+) -> Judged:
+    """Compare every element. `exactly`: the operation is exact on these inputs, so only the final rounding is
+    allowed.
+    """
     kind = KINDS[dtype]
     got, exact = to_f64(stored, dtype), expected.exact
     with np.errstate(all="ignore"):
@@ -50,7 +55,9 @@ def judge(name: str, stored: Array, dtype: str, expected: Expected, tolerance: T
             inside &= np.abs(got - exact) <= stated
         same = np.where(np.isnan(exact), np.isnan(got), np.where(np.isinf(exact), got == exact, inside))
         wrong = ~(same | exempt)
-        return Judged(name, dtype, wrong, got, exact, bound, _figures(got, exact, bound, exempt, ratio, kind, expected.coarse))
+        return Judged(
+            name, dtype, wrong, got, exact, bound, _figures(got, exact, bound, exempt, ratio, kind, expected.coarse)
+        )
 
 
 def plain_is_exact(expected: Expected) -> bool:
@@ -70,20 +77,23 @@ def _naive_ratio(expected: Expected) -> float:
 
 
 def _exempt(expected: Expected) -> npt.NDArray[np.bool_]:
-    """Elements that the accumulator's format itself cannot compute plainly (it overflows): nothing can be asked of them."""
+    """Elements that the accumulator's format itself cannot compute plainly (it overflows): nothing can be asked of
+    them.
+    """
     finite = np.isfinite(expected.plain[0]) & np.isfinite(expected.plain[1])
     return (~np.isnan(expected.exact) & ~finite & ~_same_infinity(expected)) | ~np.isfinite(expected.error)
 
 
 def _same_infinity(expected: Expected) -> npt.NDArray[np.bool_]:
-    return np.isinf(expected.exact) & (expected.plain[0] == expected.exact) & (expected.plain[1] == expected.exact)
+    same = (expected.plain[0] == expected.exact) & (expected.plain[1] == expected.exact)
+    return np.asarray(np.isinf(expected.exact) & same)
 
 
 def _round(values: F64, kind: Kind) -> F64:
     if kind.floating:
         return quantise(values, kind)
     if kind.name == "bool":
-        return (values != 0).astype(np.float64)
+        return np.asarray(values != 0, np.float64)
     return np.clip(np.rint(values), kind.low, kind.high)
 
 

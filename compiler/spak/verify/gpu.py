@@ -1,4 +1,5 @@
-"""A candidate's arrays in device memory: regions with red zones go up, the call runs, regions come back. Knows no verdicts.
+"""A candidate's arrays in device memory: regions with red zones go up, the call runs, regions come back. Knows no
+verdicts.
 
 The parent prepares and inspects the same host regions as for a host target, so that every check is the same one.
 """
@@ -27,7 +28,9 @@ def describe() -> str:
 
 
 def call_on_device(function: Any, job: dict[str, Any], base: int) -> None:
-    """Do a candidate's job on device 0. Raises what the module or the driver raises; a sticky error is the call's own."""
+    """Do a candidate's job on device 0. Raises what the module or the driver raises; a sticky error is the call's
+    own.
+    """
     from spak.runtime.cuda import Driver
 
     device = Driver().device()
@@ -38,7 +41,9 @@ def call_on_device(function: Any, job: dict[str, Any], base: int) -> None:
         buffer = device.allocate(arg["end"] - arg["begin"])
         buffer.copy_in(base + arg["begin"], buffer.nbytes)
         buffers.append((arg, buffer))
-        return buffer.tensor(tuple(arg["shape"]), arg["dtype"], offset=arg["at"] - arg["begin"], strides=tuple(arg["strides"]))
+        return buffer.tensor(
+            tuple(arg["shape"]), arg["dtype"], offset=arg["at"] - arg["begin"], strides=tuple(arg["strides"])
+        )
 
     try:
         values = [tensor(arg) if "at" in arg else arg["value"] for arg in job["params"]]

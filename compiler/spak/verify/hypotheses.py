@@ -1,7 +1,7 @@
 """What a wrong kernel may have computed instead: each hypothesis is tried by asking the oracle for that, and comparing.
 
-A hypothesis that explains every element (within the bound, or the wrong ones beside their right neighbours) is a cause that
-can be named. Knows nothing of crashes, red zones or processes.
+A hypothesis that explains every element (within the bound, or the wrong ones beside their right neighbours) is a
+cause that can be named. Knows nothing of crashes, red zones or processes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,17 @@ def explain(rig: Rig, tried: Attempt) -> Cause | None:
     name = next((n for n, j in tried.judged.items() if not j.ok), "")
     if not name:
         return None
-    for hypothesis in (_layout_of_result, _shifted, _cut_axes, _swapped_inputs, _transposed_input, _strides, _scalars, _multiple, _precision):
+    for hypothesis in (
+        _layout_of_result,
+        _shifted,
+        _cut_axes,
+        _swapped_inputs,
+        _transposed_input,
+        _strides,
+        _scalars,
+        _multiple,
+        _precision,
+    ):
         for cause in hypothesis(rig, tried, name):
             return cause
     return None
@@ -53,7 +63,7 @@ def _near(got: F64, exact: F64, tried: Attempt, name: str) -> npt.NDArray[np.boo
     room = float(np.max(judged.bound[np.isfinite(judged.bound)], initial=0.0))
     with np.errstate(all="ignore"):
         close = np.abs(got - exact) <= 2 * room + 2 * kind.unit_roundoff * np.abs(exact)
-    return close | (np.isnan(got) & np.isnan(exact)) | (got == exact)
+    return np.asarray(close | (np.isnan(got) & np.isnan(exact)) | (got == exact))
 
 
 def _dtype(tried: Attempt, name: str) -> str:
@@ -89,7 +99,8 @@ def _layout_of_result(rig: Rig, tried: Attempt, name: str) -> Iterator[Cause]:
     if _near(got.reshape(columns, rows).T, exact, tried, name).all():
         yield Cause(
             "SPK620",
-            f"{name} is written with its axes swapped: what belongs at [i, j] lies where [j, i] of the other shape would",
+            f"{name} is written with its axes swapped: what belongs at [i, j] lies where [j, i] of the other shape "
+            "would",
             f"element [i, j] of {name} is at i * {columns} + j here; check which index is multiplied by which size",
         )
         return
@@ -133,7 +144,8 @@ def _shifted(rig: Rig, tried: Attempt, name: str) -> Iterator[Cause]:
                 label = _result(rig, name).shape[axis]
                 yield Cause(
                     "SPK622",
-                    f"{name} is off by one along {label}: each element holds what belongs {'after' if step > 0 else 'before'} it",
+                    f"{name} is off by one along {label}: each element holds what belongs "
+                    f"{'after' if step > 0 else 'before'} it",
                     "check the start of the loop and the index that is stored to",
                 )
 
@@ -146,22 +158,31 @@ def _cut_axes(rig: Rig, tried: Attempt, name: str) -> Iterator[Cause]:
         tiles = sorted({t for t in (*params, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024) if 1 < t < size}, reverse=True)
         cuts = {size // t * t for t in tiles if size % t} | {size - 1}
         for first, last in [*((0, cut) for cut in sorted(cuts, reverse=True) if 0 < cut < size), (1, size)]:
-            if size < 2 or any(axis in _names(text) and text != axis for t in unit.signature.params if isinstance(t, Tensor) for text in t.shape):
+            if size < 2 or any(
+                axis in _names(text) and text != axis
+                for t in unit.signature.params
+                if isinstance(t, Tensor)
+                for text in t.shape
+            ):
                 continue
             sliced = _slice(tried.case, unit.signature.params, axis, first, last)
             other = _ask(rig, tried, name, sliced)
             if other is None or not _explains_cut(rig, tried, name, result, axis, first, last, other):
                 continue
             if first:
-                yield Cause("SPK622", f"the first element along {axis} is left out", f"start at 0, not at 1, along {axis}")
+                yield Cause(
+                    "SPK622", f"the first element along {axis} is left out", f"start at 0, not at 1, along {axis}"
+                )
                 return
             left, tile = size - last, tile_of(last, size, params)
             if left == 1:
                 beyond = f" (and {last} is the last multiple of {tile})" if tile else ""
                 yield Cause(
                     "SPK622",
-                    f"a bound is wrong: only the first {last} of {size} along {axis} are used, the last one is left out{beyond}",
-                    f"the loop over {axis} must run to {size}: compare with < {axis}, and handle what a tile leaves over",
+                    f"a bound is wrong: only the first {last} of {size} along {axis} are used, the last one is "
+                    f"left out{beyond}",
+                    f"the loop over {axis} must run to {size}: compare with < {axis}, and handle what a tile "
+                    "leaves over",
                 )
                 return
             yield Cause(
@@ -174,7 +195,9 @@ def _cut_axes(rig: Rig, tried: Attempt, name: str) -> Iterator[Cause]:
 
 
 def _names(text: str) -> set[str]:
-    return {word for word in "".join(c if c.isalnum() or c == "_" else " " for c in text).split() if not word[0].isdigit()}
+    return {
+        word for word in "".join(c if c.isalnum() or c == "_" else " " for c in text).split() if not word[0].isdigit()
+    }
 
 
 def _slice(case: Case, params: tuple[Any, ...], axis: str, first: int, last: int) -> Case:
@@ -192,12 +215,17 @@ def _explains_cut(
     got = tried.judged[name].got
     index = tuple(slice(first, last) if text == axis else slice(None) for text in result.shape)
     if axis in result.shape:
-        # What was never computed may hold anything; the rest must differ from the right answer, or nothing is explained.
+        # What was never computed may hold anything; the rest must differ from the right answer, or nothing is
+        # explained.
         wrong_inside = tried.judged[name].wrong[index].any()
         if not wrong_inside:
             return False
     part = got[index]
-    return part.shape == other.exact.shape and bool(_near(part, other.exact, tried, name).all()) and bool(np.isfinite(other.exact).any())
+    return (
+        part.shape == other.exact.shape
+        and bool(_near(part, other.exact, tried, name).all())
+        and bool(np.isfinite(other.exact).any())
+    )
 
 
 def _swapped_inputs(rig: Rig, tried: Attempt, name: str) -> Iterator[Cause]:
@@ -209,7 +237,11 @@ def _swapped_inputs(rig: Rig, tried: Attempt, name: str) -> Iterator[Cause]:
                 continue
             other = _ask(rig, tried, name, replace(tried.case, inputs={**tried.case.inputs, one.name: b, two.name: a}))
             if other and _fits(rig, tried, name, other):
-                yield Cause("SPK620", f"{one.name} and {two.name} are swapped", "check the order of the plan's args and of the operands")
+                yield Cause(
+                    "SPK620",
+                    f"{one.name} and {two.name} are swapped",
+                    "check the order of the plan's args and of the operands",
+                )
 
 
 def _transposed_input(rig: Rig, tried: Attempt, name: str) -> Iterator[Cause]:
@@ -255,19 +287,31 @@ def _scalars(rig: Rig, tried: Attempt, name: str) -> Iterator[Cause]:
                 continue
             other = _ask(rig, tried, name, replace(tried.case, scalars={**tried.case.scalars, scalar.name: value}))
             if other and _fits(rig, tried, name, other):
-                yield Cause("SPK610", f"{scalar.name} has no effect: the result is that of {scalar.name} = {value:g}", f"use the parameter {scalar.name}")
+                yield Cause(
+                    "SPK610",
+                    f"{scalar.name} has no effect: the result is that of {scalar.name} = {value:g}",
+                    f"use the parameter {scalar.name}",
+                )
                 return
 
 
 def _multiple(rig: Rig, tried: Attempt, name: str) -> Iterator[Cause]:
     got, exact = tried.judged[name].got, tried.judged[name].exact
-    usable = np.isfinite(got) & np.isfinite(exact) & (np.abs(exact) > 0.1 * np.max(np.abs(exact), where=np.isfinite(exact), initial=0.0))
+    usable = (
+        np.isfinite(got)
+        & np.isfinite(exact)
+        & (np.abs(exact) > 0.1 * np.max(np.abs(exact), where=np.isfinite(exact), initial=0.0))
+    )
     if usable.sum() < 2:
         return
     factors = got[usable] / exact[usable]
     factor = float(np.median(factors))
     if abs(factor - 1) > 0.01 and np.allclose(factors, factor, rtol=1e-3, atol=0) and factor:
-        yield Cause("SPK610", f"every element is {factor:.4g} times what it should be", "look for a factor that is missing or applied twice")
+        yield Cause(
+            "SPK610",
+            f"every element is {factor:.4g} times what it should be",
+            "look for a factor that is missing or applied twice",
+        )
     elif not factor and not got[usable].any():
         yield Cause("SPK610", "every element is zero", "see whether the kernel stores what it computes")
 
@@ -293,7 +337,8 @@ def _precision(rig: Rig, tried: Attempt, name: str) -> Iterator[Cause]:
         also = " (or tf32)" if best[1] == "f16" else ""
         yield Cause(
             "SPK623",
-            f"the error is of the size that an accumulator or intermediate in {best[1]}{also} makes, where the spec accumulates in {unit.accumulate}",
+            f"the error is of the size that an accumulator or intermediate in {best[1]}{also} makes, where the "
+            f"spec accumulates in {unit.accumulate}",
             f"keep sums and intermediates in {unit.accumulate}, and round once, when storing",
         )
 
@@ -306,4 +351,3 @@ def _spread(judged: Judged, expected: Expected, values: F64) -> float:
     with np.errstate(all="ignore"):
         ratio = (values - expected.exact)[usable] / expected.error[usable]
     return float(np.sqrt(np.mean(ratio**2)))
-

@@ -1,8 +1,8 @@
 """Sampled runs of sizes beyond 2**31 elements in the simulator: 32-bit indices that wrap. Knows the arena not at all.
 
-Inputs are one pattern of a prime number of pages, mapped over and over; results are sparse memory, of which only what sampled
-blocks write exists. Slices of the large axis that were written are compared with the oracle on those slices alone, which is
-right only for operations that are local along that axis: that is tried on a small shape first.
+Inputs are one pattern of a prime number of pages, mapped over and over; results are sparse memory, of which only
+what sampled blocks write exists. Slices of the large axis that were written are compared with the oracle on those
+slices alone, which is right only for operations that are local along that axis: that is tried on a small shape first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from spak.verify.problem import Layout
 from spak.verify.rig import FORWARD, Case, Rig
 from spak.verify.values import make
 
-#: Elements of the input pattern: a prime number of pages of the widest element, so that no power of two is a multiple of it.
+#: Elements of the input pattern: a prime number of pages of the widest element, so that no power of two is a
+#: multiple of it.
 PERIOD = 1021 * PAGE
 BLOCKS = 24
 SLICES = 24
@@ -62,7 +63,9 @@ def check(rig: Rig, axes: dict[str, int], seed: int) -> Found:
 
 
 def _local(rig: Rig, axis: str) -> str:
-    """'' if slices of the result along an axis depend on the same slices of the inputs alone; else why they are not known to."""
+    """'' if slices of the result along an axis depend on the same slices of the inputs alone; else why they are not
+    known to.
+    """
     problem = rig.problem
     shape = problem.nearest({a: 12 if a == axis else 5 for a in problem.unit.signature.axes}, 1e6)
     scalars = problem.default_scalars()
@@ -83,12 +86,16 @@ def _local(rig: Rig, axis: str) -> str:
         return "the reference cannot be evaluated on slices"
     for result in problem.unit.signature.results:
         at = result.shape.index(axis)
-        if not np.allclose(np.take(whole[result.name].exact, index, axis=at), part[result.name].exact, rtol=1e-12, equal_nan=True):
+        if not np.allclose(
+            np.take(whole[result.name].exact, index, axis=at), part[result.name].exact, rtol=1e-12, equal_nan=True
+        ):
             return f"the result is not local along {axis}"
     return ""
 
 
-def _expect_slices(rig: Rig, axes: dict[str, int], scalars: dict[str, Any], inputs: dict[str, Array], axis: str, index: Any) -> Any:
+def _expect_slices(
+    rig: Rig, axes: dict[str, int], scalars: dict[str, Any], inputs: dict[str, Array], axis: str, index: Any
+) -> Any:
     sliced = {
         t.name: np.take(inputs[t.name], index, axis=t.shape.index(axis)) if axis in t.shape else inputs[t.name]
         for t in rig.problem.tensors
@@ -117,7 +124,9 @@ class _Sparse:
         os.close(self.fd)
 
     def fill(self, seed: int) -> dict[str, Array]:
-        """Write each input's pattern; magnitudes from 1 to 2, so that nothing cancels to the zero that unwritten memory holds."""
+        """Write each input's pattern; magnitudes from 1 to 2, so that nothing cancels to the zero that unwritten
+        memory holds.
+        """
         patterns = {}
         for salt, tensor in enumerate(self.rig.problem.tensors):
             fill = {"uniform": [1.0, 2.0]} if KINDS[tensor.dtype].floating else {"integers": [1, 3]}
@@ -134,13 +143,27 @@ class _Sparse:
         def tensor(name: str) -> dict[str, Any]:
             layout = by_name[name]
             period = PERIOD * KINDS[layout.dtype].itemsize
-            where = {"pattern": self.places[name], "period": period} if name in self.places else {"sparse": self.offsets[name]}
-            return {"name": name, "dtype": layout.dtype, "shape": layout.shape, "strides": layout.strides, "nbytes": layout.nbytes, **where}
+            where = (
+                {"pattern": self.places[name], "period": period}
+                if name in self.places
+                else {"sparse": self.offsets[name]}
+            )
+            return {
+                "name": name,
+                "dtype": layout.dtype,
+                "shape": layout.shape,
+                "strides": layout.strides,
+                "nbytes": layout.nbytes,
+                **where,
+            }
 
         unit = self.rig.problem.unit
         job = {
             "module": self.rig.module, "unit": unit.name, "large": True, "device": "cpu",
-            "params": [{"name": p.name, "value": scalars[p.name]} if isinstance(p, Scalar) else tensor(p.name) for p in unit.signature.params],
+            "params": [
+                {"name": p.name, "value": scalars[p.name]} if isinstance(p, Scalar) else tensor(p.name)
+                for p in unit.signature.params
+            ],
             "results": [tensor(r.name) for r in unit.signature.results if isinstance(r, Tensor)],
             "perturb": 0x7B, "guards": [], "unset": [], "env": {**FORWARD, "SPAK_SIM_SAMPLE_BLOCKS": str(BLOCKS)},
         }  # fmt: skip
@@ -177,15 +200,23 @@ class _Sparse:
 
 
 def _compare(
-    rig: Rig, memory: _Sparse, patterns: dict[str, Array], axes: dict[str, int], scalars: dict[str, Any], axis: str, sizes: str
+    rig: Rig,
+    memory: _Sparse,
+    patterns: dict[str, Array],
+    axes: dict[str, int],
+    scalars: dict[str, Any],
+    axis: str,
+    sizes: str,
 ) -> Found:
     checked = 0
-    for result, layout in zip(rig.problem.unit.signature.results, memory.layouts[len(rig.problem.tensors) :], strict=True):
+    for result, layout in zip(
+        rig.problem.unit.signature.results, memory.layouts[len(rig.problem.tensors) :], strict=True
+    ):
         at = result.shape.index(axis)
         index = _slices(memory, layout, at)
         if index.size == 0:
             return Found("failed", f"{sizes}: nothing of {result.name} was written", {})
-        inputs, stored = {}, {}
+        inputs: dict[str, Array] = {}
         for tensor, other in zip(rig.problem.tensors, memory.layouts, strict=False):
             flat = _positions(other, tensor.shape.index(axis) if axis in tensor.shape else None, index)
             if flat is None:
@@ -202,11 +233,15 @@ def _compare(
         wrong = judged.wrong & cells
         if wrong.any():
             where = int(index[int(np.argwhere(wrong)[0][at])])
-            return Found("failed", f"{sizes}: an index wraps: {result.name} is wrong at {axis} = {where}", {"cells": checked})
+            return Found(
+                "failed", f"{sizes}: an index wraps: {result.name} is wrong at {axis} = {where}", {"cells": checked}
+            )
         edge = np.take(cells, [-1], axis=at)
         if index[-1] != layout.shape[at] - 1 or not edge.any():
             return Found(
-                "failed", f"{sizes}: an index wraps: the last block ran, yet the last element along {axis} was never written", {"cells": checked}
+                "failed",
+                f"{sizes}: an index wraps: the last block ran, yet the last element along {axis} was never written",
+                {"cells": checked},
             )
     return Found("passed", f"{sizes}; {BLOCKS} sampled blocks", {"cells": checked})
 

@@ -1,7 +1,8 @@
-"""Properties that relate several calls: linearity, scaling, permutation, and what rows sum to. Knows the candidate only by its results.
+"""Properties that relate several calls: linearity, scaling, permutation, and what rows sum to. Knows the candidate
+only by its results.
 
-They come from the unit's invariants (`check: permutation_equivariant(x, 0)`) and, for operations linear in a parameter, from
-`linear`: scaling the input by a power of two must scale the result bit for bit.
+They come from the unit's invariants (`check: permutation_equivariant(x, 0)`) and, for operations linear in a
+parameter, from `linear`: scaling the input by a power of two must scale the result bit for bit.
 """
 
 from __future__ import annotations
@@ -87,7 +88,10 @@ def _linear(rig: Rig, prop: Property, case: Case, setup: Setup) -> Finding:
     """f(x + y) = f(x) + f(y) - f(0), on small integers, where every honest computation is exact."""
     tensor = _tensor(rig, prop)
     rng = np.random.Generator(np.random.Philox(key=[1, 2]))
-    whole = {t.name: from_f64(rng.integers(-3, 4, case.inputs[t.name].shape).astype(float), t.dtype) for t in rig.problem.tensors}
+    whole = {
+        t.name: from_f64(rng.integers(-3, 4, case.inputs[t.name].shape).astype(float), t.dtype)
+        for t in rig.problem.tensors
+    }
     x, y = (rng.integers(-3, 4, case.inputs[tensor.name].shape).astype(float) for _ in "xy")
     base = replace(case, inputs=whole)
     values = [_results(rig, _put(base, tensor.name, v, tensor.dtype), setup) for v in (x + y, x, y, np.zeros_like(x))]
@@ -99,7 +103,11 @@ def _linear(rig: Rig, prop: Property, case: Case, setup: Setup) -> Finding:
             slack = 2 * ulp(a, KINDS[values[0].judged[name].dtype]) * (KINDS[values[0].judged[name].dtype].bits < 20)
         wrong = ~(np.abs(a - (b + c - d)) <= slack)
         if wrong.any():
-            return Finding(False, f"{name} is not linear in {tensor.name}: {int(wrong.sum())} of {wrong.size} elements of f(x + y) and f(x) + f(y) differ")
+            return Finding(
+                False,
+                f"{name} is not linear in {tensor.name}: {int(wrong.sum())} of {wrong.size} elements of f(x + y) "
+                "and f(x) + f(y) differ",
+            )
     return Finding(True, f"linear in {tensor.name}")
 
 
@@ -112,7 +120,9 @@ def _homogeneous(rig: Rig, prop: Property, case: Case, setup: Setup) -> Finding:
 
 
 def _equivariant(rig: Rig, prop: Property, case: Case, setup: Setup) -> Finding:
-    """f of permuted input is the permuted f, along one axis of the input and the axis of the same name of each result."""
+    """f of permuted input is the permuted f, along one axis of the input and the axis of the same name of each
+    result.
+    """
     tensor = _tensor(rig, prop)
     axis = int(prop.args[1]) if len(prop.args) > 1 else 0
     values = case.inputs[tensor.name]
@@ -156,19 +166,29 @@ def _deterministic(rig: Rig, prop: Property, case: Case, setup: Setup) -> Findin
 
 
 def _scaled(rig: Rig, prop: Property, case: Case, setup: Setup) -> Finding:
-    """Scaling every linear parameter by 2**k scales the result by a power of two, bit for bit: rounding commutes with it."""
+    """Scaling every linear parameter by 2**k scales the result by a power of two, bit for bit: rounding commutes
+    with it.
+    """
     exponent = int(prop.args[0])
     scaled = case
     for tensor in rig.problem.tensors:
         if tensor.name in rig.problem.unit.linear_in and KINDS[tensor.dtype].floating:
-            scaled = _put(scaled, tensor.name, np.ldexp(to_f64(case.inputs[tensor.name], tensor.dtype), exponent), tensor.dtype)
+            scaled = _put(
+                scaled, tensor.name, np.ldexp(to_f64(case.inputs[tensor.name], tensor.dtype), exponent), tensor.dtype
+            )
     one, two = _results(rig, case, setup), _results(rig, scaled, setup)
     for name in one.judged:
         before, after = one.expected[name].exact, two.expected[name].exact
         usable = (before != 0) & np.isfinite(before) & np.isfinite(after)
-        powers = np.unique(np.round(np.log2(np.abs(after[usable] / before[usable])), 9)) if usable.any() else np.zeros(0)
+        powers = (
+            np.unique(np.round(np.log2(np.abs(after[usable] / before[usable])), 9)) if usable.any() else np.zeros(0)
+        )
         if powers.size != 1 or powers[0] != int(powers[0]):
-            return Finding(True, "the result does not scale with the linear parameters alone: compared with the oracle only", _wrong(two))
+            return Finding(
+                True,
+                "the result does not scale with the linear parameters alone: compared with the oracle only",
+                _wrong(two),
+            )
         if not two.ok:
             return Finding(False, f"wrong on inputs scaled by 2**{exponent}", two)
         expected = np.ldexp(one.judged[name].got, int(powers[0]))
@@ -176,7 +196,11 @@ def _scaled(rig: Rig, prop: Property, case: Case, setup: Setup) -> Finding:
         normal = (np.abs(expected) >= 2.0 ** (kind.emin + 1)) & (np.abs(expected) <= kind.largest)
         wrong = (expected != two.judged[name].got) & normal
         if wrong.any():
-            return Finding(False, f"inputs scaled by 2**{exponent} do not scale {name} by 2**{int(powers[0])} bit for bit: {int(wrong.sum())} elements differ")
+            return Finding(
+                False,
+                f"inputs scaled by 2**{exponent} do not scale {name} by 2**{int(powers[0])} bit for bit: "
+                f"{int(wrong.sum())} elements differ",
+            )
     return Finding(True, f"inputs scaled by 2**{exponent} scale the result bit for bit")
 
 

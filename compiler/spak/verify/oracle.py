@@ -1,7 +1,8 @@
 """The oracle's process: evaluates a spec's reference in fp64 and traces what honest rounding may do to it.
 
-Run as `python -m spak.verify.oracle FD`: reads one JSON job a line, finds inputs and leaves results in the shared memory file
-FD. It runs after the candidate, which has no way to this file. Knows nothing of the candidate or of verdicts.
+Run as `python -m spak.verify.oracle FD`: reads one JSON job a line, finds inputs and leaves results in the shared
+memory file FD. It runs after the candidate, which has no way to this file. Knows nothing of the candidate or of
+verdicts.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def load_reference(job: dict[str, Any]) -> Callable[..., Any]:
     code = compile(tree, "<reference>", "eval")
     # NumPy's own C code imports through the caller's builtins; the expression cannot name __import__, as checked above.
     scope = {"__builtins__": {**BUILTINS, "__import__": __import__}, "np": np, **job["axes"]}
-    return lambda *values: eval(code, {**scope, **dict(zip(names, values, strict=True))})  # noqa: S307 (checked above, confined)
+    return lambda *values: eval(code, {**scope, **dict(zip(names, values, strict=True))})
 
 
 def _bound(tree: ast.AST) -> set[str]:
@@ -132,7 +133,9 @@ def _several(value: Any, job: dict[str, Any]) -> list[Any]:
             each = each.reshape(shape)
         if tuple(each.shape) != shape:
             got, want = "x".join(map(str, each.shape)), "x".join(map(str, shape))
-            raise BadReference(f"the reference gives {result['name']} the shape {got or 'of a number'}, the signature {want}")
+            raise BadReference(
+                f"the reference gives {result['name']} the shape {got or 'of a number'}, the signature {want}"
+            )
         shaped.append(each)
     return shaped
 
@@ -151,9 +154,13 @@ def _unpack(traced: list[Any], exact: list[Any], arith: Any) -> tuple[list[tuple
 def _coarse(
     reference: Callable[..., Any], args: list[Any], exact: list[Any], job: dict[str, Any]
 ) -> tuple[list[tuple[Array, Array]], list[Array]]:
-    """Without a trace: NumPy's own evaluation in the accumulator's dtype, and one bound for all elements of a result."""
+    """Without a trace: NumPy's own evaluation in the accumulator's dtype, and one bound for all elements of a
+    result.
+    """
     arith = arithmetic(job["accumulate"])
-    wide = [arith.round(a).astype(arith.working) if isinstance(a, np.ndarray) and a.dtype == np.float64 else a for a in args]
+    wide = [
+        arith.round(a).astype(arith.working) if isinstance(a, np.ndarray) and a.dtype == np.float64 else a for a in args
+    ]
     try:
         plain = _several(reference(*wide), job)
     except Exception:

@@ -11,7 +11,9 @@ Mask = npt.NDArray[np.bool_]
 
 
 def describe(wrong: Mask, axes: Sequence[str], tiles: Sequence[int] = ()) -> str:
-    """A clause for the wrong elements of an array whose dimensions are called `axes`; `tiles` are sizes worth naming."""
+    """A clause for the wrong elements of an array whose dimensions are called `axes`; `tiles` are sizes worth
+    naming.
+    """
     count, total = int(wrong.sum()), wrong.size
     if not count:
         return "no element"
@@ -25,11 +27,13 @@ def describe(wrong: Mask, axes: Sequence[str], tiles: Sequence[int] = ()) -> str
 
 
 def tail_of(wrong: Mask, tiles: Sequence[int] = ()) -> tuple[int, int, int] | None:
-    """(dimension, first wrong index, tile) when the wrong elements are those from an index on; tile 0 if it is no multiple."""
+    """(dimension, first wrong index, tile) when the wrong elements are those from an index on; tile 0 if it is no
+    multiple.
+    """
     for dimension, size in enumerate(wrong.shape):
-        per_index = wrong.any(axis=tuple(d for d in range(wrong.ndim) if d != dimension))
+        per_index = np.asarray(wrong.any(axis=tuple(d for d in range(wrong.ndim) if d != dimension)))
         start = int(np.argmax(per_index))
-        if size > 1 and 0 < start and per_index[start:].all():
+        if size > 1 and start > 0 and per_index[start:].all():
             full = np.take(wrong, range(start, size), axis=dimension).mean()
             if full >= 0.9:
                 return dimension, start, tile_of(start, size, tiles)
@@ -54,7 +58,7 @@ def _tail(wrong: Mask, axes: Sequence[str], tiles: Sequence[int]) -> str:
 
 def _line(wrong: Mask, axes: Sequence[str]) -> str:
     for dimension, size in enumerate(wrong.shape):
-        per_index = wrong.any(axis=tuple(d for d in range(wrong.ndim) if d != dimension))
+        per_index = np.asarray(wrong.any(axis=tuple(d for d in range(wrong.ndim) if d != dimension)))
         if size > 1 and per_index.sum() == 1 and wrong.ndim > 1:
             return f"only index {int(np.argmax(per_index))} of {axes[dimension]}"
     return ""

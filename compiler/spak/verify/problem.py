@@ -93,7 +93,9 @@ class Problem:
         return tuple(_layout(t, env) for t in (*self.tensors, *self.unit.signature.results))
 
     def cost(self, axes: Mapping[str, int]) -> float:
-        """Operations and elements of a problem, to keep rounds affordable; unknown costs count as the elements alone."""
+        """Operations and elements of a problem, to keep rounds affordable; unknown costs count as the elements
+        alone.
+        """
         scalars = self.default_scalars()
         env = self.env(axes, scalars)
         flops = evaluate(parse_expr(self.unit.flops), env)
@@ -101,7 +103,9 @@ class Problem:
         return elements + (float(flops) if isinstance(flops, int | float) else 0.0)
 
     def nearest(self, wished: Mapping[str, int], limit: float) -> dict[str, int] | None:
-        """The admissible assignment nearest to a wished one that costs no more than `limit`; None if there is none near."""
+        """The admissible assignment nearest to a wished one that costs no more than `limit`; None if there is none
+        near.
+        """
         axes = self.unit.signature.axes
         choices = [_around(wished[a]) for a in axes]
         scale = [max(1, wished[a]) for a in axes]
@@ -127,7 +131,9 @@ def _around(size: int) -> list[int]:
 
 
 def _by_distance(choices: Sequence[Sequence[int]], scale: Sequence[int]) -> Iterable[tuple[int, ...]]:
-    """Combinations, those nearest to the first of each list first: by shells of the index, so that nothing is sorted whole."""
+    """Combinations, those nearest to the first of each list first: by shells of the index, so that nothing is sorted
+    whole.
+    """
     longest = max((len(c) for c in choices), default=0)
     for shell in range(longest):
         near = [c[: shell + 1] for c in choices]

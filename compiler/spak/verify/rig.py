@@ -1,4 +1,6 @@
-"""The two children of a verification and the memory they work in. Knows how to run a case and ask the oracle, not what is right."""
+"""The two children of a verification and the memory they work in. Knows how to run a case and ask the oracle, not
+what is right.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +37,9 @@ class Place:
     zeroed: bool = False
 
 
+HERE = Place()
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A problem of one size with its inputs: what the candidate is run on and the oracle asked about."""
@@ -68,7 +73,9 @@ class Expected:
 class Rig:
     """Starts children when they are needed, and again when they died. Close it."""
 
-    def __init__(self, problem: Problem, module: str, *, device: str, call_seconds: float, reference_file: str = "") -> None:
+    def __init__(
+        self, problem: Problem, module: str, *, device: str, call_seconds: float, reference_file: str = ""
+    ) -> None:
         self.problem, self.module, self.device = problem, module, device
         self.call_seconds, self.reference_file = call_seconds, reference_file
         self.arena, self.library = Arena(), Arena()
@@ -92,7 +99,7 @@ class Rig:
 
     # -- the candidate ------------------------------------------------------------------------------------------
 
-    def run(self, case: Case, *, at: Place = Place(), run: int = 0, env: Mapping[str, str] = FORWARD) -> Ran:
+    def run(self, case: Case, *, at: Place = HERE, run: int = 0, env: Mapping[str, str] = FORWARD) -> Ran:
         """Call the module once. `run` picks the poison, and what uninitialised workspaces hold."""
         layouts = self.problem.layouts(case.axes, case.scalars)
         count = len(self.problem.tensors)
@@ -139,7 +146,9 @@ class Rig:
         return answer
 
     def run_large(self, job: dict[str, Any], results: int, watch: Callable[[], bool]) -> Answer:
-        """One call with results in the sparse file `results`, in a process of its own; `watch` says whether to let it go on."""
+        """One call with results in the sparse file `results`, in a process of its own; `watch` says whether to let
+        it go on.
+        """
         service, _ = self._start("spak.verify.candidate", self.arena.fd, results=results)
         with service:
             return service.call(job, wall_seconds=6 * self.call_seconds, cpu_seconds=self.call_seconds, watch=watch)
@@ -151,13 +160,20 @@ class Rig:
         wrapped, inside = wrap([*argv, "--bubblewrap"], readable=[package, *self._folders()], devices=devices)
         argv = wrapped if inside else argv
         argv = [*argv, "--cuda"] if devices else argv
-        service = Service(argv, env=_environment(package), fds=[fd, results] if results >= 0 else [fd], limits=_LIMITS if results < 0 else _SPARSE_LIMITS)
+        service = Service(
+            argv,
+            env=_environment(package),
+            fds=[fd, results] if results >= 0 else [fd],
+            limits=_LIMITS if results < 0 else _SPARSE_LIMITS,
+        )
         answer = service.hello(wall_seconds=60, cpu_seconds=30)
         if answer.state == "ok":
             return service, str(answer.data.get("sandbox", ""))
         service.__exit__()
         hint = "see whether the Python environment is complete"
-        raise SpakError(Diagnostic("SPK602", f"the process {module} does not start: {answer.how}. {answer.said}", hint=hint))
+        raise SpakError(
+            Diagnostic("SPK602", f"the process {module} does not start: {answer.how}. {answer.said}", hint=hint)
+        )
 
     def _folders(self) -> list[str]:
         """Folders outside the project that children must see: those of the module and the reference."""
@@ -168,7 +184,9 @@ class Rig:
     def expect(
         self, case: Case, *, accumulate: str = "", layouts: Sequence[Layout] | None = None
     ) -> dict[str, Expected]:
-        """The results of a case. `accumulate` asks what another accumulator would do. Raises SpakError for a bad reference."""
+        """The results of a case. `accumulate` asks what another accumulator would do. Raises SpakError for a bad
+        reference.
+        """
         unit = self.problem.unit
         layouts = layouts or self.problem.layouts(case.axes, case.scalars)
         inputs = {layout.name: layout for layout in layouts[: len(self.problem.tensors)]}
@@ -183,21 +201,25 @@ class Rig:
                 cursor += -(-values.nbytes // 64) * 64
             else:
                 params.append({"name": param.name, "dtype": param.dtype, "value": case.scalars[param.name]})
-        results = []
+        results: list[dict[str, Any]] = []
         for layout in layouts[len(inputs) :]:
             offsets = [cursor + i * layout.count * 8 for i in range(4)]
             results.append({"name": layout.name, "shape": layout.shape, "offsets": offsets})
             cursor += 4 * layout.count * 8
         answer = self._ask_oracle({
             "kind": unit.reference.kind, "expr": unit.reference.expr, "function": unit.reference.function,
-            "file": self.reference_file or unit.reference.file, "axes": case.axes, "accumulate": accumulate or unit.accumulate,
+            "file": self.reference_file or unit.reference.file, "axes": case.axes,
+            "accumulate": accumulate or unit.accumulate,
             "params": params, "results": results,
         })  # fmt: skip
         return {r["name"]: self._expected(r, answer.data.get("coarse", "")) for r in results}
 
     def _expected(self, result: dict[str, Any], coarse: str) -> Expected:
         count = int(np.prod(result["shape"], dtype=np.int64))
-        parts = [self.library.bytes[o : o + 8 * count].view(np.float64).reshape(result["shape"]).copy() for o in result["offsets"]]
+        parts = [
+            self.library.bytes[o : o + 8 * count].view(np.float64).reshape(result["shape"]).copy()
+            for o in result["offsets"]
+        ]
         return Expected(parts[0], (parts[1], parts[2]), parts[3], coarse)
 
     def _ask_oracle(self, job: dict[str, Any]) -> Answer:
@@ -219,7 +241,9 @@ _SPARSE_LIMITS = Limits(wall_seconds=0, cpu_seconds=600, output_bytes=16 << 20)
 
 def _environment(package: str) -> dict[str, str]:
     """What children see of the environment: enough to find Python and libraries, one thread for the oracle's BLAS."""
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES") if name in os.environ}
+    kept = {
+        name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES") if name in os.environ
+    }
     path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH", "")])])
     return {
         **kept, "PYTHONPATH": path, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",

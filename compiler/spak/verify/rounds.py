@@ -103,11 +103,15 @@ def _of_values(problem: Problem, limit: float) -> Iterator[Round]:
     floating = [t for t in problem.tensors if KINDS[t.dtype].floating]
     for tensor in floating[:3]:
         for fill in ("nan", "inf", "neg_inf"):
-            yield Round(f"{fill}-{tensor.name}".replace("_", "-"), "adversarial", shape, _first_only(problem, tensor.name, fill))
+            yield Round(
+                f"{fill}-{tensor.name}".replace("_", "-"), "adversarial", shape, _first_only(problem, tensor.name, fill)
+            )
 
 
 def _of_shapes(problem: Problem, limit: float) -> Iterator[Round]:
-    """Odd sizes. A wish that `require` or the budget forbids becomes the nearest that they allow; one met already is left out."""
+    """Odd sizes. A wish that `require` or the budget forbids becomes the nearest that they allow; one met already is
+    left out.
+    """
     axes = problem.unit.signature.axes
     seen: list[dict[str, int]] = []
     for name, wish in _wishes(problem):
@@ -179,7 +183,12 @@ def _exact(problem: Problem, limit: float) -> Iterator[Round]:
     long = {axis: LONG.get(len(axes), 257) if axis == axes[-1] else 5 for axis in axes}
     primes = {axis: PRIMES[i % len(PRIMES)] for i, axis in enumerate(axes)}
     scalars = {s.name: 2 if not KINDS[s.dtype].floating else 2.0 for s in problem.scalars if s.dtype != "bool"}
-    for name, wish in (("exact-1", base_shape(problem, limit)), ("exact-2", tiles), ("exact-3", long), ("exact-4", primes)):
+    for name, wish in (
+        ("exact-1", base_shape(problem, limit)),
+        ("exact-2", tiles),
+        ("exact-3", long),
+        ("exact-4", primes),
+    ):
         shape = problem.nearest(wish, limit) if wish else None
         if shape is not None:
             chosen = scalars if problem.admits(shape, {**problem.default_scalars(), **scalars}) else {}

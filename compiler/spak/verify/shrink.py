@@ -1,4 +1,6 @@
-"""The smallest failing input: sizes and values made smaller, greedily, as long as the failure stays. Knows no causes."""
+"""The smallest failing input: sizes and values made smaller, greedily, as long as the failure stays. Knows no
+causes.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,10 @@ def _smaller_shape(rig: Rig, round_: Round, tried: Attempt, budget: _Budget) -> 
 
 def _by_name(round_: Round) -> bool:
     """Whether every fill is a distribution, which fits any shape."""
-    return all(not isinstance(fill, list) and not (isinstance(fill, dict) and "values" in fill) for fill in round_.fills.values())
+    return all(
+        not isinstance(fill, list) and not (isinstance(fill, dict) and "values" in fill)
+        for fill in round_.fills.values()
+    )
 
 
 def _simpler_values(case: Case, problem: Problem) -> Iterator[Case]:
@@ -93,7 +98,9 @@ def _fewer_values(rig: Rig, tried: Attempt, budget: _Budget) -> Attempt:
                 part.reshape(-1)[start : start + step] = 0
                 if budget.left <= 0 or np.array_equal(part, tried.case.inputs[tensor.name]):
                     continue
-                again = _fails(rig, replace(tried.case, inputs={**tried.case.inputs, tensor.name: part}), tried.setup, budget)
+                again = _fails(
+                    rig, replace(tried.case, inputs={**tried.case.inputs, tensor.name: part}), tried.setup, budget
+                )
                 tried = again or tried
             step //= 2
     return tried
@@ -102,7 +109,8 @@ def _fewer_values(rig: Rig, tried: Attempt, budget: _Budget) -> Attempt:
 def report(round_: Round, tried: Attempt, problem: Problem, replay: str) -> dict[str, Any]:
     """The failing input as plain data for the evidence; arrays of more than SHOWN elements are told by their seed."""
     found: dict[str, Any] = {
-        "round": round_.name, "axes": dict(tried.case.axes), "scalars": dict(tried.case.scalars), "symptom": tried.worst,
+        "round": round_.name, "axes": dict(tried.case.axes), "scalars": dict(tried.case.scalars),
+        "symptom": tried.worst,
         "seed": round_.seed, "replay": replay,
     }  # fmt: skip
     found["inputs"] = {
@@ -114,7 +122,8 @@ def report(round_: Round, tried: Attempt, problem: Problem, replay: str) -> dict
             index = tuple(int(i) for i in np.argwhere(judged.wrong)[0])
             found["wrong"] = {
                 "result": name, "index": list(index), "count": int(judged.wrong.sum()),
-                "got": plain(judged.got[index]), "expected": plain(judged.exact[index]), "bound": plain(judged.bound[index]),
+                "got": plain(judged.got[index]), "expected": plain(judged.exact[index]),
+                "bound": plain(judged.bound[index]),
             }  # fmt: skip
             break
     return found

@@ -1,7 +1,7 @@
 """The candidate's side of a large sampled run: huge arrays over little memory. Knows neither what is right nor why.
 
-An input is a pattern mapped again and again; a result is a sparse file. Wide inaccessible ranges lie on both sides, so that an
-index that wrapped to something negative cannot land in another array.
+An input is a pattern mapped again and again; a result is a sparse file. Wide inaccessible ranges lie on both sides,
+so that an index that wrapped to something negative cannot land in another array.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ def call_large(function: Any, job: dict[str, Any], libc: ctypes.CDLL, patterns: 
     from spak.runtime.raw import RawTensor
 
     def tensor(arg: dict[str, Any]) -> RawTensor:
-        return RawTensor(_map(libc, arg, patterns, results), tuple(arg["shape"]), arg["dtype"], strides=tuple(arg["strides"]))
+        return RawTensor(
+            _map(libc, arg, patterns, results), tuple(arg["shape"]), arg["dtype"], strides=tuple(arg["strides"])
+        )
 
     values = [arg["value"] if "value" in arg else tensor(arg) for arg in job["params"]]
     outs = tuple(tensor(arg) for arg in job["results"])

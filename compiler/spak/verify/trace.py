@@ -1,10 +1,11 @@
 """Carries a NumPy expression through three arithmetics at once: fp64, the plain same-dtype one, and its error bound.
 
-`Traced` stands in for an array in a reference. `exact` is the fp64 value; `plain` the same operations done one after the
-other in the accumulator's dtype, as the plainest kernel would, with sums taken forwards and backwards; `error` bounds, to
-first order, what honest rounding in that dtype can do (running error analysis, Higham, *Accuracy and Stability*, ch. 3):
-every operation adds a unit roundoff of its result to what its operands bring along, a sum of n terms (2 + sqrt(n) / 4) roundoffs
-of the sum of magnitudes: what a blocked order may do; what the two plain orders do is measured, not bounded. Knows nothing of kernels or verdicts.
+`Traced` stands in for an array in a reference. `exact` is the fp64 value; `plain` the same operations done one after
+the other in the accumulator's dtype, as the plainest kernel would, with sums taken forwards and backwards; `error`
+bounds, to first order, what honest rounding in that dtype can do (running error analysis, Higham, *Accuracy and
+Stability*, ch. 3): every operation adds a unit roundoff of its result to what its operands bring along, a sum of n
+terms (2 + sqrt(n) / 4) roundoffs of the sum of magnitudes: what a blocked order may do; what the two plain orders do
+is measured, not bounded. Knows nothing of kernels or verdicts.
 """
 
 from __future__ import annotations
@@ -24,14 +25,31 @@ class Untraceable(Exception):
     """The reference uses something that has no rule here; the caller falls back on a coarser bound, and says so."""
 
 
-#: Operations whose result is exact, or correctly rounded; anything else is given four roundoffs, as good libraries keep.
-_EXACT = {"negative", "positive", "absolute", "fabs", "maximum", "minimum", "fmax", "fmin", "sign", "floor", "ceil", "trunc", "rint"}
+#: Operations whose result is exact, or correctly rounded; anything else is given four roundoffs, as good libraries
+#: keep.
+_EXACT = {
+    "negative",
+    "positive",
+    "absolute",
+    "fabs",
+    "maximum",
+    "minimum",
+    "fmax",
+    "fmin",
+    "sign",
+    "floor",
+    "ceil",
+    "trunc",
+    "rint",
+}
 _ROUNDED = {"add", "subtract", "multiply", "divide", "true_divide", "sqrt", "square", "reciprocal"}
 
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """The accumulator's format and how to work in it: float32 and float64 natively, the narrow ones by rounding after each step."""
+    """The accumulator's format and how to work in it: float32 and float64 natively, the narrow ones by rounding
+    after each step.
+    """
 
     kind: Kind
 
@@ -59,7 +77,9 @@ def arithmetic(dtype: str) -> Arithmetic:
 
 
 class Traced(NDArrayOperatorsMixin):
-    """An array in a reference; see the module's text. Supports what NumPy code does to arrays, short of writing into them."""
+    """An array in a reference; see the module's text. Supports what NumPy code does to arrays, short of writing into
+    them.
+    """
 
     __array_priority__ = 1000
     __slots__ = ("arith", "error", "exact", "plain")
@@ -100,7 +120,7 @@ class Traced(NDArrayOperatorsMixin):
         return self._moved(lambda x: x[key])
 
     @property
-    def T(self) -> Traced:  # noqa: N802 (NumPy's name)
+    def T(self) -> Traced:
         return self._moved(np.transpose)
 
     def __getattr__(self, name: str) -> Any:
@@ -124,7 +144,11 @@ class Traced(NDArrayOperatorsMixin):
         with np.errstate(all="ignore"):
             if method == "__call__" and not options:
                 return _matmul(self.arith, *inputs) if ufunc is np.matmul else _call(self.arith, ufunc, inputs)
-            if method == "reduce" and set(options) <= {"axis", "keepdims", "dtype", "out"} and options.get("out") is None:
+            if (
+                method == "reduce"
+                and set(options) <= {"axis", "keepdims", "dtype", "out"}
+                and options.get("out") is None
+            ):
                 options = {k: v for k, v in options.items() if k in ("axis", "keepdims")}
                 return _reduce(ufunc, inputs[0], **options)
         raise Untraceable(f"np.{ufunc.__name__} as {method} with {sorted(options)}")
@@ -139,7 +163,9 @@ class Traced(NDArrayOperatorsMixin):
 
 
 def _call(arith: Arithmetic, ufunc: np.ufunc, inputs: Sequence[Any]) -> Any:
-    """An elementwise operation: what each operand's error does to the result, found by nudging it, plus its own rounding."""
+    """An elementwise operation: what each operand's error does to the result, found by nudging it, plus its own
+    rounding.
+    """
     if ufunc.nout != 1:
         raise Untraceable(f"np.{ufunc.__name__}")
     operands = [x if isinstance(x, Traced) else Traced.of(x, arith) for x in inputs]
@@ -178,7 +204,8 @@ def _finite(values: F64) -> F64:
 def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(ndim))
-    return tuple(sorted(a % ndim for a in ((axis,) if isinstance(axis, int | np.integer) else axis)))
+    given = (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
+    return tuple(sorted(int(a) % ndim for a in given))
 
 
 def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, keepdims: bool = False) -> Any:
@@ -199,7 +226,9 @@ def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, keepdims: bool = False) -> A
 
 
 def _sequential(arith: Arithmetic, values: Array, axes: tuple[int, ...], keepdims: bool, backwards: bool) -> Array:
-    """Sum one term after the other in the accumulator's format. `accumulate` is sequential where `reduce` is pairwise."""
+    """Sum one term after the other in the accumulator's format. `accumulate` is sequential where `reduce` is
+    pairwise.
+    """
     kept = [a for a in range(values.ndim) if a not in axes]
     flat = values.transpose([*kept, *axes]).reshape([*(values.shape[a] for a in kept), -1])
     flat = flat[..., ::-1] if backwards else flat
@@ -223,7 +252,7 @@ def _matmul(arith: Arithmetic, left: Any, right: Any) -> Traced:
     sizes = _finite(a.exact), _finite(b.exact)
     error = sizes[0] @ b.error + a.error @ (sizes[1] + b.error) + _growth(depth) * arith.unit * (sizes[0] @ sizes[1])
     error = error + depth * arith.tiny + (arith.unit * (sizes[0] @ sizes[1]) if depth == 1 else 0.0)
-    plain = []
+    plain: list[Array] = []
     for order in (range(depth), reversed(range(depth))):
         first, total = a.plain[len(plain)], None
         second = b.plain[len(plain)]
@@ -250,25 +279,22 @@ def _lift(x: Any, arith: Arithmetic) -> Traced:
     return x if isinstance(x, Traced) else Traced.of(x, arith)
 
 
+def _apply(how: Callable[..., Any], *parts: Traced) -> Traced:
+    """The same rearrangement of values, both plain evaluations and bounds."""
+    plain = (how(*(p.plain[0] for p in parts)), how(*(p.plain[1] for p in parts)))
+    return Traced(how(*(p.exact for p in parts)), plain, how(*(p.error for p in parts)), parts[0].arith)
+
+
 def _where(condition: Any, x: Any, y: Any) -> Traced:
     arith = _like((x, y, condition))
     chosen = condition.exact != 0 if isinstance(condition, Traced) else np.asarray(condition)
-    a, b = _lift(x, arith), _lift(y, arith)
-    pick = lambda p, q: np.where(chosen, p, q)  # noqa: E731
-    return Traced(pick(a.exact, b.exact), (pick(a.plain[0], b.plain[0]), pick(a.plain[1], b.plain[1])), pick(a.error, b.error), arith)
+    return _apply(lambda p, q: np.where(chosen, p, q), _lift(x, arith), _lift(y, arith))
 
 
 def _joined(how: Any) -> Callable[..., Traced]:
     def join(parts: Sequence[Any], *args: Any, **options: Any) -> Traced:
         arith = _like(parts)
-        lifted = [_lift(part, arith) for part in parts]
-        each = lambda get: how([get(x) for x in lifted], *args, **options)  # noqa: E731
-        return Traced(
-            each(lambda x: x.exact),
-            (each(lambda x: x.plain[0]), each(lambda x: x.plain[1])),
-            each(lambda x: x.error),
-            arith,
-        )
+        return _apply(lambda *arrays: how(arrays, *args, **options), *(_lift(part, arith) for part in parts))
 
     return join
 
@@ -293,7 +319,9 @@ def _mean(x: Traced, axis: Any = None, dtype: Any = None, out: None = None, keep
     return _reduce(np.add, x, axis, keepdims) / terms
 
 
-def _var(x: Traced, axis: Any = None, dtype: Any = None, out: None = None, ddof: int = 0, keepdims: bool = False) -> Any:
+def _var(
+    x: Traced, axis: Any = None, dtype: Any = None, out: None = None, ddof: int = 0, keepdims: bool = False
+) -> Any:
     terms = int(np.prod([x.shape[a] for a in _axes(axis, x.ndim)], dtype=np.int64))
     centred = x - _mean(x, axis, keepdims=True)
     return _reduce(np.add, centred * centred, axis, keepdims) / (terms - ddof)
@@ -310,8 +338,8 @@ def _cumsum(x: Traced, axis: Any = None, dtype: Any = None, out: None = None) ->
 
 
 def _clip(x: Traced, low: Any = None, high: Any = None, **_: Any) -> Any:
-    x = x if low is None else np.maximum(x, low)  # type: ignore[assignment, call-overload]
-    return x if high is None else np.minimum(x, high)  # type: ignore[call-overload]
+    x = x if low is None else np.maximum(x, low)
+    return x if high is None else np.minimum(x, high)
 
 
 def _dot(a: Any, b: Any, out: None = None) -> Any:
@@ -323,8 +351,10 @@ def _outer(a: Any, b: Any, out: None = None) -> Any:
     return _lift(a, arith).ravel()[:, None] * _lift(b, arith).ravel()[None, :]
 
 
-def _einsum(subscripts: Any, *operands: Any, **_: Any) -> Traced:
-    """Sums of products as broadcast multiplication and a sum, so that every rule above applies. Ellipses are not handled."""
+def _einsum(subscripts: Any, *operands: Any, **_options: Any) -> Traced:
+    """Sums of products as broadcast multiplication and a sum, so that every rule above applies. Ellipses are not
+    handled.
+    """
     if not isinstance(subscripts, str) or "." in subscripts:
         raise Untraceable("this form of np.einsum")
     arith = _like(operands)
@@ -357,13 +387,15 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "std": lambda x, *a, **k: np.sqrt(_var(x, *a, **k)),
     "max": _extreme(np.maximum), "min": _extreme(np.minimum),
     "dot": _dot, "outer": _outer, "einsum": _einsum,
-    "concatenate": _joined(np.concatenate), "stack": _joined(np.stack), "vstack": _joined(np.vstack), "hstack": _joined(np.hstack),
+    "concatenate": _joined(np.concatenate), "stack": _joined(np.stack),
+    "vstack": _joined(np.vstack), "hstack": _joined(np.hstack),
     "zeros_like": _constant(0.0), "ones_like": _constant(1.0),
     "shape": lambda x: x.shape, "ndim": lambda x: x.ndim, "size": lambda x: x.size,
     **{
         name: _moving(getattr(np, name))
         for name in (
-            "transpose", "swapaxes", "moveaxis", "reshape", "ravel", "broadcast_to", "expand_dims", "squeeze", "take", "flip",
+            "transpose", "swapaxes", "moveaxis", "reshape", "ravel", "broadcast_to", "expand_dims", "squeeze",
+            "take", "flip",
             "roll", "repeat", "tile", "triu", "tril", "diagonal", "copy", "pad", "atleast_1d", "atleast_2d",
         )
     },

@@ -1,6 +1,8 @@
-"""What arrays are filled with: distributions, structures, adversarial values. Knows nothing of shapes' meaning or verdicts.
+"""What arrays are filled with: distributions, structures, adversarial values. Knows nothing of shapes' meaning or
+verdicts.
 
-Every fill is a function of a Philox generator, a shape and a format, and gives fp64 numbers that the format holds exactly.
+Every fill is a function of a Philox generator, a shape and a format, and gives fp64 numbers that the format holds
+exactly.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ def generator(seed: int, salt: int = 0) -> np.random.Generator:
 
 
 def make(fill: Any, seed: int, salt: int, shape: tuple[int, ...], dtype: str) -> Array:
-    """Stored elements of one array. `fill` is a name, or what a test vector says: a list, {uniform: [a, b]}, {values: [...]}.
+    """Stored elements of one array. `fill` is a name, or what a test vector says: a list, {uniform: [a, b]},
+    {values: [...]}.
 
     Raises ValueError with what is wrong with it.
     """
@@ -83,7 +86,9 @@ def _identity(rng: np.random.Generator, shape: tuple[int, ...], kind: Kind) -> F
 
 
 def _one_hot(rng: np.random.Generator, shape: tuple[int, ...], kind: Kind) -> F64:
-    """Zeros but for one line of random numbers, or one element of a vector: work skipped anywhere else is invisible, here it is not."""
+    """Zeros but for one line of random numbers, or one element of a vector: work skipped anywhere else is invisible,
+    here it is not.
+    """
     values = np.zeros(shape)
     where = int(rng.integers(shape[0])) if shape else 0
     values[where] = rng.uniform(1.0, 2.0, shape[1:])

@@ -1,6 +1,8 @@
-"""A whole verification: every round and property, the causes of what failed, and the evidence. Knows no files but those given.
+"""A whole verification: every round and property, the causes of what failed, and the evidence. Knows no files but
+those given.
 
-Failed rounds are run to the end, so that the evidence shows all of them; causes are sought for the most telling ones only.
+Failed rounds are run to the end, so that the evidence shows all of them; causes are sought for the most telling ones
+only.
 """
 
 from __future__ import annotations
@@ -67,7 +69,9 @@ def load_target(path: str) -> Target:
     try:
         return Target(name=Path(path).stem, **tomllib.loads(Path(path).read_text("utf-8")))
     except (OSError, ValueError) as error:
-        raise SpakError(Diagnostic("SPK603", f"{path} cannot be read: {error}", hint="see docs for the form of a target")) from None
+        raise SpakError(
+            Diagnostic("SPK603", f"{path} cannot be read: {error}", hint="see docs for the form of a target")
+        ) from None
 
 
 def _problem(options: Options) -> Problem:
@@ -75,19 +79,29 @@ def _problem(options: Options) -> Problem:
         unit = Unit.model_validate_json(Path(options.ir).read_bytes())
         params = tomllib.loads(Path(options.plan).read_text("utf-8")).get("params", {}) if options.plan else {}
     except (OSError, ValueError) as error:
-        raise SpakError(Diagnostic("SPK603", f"an input of the verification cannot be read: {error}", hint="build it again")) from None
+        raise SpakError(
+            Diagnostic("SPK603", f"an input of the verification cannot be read: {error}", hint="build it again")
+        ) from None
     return Problem(unit, options.variant, tuple(sorted((k, v) for k, v in params.items() if isinstance(v, int))))
 
 
 def verify(options: Options, only: str = "", seed: int | None = None) -> Evidence:
-    """Run everything, or the one round (or property) called `only`, with `seed` in the place of its own. Raises SpakError."""
+    """Run everything, or the one round (or property) called `only`, with `seed` in the place of its own. Raises
+    SpakError.
+    """
     problem, target = _problem(options), load_target(options.target)
     _need_device(target)
     subject = _subject(options)
     base = sha256_bytes((subject["source"] + subject["spec"]).encode())
     state = _State()
     rounds = plan_rounds(problem, base, limit=COST[target.toolchain.engine])
-    with Rig(problem, options.module, device=target.device, call_seconds=options.call_seconds, reference_file=options.reference) as rig:
+    with Rig(
+        problem,
+        options.module,
+        device=target.device,
+        call_seconds=options.call_seconds,
+        reference_file=options.reference,
+    ) as rig:
         chosen = [r for r in rounds if only in ("", r.name)]
         _rounds(rig, target, [replace(r, seed=r.seed if seed is None else seed) for r in chosen], options, state)
         _properties(rig, target, rounds, options, base, only, seed, state)
@@ -105,7 +119,8 @@ def verify(options: Options, only: str = "", seed: int | None = None) -> Evidenc
         stage="verify", unit=options.unit, variant=options.variant, target=target.name,
         verdict="failed" if verdict == "failed" else "passed", subject=subject,
         checks=(*state.checks, *(() if only else _hygiene(state, target))), not_checked=tuple(state.not_checked),
-        environment=environment, smallest_failure=state.smallest, diagnostics=tuple(d.to_json() for d in state.diagnostics),
+        environment=environment, smallest_failure=state.smallest,
+        diagnostics=tuple(d.to_json() for d in state.diagnostics),
     )  # fmt: skip
 
 
@@ -117,13 +132,16 @@ def _need_device(target: Target) -> None:
     why = missing()
     if why:
         hint = "verify the same source on the `sim` target, or run this where there is such a device"
-        raise SpakError(Diagnostic("SPK601", f"target {target.name} needs a CUDA device to be verified on: {why}", hint=hint))
+        raise SpakError(
+            Diagnostic("SPK601", f"target {target.name} needs a CUDA device to be verified on: {why}", hint=hint)
+        )
 
 
 def _subject(options: Options) -> dict[str, str]:
     """Digests of everything the verdict is about. Raises SpakError for what is missing."""
     named = {
-        "spec": options.ir, "source": options.source, "plan": options.plan, "module": options.module, "target": options.target,
+        "spec": options.ir, "source": options.source, "plan": options.plan, "module": options.module,
+        "target": options.target,
         "reference": options.reference, "request": options.request,
     }  # fmt: skip
     try:
@@ -138,7 +156,9 @@ def _replay(options: Options, target: str, round_: str, seed: int) -> str:
 
 
 def _setup(rig: Rig, target: Target, round_: Round, index: int) -> Setup:
-    """Where and how often a round runs. Simulated code runs under several schedules, native code twice under the one there is."""
+    """Where and how often a round runs. Simulated code runs under several schedules, native code twice under the one
+    there is.
+    """
     telling = round_.kind in ("random", "odd", "exact")
     simulated = target.dialect == "cuda" and target.device == "cpu"
     schedules = (FORWARD, REVERSE, *(SHUFFLED if telling else ())) if simulated else (FORWARD, FORWARD)
@@ -150,12 +170,22 @@ def _rounds(rig: Rig, target: Target, rounds: list[Round], options: Options, sta
     for index, round_ in enumerate(rounds):
         replay = _replay(options, target.name, round_.name, round_.seed)
         if state.dead >= DEAD:
-            state.checks.append(Check(name=f"round {round_.name}", verdict="skipped", detail="after repeated crashes", seed=round_.seed, replay=replay))
+            state.checks.append(
+                Check(
+                    name=f"round {round_.name}",
+                    verdict="skipped",
+                    detail="after repeated crashes",
+                    seed=round_.seed,
+                    replay=replay,
+                )
+            )
             continue
         try:
             case = case_of(rig.problem, round_)
         except ValueError as error:
-            raise SpakError(Diagnostic("SPK605", f"unit {options.unit}: {error}", hint=f"correct tests.{options.unit}.yaml")) from None
+            raise SpakError(
+                Diagnostic("SPK605", f"unit {options.unit}: {error}", hint=f"correct tests.{options.unit}.yaml")
+            ) from None
         tried = attempt(rig, case, _setup(rig, target, round_, index))
         _record(rig, round_, tried, replay, state)
 
@@ -177,12 +207,18 @@ def _record(rig: Rig, round_: Round, tried: Attempt, replay: str, state: _State)
             state.remembered = round_.name
     if literal:
         detail += f"; {literal}"
-        hint = f"correct `expect` of the vector, or the reference: the two disagree whatever the kernel does"
+        hint = "correct `expect` of the vector, or the reference: the two disagree whatever the kernel does"
         state.diagnostics.append(Diagnostic("SPK627", f"test {round_.name}: {literal}", hint=hint))
-    if tried.runs:
-        state.previous = tried.runs[0].outputs
+    state.previous = tried.runs[0].outputs if tried.ok else {}
     state.checks.append(
-        Check(name=f"round {round_.name}", verdict="passed" if verdict == "passed" else "failed", detail=detail, figures=figures, seed=round_.seed, replay=replay)
+        Check(
+            name=f"round {round_.name}",
+            verdict="passed" if verdict == "passed" else "failed",
+            detail=detail,
+            figures=figures,
+            seed=round_.seed,
+            replay=replay,
+        )
     )
 
 
@@ -211,7 +247,9 @@ def _literals(rig: Rig, round_: Round, tried: Attempt) -> str:
             return f"the expected {name} has the shape {list(values.shape)}, the result {list(exact.shape)}"
         values = values.reshape(exact.shape)
         with np.errstate(all="ignore"):
-            near = np.abs(values - exact) <= 1e-5 * np.abs(exact) + 1e-6 + bound + 2.0**-8 * np.abs(exact) * _narrow(rig, name)
+            near = np.abs(values - exact) <= 1e-5 * np.abs(exact) + 1e-6 + bound + 2.0**-8 * np.abs(exact) * _narrow(
+                rig, name
+            )
             same = near | (values == exact) | (np.isnan(values) & np.isnan(exact))
         if not same.all():
             index = tuple(int(i) for i in np.argwhere(~same)[0])
@@ -225,7 +263,14 @@ def _narrow(rig: Rig, name: str) -> bool:
 
 
 def _properties(
-    rig: Rig, target: Target, rounds: tuple[Round, ...], options: Options, base: str, only: str, seed: int | None, state: _State
+    rig: Rig,
+    target: Target,
+    rounds: tuple[Round, ...],
+    options: Options,
+    base: str,
+    only: str,
+    seed: int | None,
+    state: _State,
 ) -> None:
     shape = next((r for r in rounds if r.name == "normal"), None)
     for prop in metamorphic.properties(rig, rig.problem.unit.invariants):
@@ -235,7 +280,15 @@ def _properties(
         round_ = replace(shape, name=name, seed=seed_of(base, name) if seed is None else seed)
         found = metamorphic.hold(rig, prop, round_, _setup(rig, target, round_, 0))
         replay = _replay(options, target.name, name, round_.seed)
-        state.checks.append(Check(name=name, verdict="passed" if found.ok else "failed", detail=found.detail, seed=round_.seed, replay=replay))
+        state.checks.append(
+            Check(
+                name=name,
+                verdict="passed" if found.ok else "failed",
+                detail=found.detail,
+                seed=round_.seed,
+                replay=replay,
+            )
+        )
         if not found.ok:
             hint = "the property holds for the reference: see which work the kernel skips or does at lower precision"
             state.diagnostics.append(Diagnostic("SPK626", f"{prop.label} does not hold: {found.detail}", hint=hint))
@@ -253,9 +306,20 @@ def _large(rig: Rig, target: Target, options: Options, base: str, only: str, see
         round_seed = seed_of(base, name) if seed is None else seed
         found = large.check(rig, dict(axes), round_seed)
         replay = _replay(options, target.name, name, round_seed)
-        state.checks.append(Check(name=f"round {name}", verdict=found.verdict, detail=found.detail, figures=found.figures, seed=round_seed, replay=replay))
+        state.checks.append(
+            Check(
+                name=f"round {name}",
+                verdict=found.verdict,
+                detail=found.detail,
+                figures=found.figures,
+                seed=round_seed,
+                replay=replay,
+            )
+        )
         if found.verdict == "failed":
-            hint = "compute indices in 64 bits (`long long`): a product of two 32-bit numbers wraps before it is widened"
+            hint = (
+                "compute indices in 64 bits (`long long`): a product of two 32-bit numbers wraps before it is widened"
+            )
             state.diagnostics.append(Diagnostic("SPK624", f"round {name}: {found.detail}", hint=hint))
         elif found.verdict != "passed":
             state.not_checked.append(f"{name}: {found.detail}")
@@ -268,8 +332,15 @@ def _explain(rig: Rig, options: Options, state: _State) -> None:
     ranked = sorted(state.failed, key=lambda f: (TELLING.index(f.round.kind), f.check))
     primary, cause = ranked[0], None
     for failed in ranked[:3]:
-        found = Cause("SPK628", f"the result is that of the call before (round {failed.round.name}): it remembers", "keep no state between calls") \
-            if state.remembered == failed.round.name else diagnose(rig, failed.tried)
+        found = (
+            Cause(
+                "SPK628",
+                f"the result is that of the call before (round {failed.round.name}): it remembers",
+                "keep no state between calls",
+            )
+            if state.remembered == failed.round.name
+            else diagnose(rig, failed.tried)
+        )
         if cause is None or (cause.code in _VAGUE and found.code not in _VAGUE):
             primary, cause = failed, found
         if cause.code not in _VAGUE:
@@ -280,7 +351,11 @@ def _explain(rig: Rig, options: Options, state: _State) -> None:
     state.smallest = {**report(small_round, small, rig.problem, check.replay), "cause": cause.what, "code": cause.code}
     state.checks[primary.check] = check.model_copy(update={"detail": f"{check.detail}; {cause.what}"})
     names = ", ".join(f.round.name for f in state.failed[:12]) + (", ..." if len(state.failed) > 12 else "")
-    notes = (f"failed rounds ({len(state.failed)} of {len(state.checks)}): {names}", f"smallest failing input: {_sizes(small)}", f"replay: {check.replay}")
+    notes = (
+        f"failed rounds ({len(state.failed)} of {len(state.checks)}): {names}",
+        f"smallest failing input: {_sizes(small)}",
+        f"replay: {check.replay}",
+    )
     who = f"{options.unit}.{options.variant}, round {primary.round.name}"
     state.diagnostics.insert(0, Diagnostic(cause.code, f"{who}: {cause.what}", hint=cause.hint, notes=notes))
 
@@ -318,11 +393,22 @@ def _hygiene(state: _State, target: Target) -> Iterator[Check]:
     if target.dialect == "cuda" and target.device == "cpu":
         wording["schedule"] = "equal bit for bit under every order of blocks and threads tried"
     for symptom, words in wording.items():
-        yield Check(name=f"hygiene {symptom}", verdict="failed" if symptom in seen else "passed" if counted else "skipped", detail=words, figures={"rounds": counted})
+        yield Check(
+            name=f"hygiene {symptom}",
+            verdict="failed" if symptom in seen else "passed" if counted else "skipped",
+            detail=words,
+            figures={"rounds": counted},
+        )
 
 
 def _environment(options: Options, target: Target, sandbox: str) -> dict[str, str]:
-    found = {"cpu": _cpu(), "numpy": np.__version__, "python": platform.python_version(), "sandbox": sandbox, "system": f"{platform.system()} {platform.machine()}"}
+    found = {
+        "cpu": _cpu(),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "sandbox": sandbox,
+        "system": f"{platform.system()} {platform.machine()}",
+    }
     if options.compile:
         try:
             compiled = json.loads(Path(options.compile).read_bytes()).get("environment", {})
@@ -348,9 +434,7 @@ def _not_checked(problem: Problem, target: Target, state: _State) -> None:
     """What a reader might take for granted and must not."""
     unit = problem.unit
     state.not_checked += [f"{name}: the variant's conditions exclude it" for name in unmet(problem)]
-    state.not_checked += [
-        f"invariant {i.name}: UNCHECKED (prose only)" for i in unit.invariants if not i.check
-    ]
+    state.not_checked += [f"invariant {i.name}: UNCHECKED (prose only)" for i in unit.invariants if not i.check]
     if target.device != "cuda":
         state.not_checked.append("not run on a GPU" if target.dialect == "cuda" else "sizes beyond those of the rounds")
     state.not_checked.append("timing")
