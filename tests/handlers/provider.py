@@ -46,7 +46,7 @@ class Call(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("content-length", "0")))
         self.body = json.loads(raw)
-        step = self.provider.take(Seen(self.path, dict(self.headers), self.body))
+        step = self.provider.take(Seen(self.path, {k.lower(): v for k, v in self.headers.items()}, self.body))
         try:
             step(self)
         except (BrokenPipeError, ConnectionResetError):
