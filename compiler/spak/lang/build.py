@@ -11,7 +11,7 @@ from typing import Any
 
 from lark import Transformer, v_args
 
-from spak.errors import Diagnostic, Span, SpakError
+from spak.errors import Diagnostic, SpakError, Span
 from spak.lang import tree
 from spak.lang.scan import Tok
 
@@ -130,7 +130,9 @@ class Build(Transformer[Tok, Any]):
     def arg(self, value: tree.Value) -> tree.Value:
         return value
 
-    def param(self, key: Tok, _: Tok, type_: tree.Value, __: Tok | None = None, default: tree.Value | None = None) -> tree.Arg:
+    def param(
+        self, key: Tok, _: Tok, type_: tree.Value, __: Tok | None = None, default: tree.Value | None = None
+    ) -> tree.Arg:
         return tree.Arg(key_text(key), type_, default, span=join([key, type_, default]))
 
     def keyword(self, key: Tok, _: Tok, value: tree.Value) -> tree.Arg:
@@ -150,7 +152,9 @@ class Build(Transformer[Tok, Any]):
     def words(self, words: tree.Value) -> Head:
         return Head(flat(words), None, "")
 
-    def keyed(self, words: tree.Value | None, key: Tok, _: Tok, value: tree.Value, __: Tok | None = None, default: Any = None) -> Head:
+    def keyed(
+        self, words: tree.Value | None, key: Tok, _: Tok, value: tree.Value, __: Tok | None = None, default: Any = None
+    ) -> Head:
         return Head(flat(words), key, ":", value, default)
 
     def bound(self, words: tree.Value | None, key: Tok, _: Tok, value: tree.Value) -> Head:
@@ -196,7 +200,9 @@ class Build(Transformer[Tok, Any]):
     def jump_stmt(self, word: Tok) -> tree.Jump:
         return tree.Jump(str(word), span=word.span)
 
-    def if_stmt(self, word: Tok, condition: tree.Value, then: dict[str, Any], _: Tok | None = None, other: Any = None) -> tree.If:
+    def if_stmt(
+        self, word: Tok, condition: tree.Value, then: dict[str, Any], _: Tok | None = None, other: Any = None
+    ) -> tree.If:
         otherwise = (other,) if isinstance(other, tree.If) else other["body"] if other else None
         end = other.span if isinstance(other, tree.If) else (other or then)["span"]
         span = Span(word.span.file, word.span.line, word.span.col, end.end_line, end.end_col)
@@ -226,7 +232,11 @@ def item(head: Head, more: dict[str, Any], span: Span) -> tree.Item:
         key = head.key
         return tree.Attr(key_text(key), head.value, head.op, key.startswith('"'), span=span, key_span=key.span)
     if head.key is not None:
-        word = tree.Str(key_text(head.key), span=head.key.span) if head.key.startswith('"') else tree.Name(str(head.key), span=head.key.span)
+        word = (
+            tree.Str(key_text(head.key), span=head.key.span)
+            if head.key.startswith('"')
+            else tree.Name(str(head.key), span=head.key.span)
+        )
         words = [*words, word]
     if not isinstance(words[0], tree.Name | tree.Call) or (len(words) == 1 and head.key is None and not more):
         if not head.op and not more:
@@ -249,8 +259,12 @@ def block(words: list[tree.Value], head: Head, more: dict[str, Any], span: Span)
         rest.pop(0)
     if rest and "params" not in found:
         name = rest[0]
-        if isinstance(name, tree.Name | tree.Call | tree.Str) or (isinstance(name, tree.Num) and not isinstance(name.value, bool)):
-            found["name"] = name.id if isinstance(name, tree.Name) else name.fn if isinstance(name, tree.Call) else str(name.value)
+        if isinstance(name, tree.Name | tree.Call | tree.Str) or (
+            isinstance(name, tree.Num) and not isinstance(name.value, bool)
+        ):
+            found["name"] = (
+                name.id if isinstance(name, tree.Name) else name.fn if isinstance(name, tree.Call) else str(name.value)
+            )
             found["quoted"] = isinstance(name, tree.Str)
             found["name_span"] = name.span
             if isinstance(name, tree.Call):

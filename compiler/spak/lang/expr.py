@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from spak.errors import Collector, Diagnostic, Span, SpakError
+from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.lang import tree
 from spak.lang.printer import print_value
 from spak.lang.tree import Binary, Call, ListLit, Name, Num, Str, Unary
@@ -50,7 +50,11 @@ def parse_expr(text: str, span: Span | None = None) -> Expr:
 
     file = span.file if span else "expression"
     if len(text) > MAX_LENGTH:
-        raise SpakError(Diagnostic("SPK107", f"an expression of {len(text)} characters", span, f"the limit is {MAX_LENGTH}; name its parts"))
+        raise SpakError(
+            Diagnostic(
+                "SPK107", f"an expression of {len(text)} characters", span, f"the limit is {MAX_LENGTH}; name its parts"
+            )
+        )
     found = Collector()
     value = parse_expression(text, file, found)
     expr = as_expr(value, found) if value is not None else None
@@ -67,14 +71,23 @@ def shifted(diagnostic: Diagnostic, base: Span | None) -> Diagnostic:
     if inner.line != 1 or not inner.file:
         moved = base
     else:
-        moved = Span(base.file, base.line, base.col + inner.col - 1, base.line, base.col + max(inner.end_col, inner.col) - 1)
-    return Diagnostic(diagnostic.code, diagnostic.message, moved, diagnostic.hint, diagnostic.notes, diagnostic.severity)
+        moved = Span(
+            base.file, base.line, base.col + inner.col - 1, base.line, base.col + max(inner.end_col, inner.col) - 1
+        )
+    return Diagnostic(
+        diagnostic.code, diagnostic.message, moved, diagnostic.hint, diagnostic.notes, diagnostic.severity
+    )
 
 
 def as_expr(value: tree.Value, found: Collector) -> Expr | None:
     """A parsed value as an expression: reports what the expression language does not have. None if there was an error."""
     if depth(value) > MAX_DEPTH:
-        found.add("SPK107", f"an expression of more than {MAX_DEPTH} levels", value.span, "name its parts, or group them evenly")
+        found.add(
+            "SPK107",
+            f"an expression of more than {MAX_DEPTH} levels",
+            value.span,
+            "name its parts, or group them evenly",
+        )
         return None
     before = len(found.errors)
     for node in walk(value):
@@ -85,19 +98,38 @@ def as_expr(value: tree.Value, found: Collector) -> Expr | None:
 def _admit(node: tree.Value, found: Collector) -> None:
     if isinstance(node, Call):
         if node.fn not in FUNCTIONS:
-            found.add("SPK108", f"there is no function {node.fn!r} in expressions", node.span, f"functions are: {', '.join(FUNCTIONS)}")
+            found.add(
+                "SPK108",
+                f"there is no function {node.fn!r} in expressions",
+                node.span,
+                f"functions are: {', '.join(FUNCTIONS)}",
+            )
             return
         least, most = FUNCTIONS[node.fn]
         if not least <= len(node.args) <= most:
             wanted = str(least) if least == most else f"{least} to {most}"
-            found.add("SPK108", f"{node.fn} takes {wanted} arguments, not {len(node.args)}", node.span, "see the spec reference")
+            found.add(
+                "SPK108",
+                f"{node.fn} takes {wanted} arguments, not {len(node.args)}",
+                node.span,
+                "see the spec reference",
+            )
         return
     if isinstance(node, Num | Str | Name | ListLit):
         return
     if (isinstance(node, Unary) and node.op in "-!") or (isinstance(node, Binary) and node.op in OPERATORS):
         return
-    what = f"operator {node.op!r}" if isinstance(node, Binary | Unary) else {"Verbatim": "free text"}.get(type(node).__name__, type(node).__name__.lower())
-    found.add("SPK108", f"{what} has no place in an expression", node.span, "use + - * / // %, comparisons, && || !, in, cdiv min max abs")
+    what = (
+        f"operator {node.op!r}"
+        if isinstance(node, Binary | Unary)
+        else {"Verbatim": "free text"}.get(type(node).__name__, type(node).__name__.lower())
+    )
+    found.add(
+        "SPK108",
+        f"{what} has no place in an expression",
+        node.span,
+        "use + - * / // %, comparisons, && || !, in, cdiv min max abs",
+    )
 
 
 def children(node: tree.Value) -> tuple[tree.Value, ...]:
@@ -166,15 +198,15 @@ def _kind(expr: Expr, kinds: Mapping[str, str], found: Collector) -> str:
         return kinds.get(expr.id, "")
     if isinstance(expr, ListLit):
         for item in expr.items:
-            _kind(item, kinds, found)  # type: ignore[arg-type]
+            _kind(item, kinds, found)
         return "list"
     if isinstance(expr, Unary):
         kind = "number" if expr.op == "-" else "truth"
-        check_types(expr.operand, kinds, kind, found)  # type: ignore[arg-type]
+        check_types(expr.operand, kinds, kind, found)
         return kind
     if isinstance(expr, Call):
         for argument in expr.args:
-            check_types(argument, kinds, "number", found)  # type: ignore[arg-type]
+            check_types(argument, kinds, "number", found)
         return "number"
     return _binary_kind(expr, kinds, found)
 
@@ -182,20 +214,20 @@ def _kind(expr: Expr, kinds: Mapping[str, str], found: Collector) -> str:
 def _binary_kind(expr: Binary, kinds: Mapping[str, str], found: Collector) -> str:
     left, right = expr.left, expr.right
     if expr.op in {"&&", "||"}:
-        check_types(left, kinds, "truth", found)  # type: ignore[arg-type]
-        check_types(right, kinds, "truth", found)  # type: ignore[arg-type]
+        check_types(left, kinds, "truth", found)
+        check_types(right, kinds, "truth", found)
         return "truth"
     if expr.op == "in":
-        _kind(left, kinds, found)  # type: ignore[arg-type]
-        check_types(right, kinds, "list", found)  # type: ignore[arg-type]
+        _kind(left, kinds, found)
+        check_types(right, kinds, "list", found)
         return "truth"
     if expr.op in {"==", "!="}:
-        one, other = _kind(left, kinds, found), _kind(right, kinds, found)  # type: ignore[arg-type]
+        one, other = _kind(left, kinds, found), _kind(right, kinds, found)
         if one and other and one != other:
             found.add("SPK109", f"a {one} is never equal to a {other}", expr.span, "compare values of one kind")
         return "truth"
-    check_types(left, kinds, "number", found)  # type: ignore[arg-type]
-    check_types(right, kinds, "number", found)  # type: ignore[arg-type]
+    check_types(left, kinds, "number", found)
+    check_types(right, kinds, "number", found)
     return "truth" if expr.op in {"<", "<=", ">", ">="} else "number"
 
 
@@ -212,17 +244,17 @@ def evaluate(expr: Expr, env: Mapping[str, Any]) -> Any:
     if isinstance(expr, Name):
         return _lookup(expr.id, env)
     if isinstance(expr, ListLit):
-        return [evaluate(item, env) for item in expr.items]  # type: ignore[arg-type]
+        return [evaluate(item, env) for item in expr.items]
     if isinstance(expr, Unary):
-        value = evaluate(expr.operand, env)  # type: ignore[arg-type]
+        value = evaluate(expr.operand, env)
         if expr.op == "!":
             return not value if isinstance(value, bool) else UNKNOWN
         return -value if _is_number(value) else UNKNOWN
     if isinstance(expr, Call):
-        return _bounded(_call(expr.fn, [evaluate(a, env) for a in expr.args]))  # type: ignore[arg-type]
+        return _bounded(_call(expr.fn, [evaluate(a, env) for a in expr.args]))
     if expr.op in {"&&", "||"}:
         return _logic(expr, env)
-    left, right = evaluate(expr.left, env), evaluate(expr.right, env)  # type: ignore[arg-type]
+    left, right = evaluate(expr.left, env), evaluate(expr.right, env)
     if left is UNKNOWN or right is UNKNOWN:
         return UNKNOWN
     if expr.op == "in":
@@ -257,7 +289,7 @@ def _bounded(value: Any) -> Any:
 
 def _logic(expr: Binary, env: Mapping[str, Any]) -> Any:
     decisive = expr.op == "||"
-    values = [evaluate(side, env) for side in (expr.left, expr.right)]  # type: ignore[arg-type]
+    values = [evaluate(side, env) for side in (expr.left, expr.right)]
     if any(value is decisive for value in values):
         return decisive
     return (not decisive) if all(value is (not decisive) for value in values) else UNKNOWN

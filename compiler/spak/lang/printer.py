@@ -10,7 +10,21 @@ from spak.lang import tree
 INDENT = "  "
 INLINE = 100  # a map longer than this is broken over lines
 
-LEVELS = {"||": 1, "&&": 2, "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "in": 4, "|": 5, "..": 6, "+": 7, "-": 7}
+LEVELS = {
+    "||": 1,
+    "&&": 2,
+    "==": 4,
+    "!=": 4,
+    "<": 4,
+    "<=": 4,
+    ">": 4,
+    ">=": 4,
+    "in": 4,
+    "|": 5,
+    "..": 6,
+    "+": 7,
+    "-": 7,
+}
 LEVELS |= {"*": 8, "/": 8, "//": 8, "%": 8}
 UNARY = {"!": 3, "-": 9, "perform": 9, "?": 10}
 NO_CHAIN = {4, 6}
@@ -101,7 +115,11 @@ class _Printer:
         head = " ".join(part for part in (block.kind, name) if part)
         if block.params is not None:
             head += "(" + self.args(block.params, depth) + ")"
-        head = " ".join([head, *(self.value(word, depth) for word in block.words)]) if head else " ".join(self.value(w, depth) for w in block.words)
+        head = (
+            " ".join([head, *(self.value(word, depth) for word in block.words)])
+            if head
+            else " ".join(self.value(w, depth) for w in block.words)
+        )
         text = block.annotation if isinstance(block.annotation, tree.Verbatim) else None
         if block.annotation is not None and text is None:
             head += self.bound(":", block.annotation, depth)
@@ -116,7 +134,9 @@ class _Printer:
             lines[-1] += " -> emit " + self.value(block.emits, depth)
         return lines
 
-    def body(self, head: str, body: tuple[tree.Item, ...] | tree.Verbatim | None, depth: int, whole: tree.Node) -> list[str]:
+    def body(
+        self, head: str, body: tuple[tree.Item, ...] | tree.Verbatim | None, depth: int, whole: tree.Node
+    ) -> list[str]:
         if body is None:
             return [head]
         if isinstance(body, tree.Verbatim):
@@ -203,5 +223,11 @@ class _Printer:
 
 def ends_verbatim(item: tree.Item) -> bool:
     """Whether a comment put after a statement would become part of its text."""
-    value = item.annotation if isinstance(item, tree.Block) else getattr(item, "value", None) if not isinstance(item, tree.If) else item.then
+    value = (
+        item.annotation
+        if isinstance(item, tree.Block)
+        else getattr(item, "value", None)
+        if not isinstance(item, tree.If)
+        else item.then
+    )
     return isinstance(value, tree.Verbatim)

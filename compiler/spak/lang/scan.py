@@ -31,8 +31,27 @@ VERBATIM_KINDS = frozenset({"procedure", "pseudocode", "template", "code"})
 PATTERNS = ("TEXT", "STRING", "FUNCREF", "COMMENT", "NAME", "DIGITNAME", "NUMBER")
 
 CLOSES = {"RBRACE": "{", "RPAR": "(", "RBRACK": "[", "RTYPE": "<"}
-OPERATORS = frozenset({"AND", "OR", "COMPARE", "BAR", "PLUS", "MINUS", "STAR", "SLASH", "FLOORDIV", "PERCENT", "LANGLE", "RANGLE", "DOTS", "IN"})
-ENDS_OPERAND = frozenset({"NAME", "DIGITNAME", "NUMBER", "STRING", "TEXT", "RPAR", "RBRACK", "RTYPE", "RBRACE", "QUESTION", "JUMP"})
+OPERATORS = frozenset(
+    {
+        "AND",
+        "OR",
+        "COMPARE",
+        "BAR",
+        "PLUS",
+        "MINUS",
+        "STAR",
+        "SLASH",
+        "FLOORDIV",
+        "PERCENT",
+        "LANGLE",
+        "RANGLE",
+        "DOTS",
+        "IN",
+    }
+)
+ENDS_OPERAND = frozenset(
+    {"NAME", "DIGITNAME", "NUMBER", "STRING", "TEXT", "RPAR", "RBRACK", "RTYPE", "RBRACE", "QUESTION", "JUMP"}
+)
 JOINS_BACK = (OPERATORS - {"MINUS"}) | {"ARROW", "ELSE", "EQ", "LBRACE"}
 KEYWORDS = {"if": "IF", "emit": "EMIT", "return": "RETURN", "break": "JUMP", "continue": "JUMP"}
 
@@ -83,7 +102,9 @@ def master_pattern(patterns: dict[str, str], comments: bool) -> re.Pattern[str]:
 class Scanner:
     """One pass over one text. `statements` False reads an expression alone."""
 
-    def __init__(self, text: str, file: str, master: re.Pattern[str], found: Collector, *, statements: bool = True) -> None:
+    def __init__(
+        self, text: str, file: str, master: re.Pattern[str], found: Collector, *, statements: bool = True
+    ) -> None:
         self.text = text
         self.file = file
         self.master = master
@@ -152,10 +173,17 @@ class Scanner:
                 pos += 1
             else:
                 match = self.master.match(text, pos)
-                pos = self.unknown(pos) if match is None else self.token(str(match.lastgroup), match.group(), pos, match.end())
+                pos = (
+                    self.unknown(pos)
+                    if match is None
+                    else self.token(str(match.lastgroup), match.group(), pos, match.end())
+                )
             if len(self.levels) > MAX_DEPTH:
                 self.found.add(
-                    "SPK106", f"brackets are nested deeper than {MAX_DEPTH} levels", self.tokens[-1].span, "split the block into named ones"
+                    "SPK106",
+                    f"brackets are nested deeper than {MAX_DEPTH} levels",
+                    self.tokens[-1].span,
+                    "split the block into named ones",
                 )
                 return Scanned([], (), False)
         self.unclosed()
@@ -182,7 +210,12 @@ class Scanner:
         end = pos + 1
         while end < line_end and self.text[end] == char:
             end += 1
-        self.found.add("SPK101", f"unexpected character {char!r}", self.at(pos, end), hints.get(char, "put text that is not code in double quotes"))
+        self.found.add(
+            "SPK101",
+            f"unexpected character {char!r}",
+            self.at(pos, end),
+            hints.get(char, "put text that is not code in double quotes"),
+        )
         return end
 
     def token(self, kind: str, value: str, start: int, end: int) -> int:
@@ -225,8 +258,17 @@ class Scanner:
             return "ELSE"
         if value == "perform":
             return "PERFORM"
-        after_condition = self.previous == "RPAR" and self.level.statement.first is not None and self.level.statement.first.type == "IF"
-        if starts or self.previous in {"ARROW", "ELSE"} or after_condition or (self.previous == "RBRACE" and not self.pending):
+        after_condition = (
+            self.previous == "RPAR"
+            and self.level.statement.first is not None
+            and self.level.statement.first.type == "IF"
+        )
+        if (
+            starts
+            or self.previous in {"ARROW", "ELSE"}
+            or after_condition
+            or (self.previous == "RBRACE" and not self.pending)
+        ):
             return KEYWORDS.get(value, kind)
         return kind
 
@@ -250,7 +292,7 @@ class Scanner:
     def separate(self, kind: str, start: int) -> None:
         """Emit the separator that is due before a token, if any."""
         pending, self.pending = self.pending, ""
-        if kind in CLOSES and kind != "RTYPE" or not self.tokens:
+        if (kind in CLOSES and kind != "RTYPE") or not self.tokens:
             return
         if self.level.bracket != "{":
             continues = kind in OPERATORS or kind == "COMMA" or self.previous not in ENDS_OPERAND
@@ -321,16 +363,26 @@ class Scanner:
 
     def close(self, kind: str, value: str, start: int, end: int) -> int:
         bracket = CLOSES[kind]
-        while len(self.levels) > 1 and self.level.bracket != bracket and any(lv.bracket == bracket for lv in self.levels[1:]):
+        while (
+            len(self.levels) > 1
+            and self.level.bracket != bracket
+            and any(lv.bracket == bracket for lv in self.levels[1:])
+        ):
             self.not_closed(self.levels.pop().opener)
         if len(self.levels) == 1 or self.level.bracket != bracket:
-            self.found.add("SPK103", f"{value!r} closes nothing", self.at(start, end), "remove it, or open what it should close")
+            self.found.add(
+                "SPK103", f"{value!r} closes nothing", self.at(start, end), "remove it, or open what it should close"
+            )
             self.balanced = False
             return end
         opener = self.level.opener
         if opener is not None and kind == "RBRACE" and self.suspect is None:
             first_on_line = self.indent(start) == self.at(start, end).col - 1
-            if first_on_line and self.at(start, end).line > opener.span.line and self.indent(start) < self.indent(int(opener.start_pos or 0)):
+            if (
+                first_on_line
+                and self.at(start, end).line > opener.span.line
+                and self.indent(start) < self.indent(int(opener.start_pos or 0))
+            ):
                 self.suspect = opener
         self.levels.pop()
         self.emit(kind, value, start, end)
@@ -358,7 +410,9 @@ class Scanner:
         last = line
         code: list[int] = []
         while last < len(self.starts):
-            raw = self.text[self.starts[last] : self.starts[last + 1] if last + 1 < len(self.starts) else None].rstrip("\n")
+            raw = self.text[self.starts[last] : self.starts[last + 1] if last + 1 < len(self.starts) else None].rstrip(
+                "\n"
+            )
             if raw.strip():
                 flat = raw.expandtabs(4)
                 if len(flat) - len(flat.lstrip(" ")) <= limit:
@@ -371,7 +425,10 @@ class Scanner:
         first, *others = (self.text[self.starts[number] : self.starts[number] + 200].lstrip()[0] for number in code[:2])
         if first in "[{" or (first == '"' and others != ['"']):
             return pos
-        begin, stop = self.starts[line], self.starts[code[-1] + 1] - 1 if code[-1] + 1 < len(self.starts) else len(self.text)
+        begin, stop = (
+            self.starts[line],
+            self.starts[code[-1] + 1] - 1 if code[-1] + 1 < len(self.starts) else len(self.text),
+        )
         rest = self.text[pos : begin - 1].strip()
         if rest:
             where = self.text.index(rest, pos)
@@ -396,4 +453,8 @@ class Scanner:
 def dedent(text: str) -> str:
     """Without its common indentation, blank edges and trailing spaces; tabs as four columns."""
     lines = [line.rstrip() for line in text.expandtabs(4).split("\n")]
-    return textwrap.dedent("\n".join(lines)).strip("\n").strip(" ") if len(lines) == 1 else textwrap.dedent("\n".join(lines)).strip("\n")
+    return (
+        textwrap.dedent("\n".join(lines)).strip("\n").strip(" ")
+        if len(lines) == 1
+        else textwrap.dedent("\n".join(lines)).strip("\n")
+    )

@@ -41,7 +41,12 @@ def read_source(root: Path, name: str, found: Collector, limit: int = MAX_BYTES)
     try:
         size = path.stat().st_size
         if size > limit:
-            found.add("SPK111", f"the file has {size:,} bytes", span, f"the limit is {limit // 1024} KiB: split it, or move data out of it")
+            found.add(
+                "SPK111",
+                f"the file has {size:,} bytes",
+                span,
+                f"the limit is {limit // 1024} KiB: split it, or move data out of it",
+            )
             return None
         data = path.read_bytes()
     except FileNotFoundError:

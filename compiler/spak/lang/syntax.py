@@ -16,10 +16,10 @@ from typing import Any
 from lark import Lark, Token
 from lark.exceptions import UnexpectedToken, VisitError
 
-from spak.errors import Collector, Diagnostic, Span, SpakError
+from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.lang import tree
 from spak.lang.build import Build
-from spak.lang.scan import PATTERNS, Scanner, Tok, master_pattern
+from spak.lang.scan import Scanner, Tok, master_pattern
 
 GRAMMAR = Path(__file__).parent / "grammar.lark"
 MAX_ERRORS = 20  # a file: what follows is most likely an echo
@@ -51,7 +51,13 @@ class _Keep:
 def grammar() -> Loaded:
     """The parser and its two scanning patterns."""
     text = GRAMMAR.read_text()
-    options: dict[str, Any] = {"parser": "lalr", "lexer": "basic", "start": ["file", "expression"], "postlex": _Keep(), "transformer": Build()}
+    options: dict[str, Any] = {
+        "parser": "lalr",
+        "lexer": "basic",
+        "start": ["file", "expression"],
+        "postlex": _Keep(),
+        "transformer": Build(),
+    }
     lark = None
     for folder in cache_folder():
         try:
@@ -134,12 +140,25 @@ def explain(tokens: list[Tok], at: int, error: UnexpectedToken) -> Diagnostic:
     token = tokens[at]
     before = tokens[at - 1].type if at else ""
     if token.type == "COMPARE" or token.type in {"LANGLE", "RANGLE"}:
-        return Diagnostic("SPK104", f"unexpected {str(token)!r}", token.span, "comparisons don't chain: write `a < b && b < c`")
+        return Diagnostic(
+            "SPK104", f"unexpected {str(token)!r}", token.span, "comparisons don't chain: write `a < b && b < c`"
+        )
     if before in {"COLON", "EQ"} and token.type in {"_SEP", "RBRACE"}:
-        return Diagnostic("SPK104", f"{str(tokens[at - 2])!r} has no value", tokens[at - 2].span, "write the value after it, on the same line")
+        return Diagnostic(
+            "SPK104",
+            f"{str(tokens[at - 2])!r} has no value",
+            tokens[at - 2].span,
+            "write the value after it, on the same line",
+        )
     what = "this line ends too early" if token.type == "_SEP" else f"unexpected {str(token)!r}"
     wanted = sorted({NAMES[name] for name in error.expected if name in NAMES})
-    hint = "put text that is not code in double quotes" if token.type in {"NAME", "KEY"} else f"expected {' or '.join(wanted[:4])}" if wanted else ""
+    hint = (
+        "put text that is not code in double quotes"
+        if token.type in {"NAME", "KEY"}
+        else f"expected {' or '.join(wanted[:4])}"
+        if wanted
+        else ""
+    )
     return Diagnostic("SPK104", what, token.span, hint)
 
 
@@ -150,14 +169,18 @@ def without_line(tokens: list[Tok], at: int) -> list[Tok]:
     depth = 0
     while begin > 0:
         kind = tokens[begin - 1].type
-        depth += (kind in {"RBRACE", "RPAR", "RBRACK", "RTYPE"}) - (kind in {"LBODY", "LMAP", "LCALL", "LPAR", "LINDEX", "LBRACK", "LTYPE"})
-        if (kind == "_SEP" and depth <= 0) or kind == "LBODY" and depth < 0:
+        depth += (kind in {"RBRACE", "RPAR", "RBRACK", "RTYPE"}) - (
+            kind in {"LBODY", "LMAP", "LCALL", "LPAR", "LINDEX", "LBRACK", "LTYPE"}
+        )
+        if (kind == "_SEP" and depth <= 0) or (kind == "LBODY" and depth < 0):
             break
         begin -= 1
     end, depth = begin, 0
     while end < len(tokens):
         kind = tokens[end].type
-        depth += (kind in {"LBODY", "LMAP", "LCALL", "LPAR", "LINDEX", "LBRACK", "LTYPE"}) - (kind in {"RBRACE", "RPAR", "RBRACK", "RTYPE"})
+        depth += (kind in {"LBODY", "LMAP", "LCALL", "LPAR", "LINDEX", "LBRACK", "LTYPE"}) - (
+            kind in {"RBRACE", "RPAR", "RBRACK", "RTYPE"}
+        )
         if depth < 0 or (depth == 0 and kind == "_SEP" and end >= at):
             break
         end += 1

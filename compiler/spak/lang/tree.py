@@ -6,6 +6,7 @@ Spans take no part in comparison, so that two texts are the same program exactly
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from spak.errors import Span
 
@@ -19,7 +20,8 @@ class Node:
     span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
-# ---- values. The first seven are the expression language of `spak.lang.expr`. ----------------------------------------
+# ---- values. The first seven are the expression language of `spak.lang.expr`; their parts are typed Any, because the same
+# nodes serve the whole language, where any value may stand, and the narrower one. ----
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,14 +57,14 @@ class Unary(Node):
     """`op` is one of `-`, `!`, `?` (written after its operand) and `perform`."""
 
     op: str
-    operand: Value
+    operand: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Binary(Node):
     op: str
-    left: Value
-    right: Value
+    left: Any
+    right: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,12 @@ class Call(Node):
     """A call, or a header with parameters: `cdiv(M, BM)`, `matmul(a: f32[M, K])`."""
 
     fn: str
-    args: tuple[Value, ...]
+    args: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ListLit(Node):
-    items: tuple[Value, ...]
+    items: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,16 @@
+"""Hints: the nearest known word, or the list of them. Knows nothing of what the words are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def near(word: str, known: Iterable[str], what: str = "known") -> str:
+    """`did you mean 'accumulate'?`, or `known: a, b, c`, or ''."""
+    words = sorted(set(known))
+    lower = {w.lower(): w for w in words}
+    close = get_close_matches(word, words, 1) or [lower[w] for w in get_close_matches(word.lower(), lower, 1)]
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"{what}: {', '.join(words)}" if words else ""
