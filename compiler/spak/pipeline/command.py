@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -45,16 +46,20 @@ def run(root: Path, build: Build, make: Callable[[Path], Graph] = make_graph) ->
         events.listen(trace)
         names = select(session.graph, session.network, build.group, build.units, build.targets)
         results: list[Result] | None = None
+        stopped = 0
         selection = (tuple(sorted(build.units)), tuple(sorted(build.targets)))
         try:
             session.open()
             results = session.build(names)
         except Interrupted as stop:
             print(f"ended by {stop}: everything that was finished is kept", file=sys.stderr)
-            return 128 + stop.number
+            stopped = stop.number
         finally:
             note = f"up to date: {len(results or ())} actions"
             session.close(results, selection if build.group == "build" else None, note)
+        if results is None:
+            sys.stderr.flush()
+            os._exit(128 + stopped)  # a thread may still wait for a model, and the interpreter would wait for the thread
         code = exit_code(results)
         events.emit("end", exit=code, critical_path=trace.critical_path())
         if trace_to:

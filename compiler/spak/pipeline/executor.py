@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -43,6 +44,8 @@ class Executor:
         self.results: dict[str, Result] = {}
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
+        self._idle = threading.Condition()
+        self._active = 0
 
     def look(self, action: Action) -> Result | None:
         """The result if nothing has to be done: up to date, or known to fail. Cheap: called from the main thread."""
@@ -54,7 +57,7 @@ class Executor:
 
     def execute(self, action: Action) -> Result:
         """Bring the action's outputs up to date. Only errors of this program are raised; everything else is a Result."""
-        with self._own(action.name):
+        with self._own(action.name), self._counted():
             began = time.monotonic()
             try:
                 result = self._execute(action)
@@ -64,6 +67,22 @@ class Executor:
                 result = Result(action.name, Status.FAILED, ok=False, diagnostics=error.diagnostics, broken=True)
             return self._report(replace(result, seconds=time.monotonic() - began))
 
+    def drain(self, seconds: float) -> bool:
+        """Wait until nothing is executed any more; for the end of a build that was interrupted."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._active == 0, seconds)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._idle:
+            self._active += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._active -= 1
+                self._idle.notify_all()
+
     def _own(self, name: str) -> threading.Lock:
         """One thread at a time works on an action: a judge may run it while the scheduler is about to."""
         with self._guard:
@@ -71,8 +90,8 @@ class Executor:
 
     def _report(self, result: Result) -> Result:
         earlier = self.results.get(result.name)
-        if earlier is not None and earlier.key == result.key and result.status is Status.UP_TO_DATE:
-            return earlier  # a judge ran it in this build: that is what the user should hear of
+        if earlier is not None and earlier.key == result.key and (result.served or result.diagnostics == earlier.diagnostics):
+            return earlier  # a judge ran it in this build: that is what the user should hear of, and only once
         self.results[result.name] = result
         self.events.emit("finish", **result.to_json())
         return result
@@ -119,7 +138,11 @@ class Executor:
     def _run(self, action: Action, key: str, fields: tuple[Field, ...], reason: str) -> Result:
         for _ in range(RETRIES):
             outputs.clear(action.outputs)
-            done = self._perform(action)
+            try:
+                done = self._perform(action)
+            except BaseException:  # a signal, where the caller is the main thread: the worker is gone, what it wrote goes too
+                outputs.discard(action.outputs)
+                raise
             if done.outcome is None:
                 outputs.discard(action.outputs)
                 if done.stopped:

@@ -12,6 +12,8 @@ from spak.pipeline.network import Network
 from spak.pipeline.pools import QUESTIONS
 from spak.pipeline.result import Result, Status
 
+DRAIN_SECONDS = 10.0  # killed workers end at once; a question under way is not waited for
+
 
 class Scheduler:
     """One build. A failure stops only what depends on it."""
@@ -39,28 +41,31 @@ class Scheduler:
                     if missing[other] == 0:
                         ready.append(other)
 
-        with ThreadPoolExecutor(sum(self._limits.values()), "spak") as threads:
-            try:
-                while len(results) < len(order):
-                    while ready:
-                        name = ready.popleft()
-                        result = self._blocked(name, results) or self.executor.look(self.network.actions[name])
-                        if result is not None:
-                            finish(result)
-                        else:
-                            queued[self._asks(name)].append(name)
-                    for kind in (True, False):
-                        while queued[kind] and running[kind] < self._limits[kind]:
-                            self.executor.workers.start()
-                            running[kind] += 1
-                            self._submit(threads, queued[kind].popleft(), done)
-                    if len(results) < len(order):
-                        name, future = done.get()
-                        running[self._asks(name)] -= 1
-                        finish(future.result())
-            except BaseException:
-                self.executor.workers.stop()
-                raise
+        threads = ThreadPoolExecutor(sum(self._limits.values()), "spak")
+        try:
+            while len(results) < len(order):
+                while ready:
+                    name = ready.popleft()
+                    result = self._blocked(name, results) or self.executor.look(self.network.actions[name])
+                    if result is not None:
+                        finish(result)
+                    else:
+                        queued[self._asks(name)].append(name)
+                for kind in (True, False):
+                    while queued[kind] and running[kind] < self._limits[kind]:
+                        self.executor.workers.start()
+                        running[kind] += 1
+                        self._submit(threads, queued[kind].popleft(), done)
+                if len(results) < len(order):
+                    name, future = done.get()
+                    running[self._asks(name)] -= 1
+                    finish(future.result())
+        except BaseException:
+            self.executor.workers.stop()
+            threads.shutdown(wait=False, cancel_futures=True)
+            self.executor.drain(DRAIN_SECONDS)
+            raise
+        threads.shutdown()
         return [results[name] for name in order]
 
     def _submit(self, threads: ThreadPoolExecutor, name: str, done: queue.SimpleQueue[tuple[str, Future[Result]]]) -> None:

@@ -96,13 +96,16 @@ class Session:
         self.journal.open()
 
     def build(self, names: Iterable[str]) -> list[Result]:
-        """Bring actions up to date. Replies whose judges fail although nothing about their request changed are judged again."""
+        """Bring actions up to date; `open` first."""
         chosen = list(names)
         if self.mode.refresh:
             asked = {name for name in self.network.closure(chosen) if self.network.actions[name].inline}
             self._refresh = self.executor.forced = frozenset(asked)
         self.events.emit("begin", actions=len(self.network.closure(chosen)))
-        results = Scheduler(self.network, self.executor).run(chosen)
+        return self.rejudge(chosen, Scheduler(self.network, self.executor).run(chosen))
+
+    def rejudge(self, chosen: Iterable[str], results: list[Result]) -> list[Result]:
+        """Replies whose judges fail although nothing about their request changed are judged as replies, and perhaps asked anew."""
         stale = self._failing_replies(results)
         if not stale:
             return results

@@ -114,6 +114,10 @@ class Workers:
                 if why:
                     _kill_group(pid)
             said = mine.recv(8, socket.MSG_WAITALL)
+        except BaseException:
+            _kill_group(pid)
+            mine.recv(8, socket.MSG_WAITALL)  # it must be gone before its outputs are removed
+            raise
         finally:
             self._leave(pid)
         if len(said) != 8:
