@@ -165,7 +165,7 @@ class _Sparse:
                 for p in unit.signature.params
             ],
             "results": [tensor(r.name) for r in unit.signature.results if isinstance(r, Tensor)],
-            "perturb": 0x7B, "guards": [], "unset": [], "env": {**FORWARD, "SPAK_SIM_SAMPLE_BLOCKS": str(BLOCKS)},
+            "perturb": 0xB6, "guards": [], "unset": [], "env": {**FORWARD, "SPAK_SIM_SAMPLE_BLOCKS": str(BLOCKS)},
         }  # fmt: skip
         answer = self.rig.run_large(job, self.fd, lambda: os.fstat(self.fd).st_blocks * 512 < TOUCHED)
         if answer.state == "died":

@@ -23,6 +23,8 @@ from spak.verify.dtypes import F64, Array
 from spak.verify.problem import Layout, Problem
 
 FORWARD = {"SPAK_SIM_ORDER": "forward", "SPAK_SIM_SEED": "0"}
+#: What malloc is told: it fills with the complement, bytes 0x49 and 0xC9, which are large numbers in every format.
+PERTURB = (0xB6, 0x36)
 SIM_ENV = ("SPAK_SIM_ORDER", "SPAK_SIM_SEED", "SPAK_SIM_SAMPLE_BLOCKS")
 
 
@@ -122,7 +124,7 @@ class Rig:
         ]
         job = {
             "module": self.module, "unit": self.problem.unit.name, "device": self.device, "params": params,
-            "results": [tensor(layout) for layout in layouts[count:]], "perturb": (0x7B, 0xC4)[run % 2],
+            "results": [tensor(layout) for layout in layouts[count:]], "perturb": PERTURB[run % 2],
             "guards": guards(fenced), "env": dict(env), "unset": [name for name in SIM_ENV if name not in env],
         }  # fmt: skip
         answer = self._ask_candidate(job)
@@ -248,6 +250,8 @@ def _environment(package: str) -> dict[str, str]:
     return {
         **kept, "PYTHONPATH": path, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",
         "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2",
+        # Without a cache in front of it, malloc fills what it hands out, as `mallopt(M_PERTURB)` in the candidate asks.
+        "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
     }  # fmt: skip
 
 
