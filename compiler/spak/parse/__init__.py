@@ -10,8 +10,8 @@ from spak.model.outcome import Outcome
 class Options(Model):
     """What the stage reads and writes. Paths are relative to the project.
 
-    `folder` holds the spec, its tests and its reference; `tests` names another tests file. `out_behaviour`, when given, gets the
-    unit without what is only said to a reader or a model.
+    `folder` holds the spec, its tests and its reference; `tests` names another tests file. `out_behaviour` and
+    `out_structure`, when given, get the views of the unit that verification and static checks read.
     """
 
     unit: str
@@ -21,6 +21,7 @@ class Options(Model):
     out_ir: str
     out_interface: str
     out_behaviour: str = ""
+    out_structure: str = ""
     out_spans: str
 
 

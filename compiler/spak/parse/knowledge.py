@@ -22,43 +22,10 @@ CONTAINERS = frozenset({"system_model", "knowledge", "domain", "system"})
 KNOWN = frozenset({"rule", "hint", "fact", "heuristic", "invariant", "axiom", "prediction", "type", "description"})
 
 #: Kinds of the language that mean something elsewhere; in a kernel's spec they are knowledge, and not misspelt.
-OTHER_KINDS = frozenset(
-    [
-        "task",
-        "step",
-        "evaluation",
-        "check",
-        "model",
-        "state",
-        "trace_schema",
-        "variant",
-        "case",
-        "agent_loop",
-        "service_loop",
-        "on",
-        "engineering_loop",
-        "parameter",
-        "measure",
-        "build",
-        "artifact",
-        "protocol",
-        "contract",
-        "autonomy",
-        "effect",
-        "operation",
-        "component",
-        "function",
-        "struct",
-        "workflow",
-        "dynamics",
-        "baseline",
-        "objective",
-        "infrastructure",
-        "training",
-        "experiment",
-        "procedure",
-    ]
-)
+OTHER_WORDS = """task step evaluation check model state trace_schema variant case agent_loop service_loop on engineering_loop
+    parameter measure build artifact protocol contract autonomy effect operation component function struct workflow dynamics
+    baseline objective infrastructure training experiment procedure"""
+OTHER_KINDS = frozenset(OTHER_WORDS.split())
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A kernel's signature: tensors over symbolic axes, scalars, results. Knows dtypes and layouts, not what a kernel computes.
+"""A kernel's signature: tensors over symbolic axes, scalars, results. Knows dtypes and layouts, not what is computed.
 
 A tensor is `dtype[dim, ...]`, optionally followed by `row`, `col` or `strides(expr, ...)`. A dimension that is a bare name
 introduces an axis; any other is an expression over axes that some input introduces.
@@ -23,10 +23,10 @@ INTEGERS = frozenset({"i32", "i8", "u8"})
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
 #: Words that would break the generated C++ or Python, or that the launcher uses itself.
-RESERVED = (
-    frozenset(keyword.kwlist) | frozenset(FUNCTIONS)
-    | frozenset(["alignas", "alignof", "asm", "auto", "bool", "case", "catch", "char", "const", "constexpr", "default", "delete", "do", "double", "enum", "explicit", "export", "extern", "float", "friend", "goto", "inline", "int", "long", "mutable", "namespace", "new", "noexcept", "operator", "private", "protected", "public", "register", "short", "signed", "sizeof", "static", "struct", "switch", "template", "this", "throw", "typedef", "typeid", "typename", "union", "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "out", "stream", "np", "true", "false"])
-)  # fmt: skip
+CPP_WORDS = """alignas alignof asm auto bool case catch char const constexpr default delete do double enum explicit export extern
+    float friend goto inline int long mutable namespace new noexcept operator private protected public register short signed sizeof
+    static struct switch template this throw typedef typeid typename union unsigned using virtual void volatile wchar_t"""
+RESERVED = frozenset(keyword.kwlist) | frozenset(FUNCTIONS) | frozenset(CPP_WORDS.split()) | {"out", "stream", "np", "true", "false"}
 
 
 @dataclass

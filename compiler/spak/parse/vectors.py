@@ -16,28 +16,9 @@ KEYS = ("vectors", "shapes", "large")
 VECTOR_KEYS = ("name", "shape", "inputs", "expect", "special")
 
 #: Distributions by name, and those that take arguments with how many (0: literal values).
-NAMED = frozenset(
-    [
-        "normal",
-        "uniform",
-        "positive",
-        "zeros",
-        "ones",
-        "ramp",
-        "identity",
-        "one_hot",
-        "denormal",
-        "huge",
-        "extreme",
-        "tiny",
-        "wide",
-        "cancel",
-        "nan",
-        "inf",
-        "neg_inf",
-        "integers",
-    ]
-)
+NAMED_WORDS = """normal uniform positive zeros ones ramp identity one_hot denormal huge extreme tiny wide cancel
+    nan inf neg_inf integers"""
+NAMED = frozenset(NAMED_WORDS.split())
 WITH_ARGUMENTS = {"uniform": 2, "normal": 2, "integers": 2, "randint": 2, "constant": 1, "full": 1, "values": 0}
 SPECIAL_NUMBERS = frozenset({"nan", "inf", "-inf"})
 

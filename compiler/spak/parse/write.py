@@ -6,7 +6,7 @@ from pathlib import Path
 
 from spak.errors import Diagnostic, SpakError, Span
 from spak.model.base import canonical_json
-from spak.model.ir import behaviour, interface
+from spak.model.ir import behaviour, interface, structure
 from spak.model.outcome import Outcome
 from spak.parse import Options
 from spak.parse.load import load_unit
@@ -31,6 +31,8 @@ def write_unit(options: Options) -> Outcome:
     atomic.write(options.out_interface, canonical_json(interface(unit)))
     if options.out_behaviour:
         atomic.write(options.out_behaviour, canonical_json(behaviour(unit)))
+    if options.out_structure:
+        atomic.write(options.out_structure, canonical_json(structure(unit)))
     places = {pointer: [s.file, s.line, s.col, s.end_line, s.end_col] for pointer, s in loaded.spans.items()}
     atomic.write(options.out_spans, canonical_json(places))
     summary = {"variants": len(unit.variants), "rules": len(unit.rules), "vectors": len(unit.vectors)}
