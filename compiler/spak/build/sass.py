@@ -73,7 +73,8 @@ def disassemble(image: bytes, do: Do, tool: str) -> dict[str, list[str]] | None:
         path = Path(folder) / "kernel.cubin"
         path.write_bytes(image)
         completed = do.run([tool, "-c", str(path)], limits=_LIMITS)
-    return opcodes(completed.stdout.decode(errors="replace")) if completed.ok else None
+    found = opcodes(completed.stdout.decode(errors="replace")) if completed.ok else {}
+    return found if found and all(found.values()) else None  # a listing that was not understood must not pass contracts
 
 
 def opcodes(listing: str) -> dict[str, list[str]]:
@@ -95,7 +96,8 @@ def judge(contract: Contract, code: dict[str, list[str]], kernels: dict[str, Ker
         holds = any(_is(op, wanted) for ops in code.values() for op in ops)
         yield Verdict(contract, holds, "", "" if holds else f"no {wanted} in {', '.join(sorted(code)) or 'an empty module'}")
         return
-    broken = [v for name in sorted(kernels) if (v := _one(contract, name, code.get(name, []), kernels[name]))]
+    names = code if contract.kind == "lacks" else kernels  # a function that was not inlined counts as well
+    broken = [v for name in sorted(names) if (v := _one(contract, name, code.get(name, []), kernels.get(name, KernelFacts())))]
     yield from broken or [Verdict(contract, True)]
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 #: Stands for "no bound": larger than any product of a few 64-bit values, and still an ordinary integer.
 UNBOUNDED = 2**400
 
-#: No tensor holds more bytes than this (512 GiB: above the memory of any one device). A target may state MEMORY_BYTES.
-MEMORY_BYTES = 2**39
+#: The tensors of one call together hold no more bytes than this (256 GiB), unless the target states MEMORY_BYTES.
+MEMORY_BYTES = 2**38
 
 _SCALARS = {"i32": (-(2**31), 2**31 - 1), "i8": (-128, 127), "u8": (0, 255)}
 _ROUNDS = 4  # require conditions may bound one axis through another
@@ -162,25 +162,31 @@ def required_bounds(subject: Subject) -> dict[str, Interval]:
 
 
 def axis_bounds(subject: Subject) -> dict[str, Interval]:
-    """The same, and no tensor is larger than memory: the bounds that proofs and index checks assume."""
+    """The same, and the tensors of a call fit into memory: the bounds that proofs and index checks assume.
+
+    An axis is bounded as if the others were not empty: an array without elements may be as long as it likes otherwise.
+    """
     env = required_bounds(subject)
     memory = memory_bytes(subject)
     for axis in subject.interface.signature.axes:
-        env[axis] = env[axis].meet(Interval(0, memory // min(subject.itemsizes.values(), default=1)))
-    for tensor, dims in subject.dims.items():
-        room = memory // subject.itemsizes[tensor]
-        for at, dim in enumerate(dims):
-            if not isinstance(dim, Name) or dim.id not in env:
-                continue
-            rest = 1
-            for other in dims[:at] + dims[at + 1 :]:
-                rest *= max(interval(other, env).low, 1)
-            env[dim.id] = env[dim.id].meet(Interval(0, max(room // rest, 0)))
+        bytes_per_step = sum(_least(dims, axis, env) * subject.itemsizes[tensor] for tensor, dims in subject.dims.items())
+        env[axis] = env[axis].meet(Interval(0, memory // max(bytes_per_step, 1)))
     return narrow(env, subject.requirements)
 
 
+def _least(dims: tuple[Expr, ...], axis: str, env: Env) -> int:
+    """How many elements a tensor has at least for each step of an axis; 0 when the axis is none of its dimensions."""
+    at = next((i for i, dim in enumerate(dims) if isinstance(dim, Name) and dim.id == axis), None)
+    if at is None:
+        return 0
+    least = 1
+    for other in dims[:at] + dims[at + 1 :]:
+        least *= max(interval(other, env).low, 1)
+    return least
+
+
 def memory_bytes(subject: Subject) -> int:
-    """What one tensor may hold on the target."""
+    """What the tensors of one call may hold on the target."""
     return int(subject.target.constants.get("MEMORY_BYTES", MEMORY_BYTES))
 
 

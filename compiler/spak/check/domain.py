@@ -58,16 +58,16 @@ class Domain:
         env = {**self.constants, **shape}
         if any(evaluate(condition, env) is False for condition in self.conditions):
             return False
+        total = 0
         for dims, itemsize in self.sizes:
-            total = itemsize
+            elements = 1
             for dim in dims:
                 value = evaluate(dim, env)
                 if value is UNKNOWN or not isinstance(value, int):
                     return False
-                total *= value
-            if total > self.memory:
-                return False
-        return True
+                elements *= value
+            total += elements * itemsize
+        return total <= self.memory
 
     @cached_property
     def base(self) -> Shape | None:

@@ -63,7 +63,9 @@ def read_plan(path: str, text: str) -> PlanFile:
     except ValidationError as error:
         file = PlanFile(path, text, None, (), places)
         return PlanFile(path, text, None, tuple(_schema(file, data, error)), places)
-    return PlanFile(path, text, plan, (), places)
+    file = PlanFile(path, text, plan, (), places)
+    lenient = tuple(_not_integers(file, data))  # pydantic reads "64" as 64; a plan says what it means
+    return PlanFile(path, text, None, lenient, places) if lenient else file
 
 
 def _syntax(path: str, text: str, error: tomllib.TOMLDecodeError) -> Diagnostic:
@@ -76,10 +78,22 @@ def _syntax(path: str, text: str, error: tomllib.TOMLDecodeError) -> Diagnostic:
     return Diagnostic("SPK450", f"not valid TOML: {match[1]}", Span(path, line, column), hint)
 
 
+def _not_integers(file: PlanFile, data: dict[str, Any]) -> Iterator[Diagnostic]:
+    values: list[tuple[Path, Any]] = [(("params", name), value) for name, value in data.get("params", {}).items()]
+    for at, launch in enumerate(data["launch"]):
+        values += [(("launch", at, "cluster", i), value) for i, value in enumerate(launch.get("cluster", ()))]
+    for path, value in values:
+        if isinstance(value, bool) or not isinstance(value, int):
+            what = ".".join(str(part) for part in path)
+            yield Diagnostic("SPK451", f"{what}: must be an integer", file.span(*path), _shape_hint(path))
+
+
 def _schema(file: PlanFile, data: dict[str, Any], error: ValidationError) -> Iterator[Diagnostic]:
     seen: set[tuple[Span, str]] = set()
     for item in error.errors():
         place = _place(item["loc"])
+        if item["type"] == "too_short" and data.get(str(place[0])):
+            continue  # pydantic's echo of an element that it has just complained about
         if item["type"] == "extra_forbidden":
             yield _unknown_key(file, place)
             continue
@@ -105,9 +119,10 @@ def _expected(place: Path, item: Any) -> str:
     names = {"launch": "kernel launches", "workspace": "buffers", "tensor_map": "tensor maps"}
     if len(place) == 1 and place[0] in names and item["type"] in ("tuple_type", "list_type"):
         return f"must be a list of {names[str(place[0])]}, written [[{place[0]}]]"
-    if item["type"] in ("int_type", "string_type") and place[0] in ("launch", "workspace", "tensor_map") and len(place) > 3:
+    if item["type"] in ("int_type", "int_from_float", "string_type") and place[0] in ("launch", "workspace", "tensor_map") and len(place) > 3:
         return "must be an integer or an expression in a string"
-    return str(item["msg"][0].lower() + item["msg"][1:])
+    plain = {"tuple_type": "must be a list", "string_type": "must be a string", "int_type": "must be an integer", "too_short": "is empty"}
+    return plain.get(item["type"], str(item["msg"][0].lower() + item["msg"][1:]))
 
 
 def _shape_hint(place: Path) -> str:

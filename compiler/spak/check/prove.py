@@ -113,14 +113,16 @@ def _z3(domain: Domain, claim: Expr, given: Sequence[Expr], z3_ms: int) -> tuple
             solver.add(_truth(z3, condition, known))
         except _Untranslatable:
             continue
+    total: Any = z3.IntVal(0)
     for dims, itemsize in domain.sizes:
         try:
             product: Any = z3.IntVal(itemsize)
             for dim in dims:
                 product = product * _number(z3, dim, known)
-            solver.add(product <= domain.memory)
+            total = total + product
         except _Untranslatable:
             continue
+    solver.add(total <= domain.memory)
     result = solver.check()
     if result == z3.unsat:
         return "proved", None

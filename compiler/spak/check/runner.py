@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import tomllib
 from collections.abc import Iterator
@@ -112,7 +113,7 @@ def examine(
 def modules() -> Iterator[CheckModule]:
     """The checks, by file name."""
     for info in sorted(pkgutil.iter_modules(spak.check.checks.__path__), key=lambda info: info.name):
-        yield importlib.import_module(f"spak.check.checks.{info.name}")  # type: ignore[misc]
+        yield importlib.import_module(f"spak.check.checks.{info.name}")
 
 
 def _run_one(module: CheckModule, subject: Subject, checks: list[Check], found: list[Diagnostic]) -> None:
@@ -159,11 +160,12 @@ def _load(path: str, model: type[M]) -> M:
 
 
 def _load_target(path: str) -> Target:
-    """A target is named by its file."""
+    """A target, as its TOML or in canonical JSON; where it does not say so, it is named by its file."""
     try:
-        data: dict[str, Any] = tomllib.loads(Path(path).read_text())
+        text = Path(path).read_text()
+        data: dict[str, Any] = json.loads(text) if path.endswith(".json") else tomllib.loads(text)
         return Target.model_validate({"name": Path(path).stem, **data})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         raise SpakError(Diagnostic("SPK400", f"not a target: {str(error).splitlines()[0]}", Span(path))) from None
 
 

@@ -48,8 +48,8 @@ class Scope:
             if kinds.setdefault(name, "param") == "param":
                 constants[name] = value
         for name, number in subject.target.constants.items():
-            if kinds.setdefault(name, "constant") == "constant" and float(number).is_integer():
-                constants[name] = int(number)
+            if kinds.setdefault(name, "constant") == "constant" and isinstance(number, int):
+                constants[name] = number
         return cls(kinds, dtypes, constants)
 
     def kind(self, name: str) -> str:
@@ -60,7 +60,7 @@ class Scope:
 
     def integers(self) -> list[str]:
         """Names an expression may use."""
-        return sorted(n for n, k in self.kinds.items() if k in ("axis", "param") or n in self.constants or self._integer_scalar(n))
+        return sorted(n for n, k in self.kinds.items() if k == "axis" or n in self.constants or self._integer_scalar(n))
 
     def _integer_scalar(self, name: str) -> bool:
         return self.kinds[name] == "scalar" and self.dtypes[name] in INTEGER_SCALARS
@@ -158,11 +158,16 @@ def resolve_plan(subject: Subject) -> list[Diagnostic]:
 def _unknown(subject: Subject, what: str, name: str, usable: set[str], place: Span) -> Diagnostic:
     kind = subject.scope.kind(name)
     if kind:
-        words = {"constant": "is not an integer", "scalar": "is not an integer scalar"}.get(kind, f"is {kind.replace('_', ' ')}, not a number")
+        words = {"constant": "is not an integer", "scalar": "is not an integer scalar"}.get(kind, "is a tensor, not a number")
         return Diagnostic("SPK452", f"{what}: {name!r} {words}", place, "expressions are over axes, integer scalars, [params] and target constants")
-    near = get_close_matches(name, sorted(usable), 1, 0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(usable))}"
-    return Diagnostic("SPK452", f"{what}: {name!r} is not defined", place, hint)
+    return Diagnostic("SPK452", f"{what}: {name!r} is not defined", place, nearest(name, sorted(usable)))
+
+
+def nearest(name: str, names: list[str]) -> str:
+    """A hint: the name that was probably meant, whatever its case, or all there are."""
+    folded = {known.lower(): known for known in names}
+    near = get_close_matches(name.lower(), sorted(folded), 1, 0.5)
+    return f"did you mean {folded[near[0]]!r}?" if near else f"there are: {', '.join(names)}"
 
 
 def _ill_typed(expr: Expr) -> Iterator[tuple[str, str]]:
@@ -178,5 +183,7 @@ def _ill_typed(expr: Expr) -> Iterator[tuple[str, str]]:
         elif isinstance(part, Binary) and part.op in ("+", "-", "*", "//", "%", "<", "<=", ">", ">="):
             if is_boolean(part.left) or is_boolean(part.right):
                 yield f"'{part.op}' on a condition", "combine conditions with && and ||"
+        elif isinstance(part, Call) and any(is_boolean(argument) for argument in part.args):
+            yield f"{part.fn} of a condition", "combine conditions with && and ||"
         elif isinstance(part, Binary) and part.op in ("&&", "||") and not (is_boolean(part.left) and is_boolean(part.right)):
             yield f"'{part.op}' on a number", "compare it with something"

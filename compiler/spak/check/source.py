@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # The CUDA grammar knows some of these only in some places; none of them matters to a check that reads the tree.
 _BLANKED = re.compile(rb"\b(?:__align__|__launch_bounds__|__cluster_dims__|__maxnreg__|__block_size__)\s*(?=\()|\b__grid_constant__\b")
+# A pragma may stand where the grammar wants a statement (`for (...)` / `#pragma unroll` / `for (...)`).
+_PRAGMA = re.compile(rb"^[ \t]*#[ \t]*pragma[^\n]*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -179,8 +181,8 @@ class Source:
 
 
 def blank(data: bytes) -> bytes:
-    """Overwrite launch and alignment attributes with spaces, so that offsets stay and the grammar need not know them."""
-    out = bytearray(data)
+    """Overwrite pragmas and launch attributes with spaces, so that offsets stay and the grammar need not know them."""
+    out = bytearray(_PRAGMA.sub(lambda match: b" " * len(match.group()), data))
     for match in _BLANKED.finditer(data):
         end = match.end()
         if data[end : end + 1] == b"(":

@@ -35,7 +35,8 @@ def _claims(subject: Subject, index: int) -> Iterator[Claim]:
 
 
 def _dims(subject: Subject, index: int, key: str) -> list[Expr]:
-    return [subject.expressions["launch", index, key, dim] for dim in range(len(getattr(subject.plan.launch[index], key)))]
+    count = min(len(getattr(subject.plan.launch[index], key)), 3)  # more are the names check's finding
+    return [subject.expressions["launch", index, key, dim] for dim in range(count)]
 
 
 def _grid(subject: Subject, index: int) -> Iterator[Claim]:
@@ -63,11 +64,12 @@ def _block(subject: Subject, index: int) -> Iterator[Claim]:
         if limit := limits.max_block[dim]:
             message = f"for {{shape}} {name} is {{value}} > {limit}"
             yield Claim(f"launch[{index}] {name} <= {limit}", path, at_most(expr, limit), "SPK462", message, "", given, expr)
-    if limit := limits.max_threads_per_block:
+    several = sum(dim != Num(1) for dim in dims) > 1  # one dimension alone has met its own limit, which is the same
+    if (limit := limits.max_threads_per_block) and several:
         threads = product(dims)
         message = f"for {{shape}} a block has {{value}} threads, more than {limit}"
-        path = ("launch", index, "block")
-        yield Claim(f"launch[{index}] threads <= {limit}", path, at_most(threads, limit), "SPK462", message, "", given, threads, inside=False)
+        whole = ("launch", index, "block")
+        yield Claim(f"launch[{index}] threads <= {limit}", whole, at_most(threads, limit), "SPK462", message, "", given, threads, inside=False)
 
 
 def _cluster(subject: Subject, index: int) -> Iterator[Claim]:

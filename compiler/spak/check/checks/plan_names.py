@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 
+from spak.check.plan_file import Path
+from spak.check.scope import nearest
 from spak.check.subject import Finding, Subject
 from spak.errors import Diagnostic
 
@@ -35,7 +36,7 @@ def _definitions(subject: Subject) -> Iterator[Diagnostic]:
     taken = {p.name: "a parameter of the unit" for p in signature.params}
     taken |= {r.name: "a result of the unit" for r in signature.results} | dict.fromkeys(signature.axes, "an axis of the unit")
     taken |= dict.fromkeys(subject.target.constants, "a constant of the target")
-    defined = [(name, ("params", name, "#key"), "the parameter") for name in plan.params]
+    defined: list[tuple[str, Path, str]] = [(name, ("params", name, "#key"), "the parameter") for name in plan.params]
     defined += [(w.name, ("workspace", i, "name"), "the workspace") for i, w in enumerate(plan.workspace)]
     defined += [(t.name, ("tensor_map", i, "name"), "the tensor map") for i, t in enumerate(plan.tensor_map)]
     for name, path, what in defined:
@@ -52,7 +53,7 @@ def _definitions(subject: Subject) -> Iterator[Diagnostic]:
         names = sorted([*subject.tensors, *(w.name for w in plan.workspace)])
         if tensor_map.tensor not in names:
             place = file.inside("tensor_map", index, "tensor")
-            yield Diagnostic("SPK452", f"tensor_map[{index}].tensor: {tensor_map.tensor!r} is no tensor", place, _hint(tensor_map.tensor, names))
+            yield Diagnostic("SPK452", f"tensor_map[{index}].tensor: {tensor_map.tensor!r} is no tensor", place, nearest(tensor_map.tensor, names))
     for index, launch in enumerate(plan.launch):
         for key in ("grid", "block", "cluster"):
             given = getattr(launch, key)
@@ -69,7 +70,7 @@ def _arguments(subject: Subject) -> Iterator[Diagnostic]:
             what = f"launch[{index}].args[{position}]"
             if not scope.kind(arg):
                 simple = _IDENTIFIER.fullmatch(arg)
-                hint = _hint(arg, names) if simple else "an argument is a name; compute the rest in the kernel, from axes and [params]"
+                hint = nearest(arg, names) if simple else "an argument is a name; compute the rest in the kernel, from axes and [params]"
                 yield Diagnostic("SPK452", f"{what}: {arg!r} is not defined", place, hint)
             elif scope.kind(arg) == "constant" and arg not in scope.constants:
                 yield Diagnostic("SPK452", f"{what}: {arg!r} is not an integer", place, "only integer constants of the target can be passed")
@@ -87,8 +88,3 @@ def _unused(subject: Subject) -> Iterator[Diagnostic]:
         if buffer.name not in passed:
             place = subject.file.span("workspace", index, "name")
             yield Diagnostic("SPK459", f"no kernel receives the workspace {buffer.name!r}", place, "remove it", severity="warning")
-
-
-def _hint(name: str, names: list[str]) -> str:
-    near = get_close_matches(name, names, 1, 0.5)
-    return f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}"

@@ -221,7 +221,7 @@ def _name(subject: Subject, tokens: list[Token], at: int) -> Iterator[Diagnostic
         if "inline_ptx" not in grants or subject.source.dialect != "cuda":
             hint = "use the headers under <spak/cuda/>, or grants: [inline_ptx] in the spec" if subject.source.dialect == "cuda" else "use <immintrin.h>"
             yield _found(subject, "SPK421", token, "inline assembly is not granted", hint)
-    elif name in ("new", "delete") and before not in ("=", "operator"):
+    elif (name == "new" or (name == "delete" and before != "=")) and before != "operator":
         yield _found(subject, "SPK422", token, f"{name!r} allocates memory", "declare a [[workspace]] in the plan")
     elif base in _CLOCKS and (called or base not in _ONLY_CALLED) and not member:
         yield _found(subject, "SPK431", token, f"{name!r} reads a clock or a timer", "a kernel's result and its work may not depend on time")

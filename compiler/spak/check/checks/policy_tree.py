@@ -183,7 +183,7 @@ def _recursion(subject: Subject) -> Iterator[Diagnostic]:
 
 def _calls(function: Function) -> Iterator[tuple[tuple[str, int], Node]]:
     for node in walk(function.body):
-        if node.type != "call_expression":
+        if node.type != "call_expression" or any(child.type == "kernel_call_syntax" for child in node.children):
             continue
         callee, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
         if callee is None or arguments is None:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from spak.check.source import Function, text_of, walk
 from spak.check.subject import Finding, Subject
-from spak.errors import Diagnostic
+from spak.errors import Diagnostic, Span
 
 NAME = "syntax"
 NEEDS = frozenset({"text"})
@@ -53,10 +53,17 @@ def _errors(subject: Subject) -> Iterable[Diagnostic]:
             continue
         last_line, count = span.line, count + 1
         if node.is_missing:
-            yield Diagnostic("SPK401", f"{node.type!r} is missing", span)
+            yield Diagnostic("SPK401", f"{node.type!r} is missing", _end_of_text_before(subject, node.start_byte))
         else:
             quoted = " ".join(text_of(node).split())
-            yield Diagnostic("SPK401", f"cannot parse {quoted[:60]!r}{'...' if len(quoted) > 60 else ''}", span)
+            yield Diagnostic("SPK401", f"cannot parse {quoted[:60]!r}{'...' if len(quoted) > 60 else ''}", span, "a bracket or a semicolon may be missing just before")
+
+
+def _end_of_text_before(subject: Subject, offset: int) -> Span:
+    """What is missing belongs after what stands before it, not before what comes next, which may be lines below."""
+    before = subject.source.blanked[:offset].rstrip()
+    line_start = before.rfind(b"\n") + 1
+    return subject.source.at(before.count(b"\n") + 1, len(before[line_start:].decode(errors="replace")) + 1)
 
 
 def _form(subject: Subject, function: Function) -> Iterable[Diagnostic]:

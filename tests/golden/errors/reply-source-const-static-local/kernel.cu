@@ -1,0 +1,4 @@
+#include <spak/cuda/all.h>
+extern "C" __global__ void k(const float* a, const float* b, float* c, long long n) {
+  static const long long first = n;
+}

@@ -1,0 +1,5 @@
+#define X() asm("")
+#include <spak/cuda/all.h>
+extern "C" __global__ void k(const float* a, const float* b, float* c, long long n) {
+  X();
+}

@@ -1,0 +1,3 @@
+extern "C" __global__ void k(const float* a, const float* b, float* c, long long n) {
+  if (n) {
+}

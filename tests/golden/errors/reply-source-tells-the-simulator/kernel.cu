@@ -1,0 +1,6 @@
+#ifdef SPAK_SIM
+#endif
+#include <spak/cuda/all.h>
+extern "C" __global__ void k(const float* a, const float* b, float* c, long long n) {
+
+}

