@@ -40,6 +40,18 @@ class Driver:
         self.call("cuDeviceGetCount", ctypes.byref(count))
         return count.value
 
+    def capability(self, ordinal: int) -> tuple[int, int]:
+        """A device's compute capability, (9, 0) for an H100; makes no context."""
+        handle = ctypes.c_int()
+        self.call("cuDeviceGet", ctypes.byref(handle), ordinal)
+        return self.attribute(handle, 75), self.attribute(handle, 76)
+
+    def attribute(self, handle: ctypes.c_int, which: int) -> int:
+        """A device attribute, by the driver's number."""
+        value = ctypes.c_int()
+        self.call("cuDeviceGetAttribute", ctypes.byref(value), which, handle)
+        return value.value
+
     def device(self, ordinal: int = 0) -> Device:
         """A device with its primary context, which frameworks share."""
         return Device(self, ordinal)
@@ -55,7 +67,7 @@ class Device:
         name = ctypes.create_string_buffer(256)
         driver.call("cuDeviceGetName", name, len(name), handle)
         self.name = name.value.decode()
-        self.capability = (self._attribute(handle, 75), self._attribute(handle, 76))
+        self.capability = driver.capability(ordinal)
         driver.call("cuDevicePrimaryCtxRetain", ctypes.byref(context), handle)
         self._context = context
         driver.call("cuCtxSetCurrent", context)
@@ -76,11 +88,6 @@ class Device:
     def synchronize(self) -> None:
         """Wait for everything on the device; an asynchronous fault of an earlier launch is raised here."""
         self.driver.call("cuCtxSynchronize")
-
-    def _attribute(self, handle: ctypes.c_int, which: int) -> int:
-        value = ctypes.c_int()
-        self.driver.call("cuDeviceGetAttribute", ctypes.byref(value), which, handle)
-        return value.value
 
 
 class DeviceBuffer:

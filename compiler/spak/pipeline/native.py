@@ -1,0 +1,83 @@
+"""The native actions of the graph: runtime libraries and modules, and what they are built from. Runs none of them."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spak.digest import digest_fields, sha256_file
+from spak.model.ir import Variant
+from spak.model.target import Target
+from spak.pipeline.action import Action
+from spak.pipeline.targets import ProjectTargets
+
+if TYPE_CHECKING:
+    from spak.pipeline.unit_actions import UnitActions
+
+INCLUDE = Path(__file__).parent.parent / "include"
+
+#: What each engine builds with, as `spak.pipeline.tools` names it.
+TOOLS = {
+    "host": ("cxx", "cmake", "ninja", "python", "pkg:pybind11"),
+    "sim": ("cxx", "cmake", "ninja", "python", "pkg:pybind11", "pkg:nvidia-cuda-runtime"),
+    "nvrtc": ("cxx", "cmake", "ninja", "python", "pkg:pybind11", "pkg:nvidia-cuda-runtime", "nvrtc", "nvdisasm"),
+}
+
+
+def runtime_library(target: str) -> str:
+    return f"build/runtime/{target}/libspak_runtime.a"
+
+
+def runtime_action(target: Target) -> Action:
+    """`runtime:<t>`: what every module of a target has in common, compiled once."""
+    from spak.build.runtimelib import Options
+
+    out = runtime_library(target.name)
+    options = Options(target=ProjectTargets.file(target.name), out=out)
+    return Action(
+        name=f"runtime:{target.name}",
+        stage="spak.build.runtimelib",
+        options=options.model_dump(mode="json"),
+        inputs=(ProjectTargets.file(target.name),),
+        values=(("headers", headers_digest("spak")),),
+        outputs=(out,),
+        tools=TOOLS[target.toolchain.engine],
+        env=("CXX", "CXXFLAGS"),
+        doc="compile what the modules of a target share",
+    )
+
+
+@cache
+def headers_digest(folder: str) -> str:
+    """One digest over the C++ headers below `include/<folder>`."""
+    return digest_fields(("file", name, sha256_file(path)) for name, path in header_files(folder))
+
+
+def header_files(folder: str) -> list[tuple[str, str]]:
+    """(name below include, path) of every header of a folder, sorted."""
+    found = []
+    for place, folders, names in os.walk(INCLUDE / folder, followlinks=True):
+        folders.sort()
+        found += [os.path.join(place, name) for name in sorted(names)]
+    return [(os.path.relpath(path, INCLUDE), path) for path in found]
+
+
+@cache
+def devices_here() -> frozenset[str]:
+    """The compute capabilities of this machine's CUDA devices, as `90`; empty where there is no driver."""
+    from spak.runtime.cuda import CudaError, Driver
+
+    try:
+        driver = Driver()
+        return frozenset("".join(map(str, driver.capability(n))) for n in range(driver.device_count()))
+    except CudaError:
+        return frozenset()
+
+
+def device_is_here(target: Target) -> bool:
+    """Whether the target's modules can run on this machine: everything for the CPU can."""
+    if target.device == "cpu":
+        return True
+    return "".join(c for c in target.toolchain.arch if c.isdigit()) in devices_here()
