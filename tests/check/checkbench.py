@@ -35,7 +35,9 @@ def tensor(name: str, dtype: str, *shape: str, **more: Any) -> Tensor:
     return Tensor(name=name, dtype=dtype, shape=shape, **more)  # type: ignore[arg-type]
 
 
-def unit(params: tuple[Tensor | Scalar, ...], results: tuple[Tensor, ...], axes: str, require: str = "", **more: Any) -> Unit:
+def unit(
+    params: tuple[Tensor | Scalar, ...], results: tuple[Tensor, ...], axes: str, require: str = "", **more: Any
+) -> Unit:
     """A unit with one variant, `v`; `require` holds conditions separated by semicolons."""
     conditions = tuple(Require(expr=part.strip(), words=part.strip()) for part in require.split(";") if part.strip())
     return Unit(
@@ -50,11 +52,15 @@ def unit(params: tuple[Tensor | Scalar, ...], results: tuple[Tensor, ...], axes:
 
 VECTOR_ADD = unit((tensor("a", "f32", "n"), tensor("b", "f32", "n")), (tensor("c", "f32", "n"),), "n", "n >= 1")
 MATMUL = unit(
-    (tensor("a", "f32", "M", "K"), tensor("b", "f32", "K", "N")), (tensor("c", "f32", "M", "N"),), "M K N", "M >= 1 && N >= 1 && K >= 1"
+    (tensor("a", "f32", "M", "K"), tensor("b", "f32", "K", "N")),
+    (tensor("c", "f32", "M", "N"),),
+    "M K N",
+    "M >= 1 && N >= 1 && K >= 1",
 )
 SOFTMAX = unit((tensor("x", "f32", "M", "N"),), (tensor("y", "f32", "M", "N"),), "M N", "M >= 1 && N >= 1")
 TUNING = TuningSpace(
-    parameters=(Choice(name="BM", values=(32, 64)), Choice(name="BN", values=(64, 128))), constraints=("BM * BN <= 4096",)
+    parameters=(Choice(name="BM", values=(32, 64)), Choice(name="BN", values=(64, 128))),
+    constraints=("BM * BN <= 4096",),
 )
 NO_SCRATCH = Invariant(name="NoScratch", statement="No buffers.", check="workspace_bytes == 0")
 REDUCE = unit((tensor("x", "f32", "n"),), (tensor("y", "f32", "1"),), "n", "n >= 1")
@@ -92,7 +98,14 @@ class Judged:
         return next(c for c in self.evidence["checks"] if c["name"] == name)
 
 
-def judge(folder: Path, of: Unit, source: str | bytes, plan: str | bytes, target: str = "sm_90a", narrowed: Interface | None = None) -> Judged:
+def judge(
+    folder: Path,
+    of: Unit,
+    source: str | bytes,
+    plan: str | bytes,
+    target: str = "sm_90a",
+    narrowed: Interface | None = None,
+) -> Judged:
     """Run the stage in `folder` as a build would, and read back its evidence."""
     dialect = "cpp" if target == "cpu" else "cuda"
     name = "kernel.cpp" if dialect == "cpp" else "kernel.cu"

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Kernels as an honest author would write them: what every check must let pass."""
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ from pathlib import Path
 import honest
 import pytest
 from checkbench import MATMUL, REDUCE, SOFTMAX, VECTOR_ADD, judge
-
 from spak.model.ir import Choice, Invariant, TuningSpace, Unit
 
 TUNED = MATMUL.model_copy(
@@ -41,7 +40,10 @@ def test_cuda_kernels_pass(tmp_path: Path, name: str, target: str) -> None:
 
 @pytest.mark.parametrize(
     ("of", "source", "plan"),
-    [(VECTOR_ADD, honest.VECTOR_ADD_CPP, honest.VECTOR_ADD_CPP_PLAN), (OPENMP, honest.SOFTMAX_CPP, honest.SOFTMAX_CPP_PLAN)],
+    [
+        (VECTOR_ADD, honest.VECTOR_ADD_CPP, honest.VECTOR_ADD_CPP_PLAN),
+        (OPENMP, honest.SOFTMAX_CPP, honest.SOFTMAX_CPP_PLAN),
+    ],
     ids=["vector_add", "softmax"],
 )
 def test_cpp_kernels_pass(tmp_path: Path, of: Unit, source: str, plan: str) -> None:

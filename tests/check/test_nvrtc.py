@@ -1,4 +1,6 @@
-"""Device code compiles for every CUDA target without a GPU or a driver, and what the machine code uses is read off it."""
+"""Device code compiles for every CUDA target without a GPU or a driver, and what the machine code uses is read off
+it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from checkbench import ROOT
-
 from spak.build import cubin, nvrtc, sass
 from spak.build.nvrtc_checks import facts
 from spak.build.occupancy import occupancy
@@ -90,9 +91,13 @@ def test_the_same_source_gives_the_same_bytes() -> None:
 
 
 def test_errors_stand_at_their_place_in_the_source() -> None:
-    result = compiled("\n" + KERNEL.replace("threadIdx.x % BM", "thraedIdx.x % BM", 1), prelude="constexpr int BM = 32;")
+    result = compiled(
+        "\n" + KERNEL.replace("threadIdx.x % BM", "thraedIdx.x % BM", 1), prelude="constexpr int BM = 32;"
+    )
     assert not result.ok
-    assert [str(d) for d in result.diagnostics] == ['generated/kernel.cu:7:5: SPK481: NVRTC: identifier "thraedIdx" is undefined.']
+    assert [str(d) for d in result.diagnostics] == [
+        'generated/kernel.cu:7:5: SPK481: NVRTC: identifier "thraedIdx" is undefined.'
+    ]
 
 
 def test_errors_in_a_header_name_the_header(tmp_path: Path) -> None:
@@ -114,7 +119,7 @@ def test_no_portable_ptx_is_a_warning_and_the_cubin_stays() -> None:
 
 
 def test_serialised_wgmma_fails() -> None:
-    log = "ptxas info    : (C7510) Potential Performance Loss: wgmma.mma_async instructions are serialized due to x in function 'k'\n"
+    log = "ptxas info    : (C7510) Potential Performance Loss: wgmma.mma_async instructions are serialized\n"
     (found,) = nvrtc.messages(log, "kernel.cu", "kernel.cu")
     assert (found.code, found.severity) == ("SPK484", "error")
     good = compiled(KERNEL, "sm_90a", prelude="constexpr int BM = 32;")
@@ -131,7 +136,9 @@ def test_a_missing_nvrtc_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     assert "pip install" in caught.value.diagnostics[0].hint
 
 
-def test_a_library_that_is_not_nvrtc_is_an_error_and_not_a_crash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_library_that_is_not_nvrtc_is_an_error_and_not_a_crash(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     fake = tmp_path / "libnvrtc.so"
     fake.write_bytes(b"not a library")
     monkeypatch.setenv("SPAK_NVRTC", str(fake))
@@ -162,13 +169,35 @@ def verdicts(checks: list[Check]) -> dict[str, str]:
 def test_contracts_on_machine_code(arch: str) -> None:
     if not sass.disassembler():
         pytest.skip("nvdisasm is not installed")
-    contracts = ["no local memory", "must contain FADD", "must contain HGMMA", "must not contain LDG", "registers <= 255", "registers <= 8", "gibberish"]
-    checks, found = facts(compiled(LOCAL, arch), Plan(launch=(Launch(kernel="local", block=(64,)),)), target(arch), contracts, do=DO, source="k.cu")
-    got = {name.removeprefix("sass: "): verdict for name, verdict in verdicts(checks).items() if name.startswith("sass")}
+    contracts = [
+        "no local memory",
+        "must contain FADD",
+        "must contain HGMMA",
+        "must not contain LDG",
+        "registers <= 255",
+        "registers <= 8",
+        "gibberish",
+    ]
+    checks, found = facts(
+        compiled(LOCAL, arch),
+        Plan(launch=(Launch(kernel="local", block=(64,)),)),
+        target(arch),
+        contracts,
+        do=DO,
+        source="k.cu",
+    )
+    got = {
+        name.removeprefix("sass: "): verdict for name, verdict in verdicts(checks).items() if name.startswith("sass")
+    }
     assert got == {
-        "no local memory": "failed", "must contain FADD": "passed", "must contain HGMMA": "failed", "must not contain LDG": "failed",
-        "registers <= 255": "passed", "registers <= 8": "failed", "gibberish": "failed",
-    }  # fmt: skip
+        "no local memory": "failed",
+        "must contain FADD": "passed",
+        "must contain HGMMA": "failed",
+        "must not contain LDG": "failed",
+        "registers <= 255": "passed",
+        "registers <= 8": "failed",
+        "gibberish": "failed",
+    }
     assert sorted(d.code for d in found) == ["SPK486"] * 4 + ["SPK488"]
 
 
@@ -176,7 +205,10 @@ def test_atomics_and_spills_are_seen() -> None:
     adding = 'extern "C" __global__ void k(float* c) { atomicAdd(c, 1.0f); }\n'
     plan = Plan(launch=(Launch(kernel="k", block=(64,)),))
     if sass.disassembler():
-        assert verdicts(facts(compiled(adding), plan, target("sm_80"), ["no atomics"], do=DO)[0])["sass: no atomics"] == "failed"
+        assert (
+            verdicts(facts(compiled(adding), plan, target("sm_80"), ["no atomics"], do=DO)[0])["sass: no atomics"]
+            == "failed"
+        )
     plan = Plan(launch=(Launch(kernel="spilling", block=(1024,)),))
     free, _ = facts(compiled(SPILLING), plan, target("sm_80"), [], do=DO)
     assert "failed" not in verdicts(free).values(), "spills are a failure only where the spec says so"
@@ -186,7 +218,13 @@ def test_atomics_and_spills_are_seen() -> None:
 
 def test_without_a_disassembler_contracts_are_skipped_and_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sass, "disassembler", lambda: "")
-    checks, found = facts(compiled(LOCAL), Plan(launch=(Launch(kernel="local", block=(64,)),)), target("sm_80"), ["no local memory", "no spills"], do=DO)
+    checks, found = facts(
+        compiled(LOCAL),
+        Plan(launch=(Launch(kernel="local", block=(64,)),)),
+        target("sm_80"),
+        ["no local memory", "no spills"],
+        do=DO,
+    )
     assert verdicts(checks)["sass: no local memory"] == "skipped"
     assert verdicts(checks)["sass: no spills"] == "passed"
     assert not found
@@ -214,6 +252,8 @@ def test_a_block_that_cannot_be_launched_fails() -> None:
         (32, 256, 227 * 1024, 1, "shared memory"),
     ],
 )
-def test_occupancy_is_that_of_the_calculator(registers: int, threads: int, shared: int, blocks: int, limiter: str) -> None:
+def test_occupancy_is_that_of_the_calculator(
+    registers: int, threads: int, shared: int, blocks: int, limiter: str
+) -> None:
     got = occupancy(target("sm_90a").limits, registers=registers, threads=threads, shared_bytes=shared)
     assert (got.blocks_per_sm, got.limiter) == (blocks, limiter)

@@ -8,7 +8,6 @@ from pathlib import Path
 from checkbench import judge, tensor, unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from spak.check.bounds import Interval, interval
 from spak.check.domain import Domain
 from spak.check.prove import prove
@@ -26,17 +25,22 @@ numbers = st.recursive(
     st.sampled_from(["M", "N", "T"]) | st.integers(0, 12).map(str),
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from(["+", "-", "*"]), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
-        st.tuples(inner, st.sampled_from(["//", "%"]), st.sampled_from(["1", "2", "3", "4", "T"])).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+        st.tuples(inner, st.sampled_from(["//", "%"]), st.sampled_from(["1", "2", "3", "4", "T"])).map(
+            lambda t: f"({t[0]} {t[1]} {t[2]})"
+        ),
         st.tuples(inner, st.sampled_from(["1", "3", "T"])).map(lambda t: f"cdiv({t[0]}, {t[1]})"),
         st.tuples(st.sampled_from(["min", "max"]), inner, inner).map(lambda t: f"{t[0]}({t[1]}, {t[2]})"),
     ),
     max_leaves=6,
 )
-comparisons = st.tuples(numbers, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), numbers).map(lambda t: f"({t[0]} {t[1]} {t[2]})")
+comparisons = st.tuples(numbers, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), numbers).map(
+    lambda t: f"({t[0]} {t[1]} {t[2]})"
+)
 claims = st.recursive(
     comparisons,
     lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from(["&&", "||"]), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"), inner.map(lambda t: f"!{t}")
+        st.tuples(inner, st.sampled_from(["&&", "||"]), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+        inner.map(lambda t: f"!{t}"),
     ),
     max_leaves=3,
 )

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Bad replies are rejected, each with the code that names what is wrong, at the line where it is."""
 
 from __future__ import annotations
@@ -7,14 +8,15 @@ from pathlib import Path
 import honest
 import pytest
 from checkbench import MATMUL, REDUCE, SOFTMAX, UNITS, VECTOR_ADD, judge, tensor, unit
-
 from spak.model.ir import Scalar, Unit, Variant
 
 SAXPY = unit((Scalar(name="alpha", dtype="f32"), tensor("x", "f32", "n")), (tensor("y", "f32", "n"),), "n", "n >= 1")
 BF16 = unit((tensor("a", "bf16", "M", "K"),), (tensor("c", "bf16", "M", "K"),), "M K", "M >= 1 && K >= 1")
 
 
-def body(statements: str, before: str = "", params: str = "const float* a, const float* b, float* c, long long n") -> str:
+def body(
+    statements: str, before: str = "", params: str = "const float* a, const float* b, float* c, long long n"
+) -> str:
     """A CUDA kernel `k` with the given statements on lines of their own, from line 3 on when nothing stands before it."""
     return f'#include <spak/cuda/all.h>\n{before}extern "C" __global__ void k({params}) {{\n{statements}\n}}\n'
 
@@ -185,7 +187,9 @@ def test_scalars_and_half_types(tmp_path: Path) -> None:
     plan = '[[launch]]\nkernel = "k"\ngrid = ["cdiv(M, 256)"]\nblock = [256]\nargs = ["a", "c", "M", "K"]\n'
     good = body("", params="const __nv_bfloat16* a, __nv_bfloat16* c, long long M, spak::index_t K")
     assert judge(tmp_path, BF16, good, plan).errors == []
-    assert judge(tmp_path, BF16, good.replace("const __nv_bfloat16*", "const __half*"), plan).errors == ["SPK411 kernel.cu:2"]
+    assert judge(tmp_path, BF16, good.replace("const __nv_bfloat16*", "const __half*"), plan).errors == [
+        "SPK411 kernel.cu:2"
+    ]
 
 
 def test_a_tensor_map_is_checked(tmp_path: Path) -> None:
@@ -195,7 +199,10 @@ def test_a_tensor_map_is_checked(tmp_path: Path) -> None:
         '[[launch]]\nkernel = "k"\nwhen = "K % 8 == 0"\ngrid = ["cdiv(M, 64)"]\nblock = [128]\nargs = ["t", "c", "M"]\n'
         '[[launch]]\nkernel = "k2"\ngrid = ["cdiv(M, 64)"]\nblock = [128]\nargs = ["a", "c", "M", "K"]\n'
     )
-    both = source + 'extern "C" __global__ void k2(const __nv_bfloat16* a, __nv_bfloat16* c, long long M, long long K) {}\n'
+    both = (
+        source
+        + 'extern "C" __global__ void k2(const __nv_bfloat16* a, __nv_bfloat16* c, long long M, long long K) {}\n'
+    )
     assert judge(tmp_path, BF16, both, plan).errors == []
     assert judge(tmp_path, BF16, both, plan.replace("K % 8 == 0", "K % 4 == 0")).errors == ["SPK465 plan.toml:3"]
     assert judge(tmp_path, BF16, both, plan.replace("[64, 64]", "[64, 128]")).errors == ["SPK465 plan.toml:4"]
@@ -207,8 +214,13 @@ def test_grants_and_bounds_lift_what_they_name(tmp_path: Path) -> None:
     granted = VECTOR_ADD.model_copy(update={"grants": ("atomics", "inline_ptx")})
     source = body('  atomicAdd(c, a[0]);\n  asm volatile("membar.gl;");')
     assert judge(tmp_path, granted, source, PLAN).errors == []
-    bounded: Unit = unit((tensor("a", "f32", "n"), tensor("b", "f32", "n")), (tensor("c", "f32", "n"),), "n", "n >= 1 && n <= 1073741824")
-    source = body("  int i = blockIdx.x * blockDim.x + threadIdx.x;\n  if (i < n) c[i] = a[i];", params="const float* a, const float* b, float* c, int n")
+    bounded: Unit = unit(
+        (tensor("a", "f32", "n"), tensor("b", "f32", "n")), (tensor("c", "f32", "n"),), "n", "n >= 1 && n <= 1073741824"
+    )
+    source = body(
+        "  int i = blockIdx.x * blockDim.x + threadIdx.x;\n  if (i < n) c[i] = a[i];",
+        params="const float* a, const float* b, float* c, int n",
+    )
     assert judge(tmp_path, bounded, source, PLAN).errors == []
 
 
@@ -220,7 +232,9 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 
 
 def test_openmp_only_where_the_spec_allows_it(tmp_path: Path) -> None:
-    assert judge(tmp_path, SOFTMAX, honest.SOFTMAX_CPP, honest.SOFTMAX_CPP_PLAN, "cpu").errors == ["SPK427 kernel.cpp:18"]
+    assert judge(tmp_path, SOFTMAX, honest.SOFTMAX_CPP, honest.SOFTMAX_CPP_PLAN, "cpu").errors == [
+        "SPK427 kernel.cpp:18"
+    ]
 
 
 def test_deep_nesting_is_judged(tmp_path: Path) -> None:

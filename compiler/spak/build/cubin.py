@@ -1,7 +1,7 @@
 """Read what a compiled CUDA module says about its kernels: the cubin's ELF notes and ptxas's log. Compiles nothing.
 
-A cubin is a 64-bit little-endian ELF file. `.nv.info` holds attributes of all functions, `.nv.info.<kernel>` those of one,
-each as format byte, attribute byte and a 16-bit value, or a 16-bit size and that many bytes.
+A cubin is a 64-bit little-endian ELF file. `.nv.info` holds attributes of all functions, `.nv.info.<kernel>` those of
+one, each as format byte, attribute byte and a 16-bit value, or a 16-bit size and that many bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from collections.abc import Iterator
 
 from spak.model.base import Model
 
-_FRAME_SIZE, _MIN_STACK, _REGCOUNT, _KPARAM, _PARAM_SIZE, _REQNTID, _MAX_THREADS = 0x11, 0x12, 0x2F, 0x17, 0x19, 0x10, 0x05
+_FRAME_SIZE, _MIN_STACK, _REGCOUNT, _KPARAM, _PARAM_SIZE, _REQNTID, _MAX_THREADS = (
+    0x11,
+    0x12,
+    0x2F,
+    0x17,
+    0x19,
+    0x10,
+    0x05,
+)
 _SIZED = 4  # the attribute format whose 16-bit field is a byte count
 _SHT_SYMTAB = 2
 _RESERVED = 1024
@@ -76,7 +84,9 @@ def read(image: bytes) -> dict[str, KernelFacts]:
     return {name: KernelFacts.model_validate(found[name]) for name in sorted(found)}
 
 
-def _read_module_attribute(attribute: int, value: bytes, symbols: list[str], found: dict[str, dict[str, object]]) -> None:
+def _read_module_attribute(
+    attribute: int, value: bytes, symbols: list[str], found: dict[str, dict[str, object]]
+) -> None:
     names = {_REGCOUNT: "registers", _FRAME_SIZE: "stack_bytes"}
     if attribute not in names or len(value) != 8:
         return
@@ -140,7 +150,9 @@ def read_log(log: str) -> dict[str, KernelFacts]:
         elif match := _PROPERTIES.search(line):
             function = match[1]
         elif (match := _SPILLS.search(line)) and function == entry:
-            found[entry] |= dict(zip(("stack_bytes", "spill_stores", "spill_loads"), map(int, match.groups()), strict=True))
+            found[entry] |= dict(
+                zip(("stack_bytes", "spill_stores", "spill_loads"), map(int, match.groups()), strict=True)
+            )
         elif (match := _USED.search(line)) and entry:
             found[entry]["registers"] = int(match[1])
             found[entry]["barriers"] = int(match[2] or 0)

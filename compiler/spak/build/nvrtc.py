@@ -1,7 +1,7 @@
 """Compile CUDA device code with NVRTC in a child process: no GPU, no driver, no nvcc. Knows nothing of plans or units.
 
-The library comes from `SPAK_NVRTC` (a path), else from the `nvidia-cuda-nvrtc` wheel, else from a CUDA toolkit. It is found
-by looking at paths only: importing anything of NVIDIA's would load what no one asked for.
+The library comes from `SPAK_NVRTC` (a path), else from the `nvidia-cuda-nvrtc` wheel, else from a CUDA toolkit. It is
+found by looking at paths only: importing anything of NVIDIA's would load what no one asked for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from pydantic import Field
 
 from spak.build import cubin
 from spak.build.cubin import KernelFacts
@@ -46,7 +48,7 @@ class NvrtcResult(Model):
     log: str = ""
     version: str = ""
     options: tuple[str, ...] = ()
-    kernels: dict[str, KernelFacts] = {}
+    kernels: dict[str, KernelFacts] = Field(default_factory=dict)
     findings: tuple[dict[str, object], ...] = ()
 
     @property
@@ -62,12 +64,14 @@ def locate() -> Nvrtc:
         if Path(library).is_file():
             root = next((r for r in roots if Path(library).is_relative_to(r)), None)
             return Nvrtc(library=str(library), include_dirs=tuple(_headers(([root] if root else []) + roots)))
-    looked = [f"SPAK_NVRTC={stated}"] if stated else [str(root) for root in roots] or ["no NVIDIA wheel, no CUDA toolkit"]
+    looked = (
+        [f"SPAK_NVRTC={stated}"] if stated else [str(root) for root in roots] or ["no NVIDIA wheel, no CUDA toolkit"]
+    )
     hint = "pip install 'nvidia-cuda-nvrtc>=13,<14' 'nvidia-cuda-runtime>=13,<14' 'nvidia-cuda-crt>=13,<14'"
     raise SpakError(Diagnostic("SPK480", f"NVRTC was not found (looked at {', '.join(looked)})", None, hint))
 
 
-def compile(  # noqa: A001  (the module is the namespace: nvrtc.compile)
+def compile(
     source: str,
     *,
     name: str,
@@ -81,8 +85,8 @@ def compile(  # noqa: A001  (the module is the namespace: nvrtc.compile)
 ) -> NvrtcResult:
     """Compile `source` for `arch` ("sm_90a") to a cubin, and for `ptx` ("compute_90") to PTX when that is given.
 
-    `name` is the file name in the compiler's messages and `path` the one shown to people. `prelude` is text put before the
-    source, whose lines are not counted. Raises SpakError when NVRTC is missing or its process dies.
+    `name` is the file name in the compiler's messages and `path` the one shown to people. `prelude` is text put
+    before the source, whose lines are not counted. Raises SpakError when NVRTC is missing or its process dies.
     """
     nvrtc = where or locate()
     text = f'{prelude.rstrip()}\n#line 1 "{name}"\n{source}' if prelude.strip() else source
@@ -99,7 +103,10 @@ def compile(  # noqa: A001  (the module is the namespace: nvrtc.compile)
     image = base64.b64decode(answer["cubin"])
     text_ptx = b""
     if ptx:
-        second = _call(nvrtc, name, text, [f"--gpu-architecture={ptx}", *common], do)
+        # For the real architecture of that name: NVRTC then assembles the PTX it returns, where for the virtual one
+        # inline PTX that no such machine has would pass here and fail on the user's.
+        real = ptx.replace("compute_", "sm_")
+        second = _call(nvrtc, name, text, [f"--gpu-architecture={real}", *common], do)
         text_ptx = b"" if second["code"] else base64.b64decode(second["ptx"])
         if second["code"]:
             found.append(_no_ptx(second["log"], ptx, arch, name, path or name))
@@ -143,7 +150,9 @@ _SERIALISED = re.compile(r"C7510\)?:?\s*(?P<text>.*)")
 
 
 def messages(log: str, name: str, path: str) -> Iterable[Diagnostic]:
-    """NVRTC's and ptxas's messages as diagnostics; those in `name` are placed in `path`, with a column where one is known."""
+    """NVRTC's and ptxas's messages as diagnostics; those in `name` are placed in `path`, with a column where one is
+    known.
+    """
     lines = log.splitlines()
     for at, line in enumerate(lines):
         if match := _MESSAGE.match(line):

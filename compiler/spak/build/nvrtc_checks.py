@@ -30,12 +30,27 @@ def facts(
     if not result.ok:
         errors = sum(d.severity == "error" for d in result.diagnostics)
         return [Check(name="compile", verdict="failed", detail=f"{errors} errors for {target.toolchain.arch}")], []
-    checks = [Check(name="compile", verdict="passed", detail=f"NVRTC {result.version} for {target.toolchain.arch}", figures={"cubin_bytes": len(result.cubin)})]
+    checks = [
+        Check(
+            name="compile",
+            verdict="passed",
+            detail=f"NVRTC {result.version} for {target.toolchain.arch}",
+            figures={"cubin_bytes": len(result.cubin)},
+        )
+    ]
     if target.toolchain.ptx and not result.ptx:
-        checks.append(Check(name="portable PTX", verdict="skipped", detail=f"does not compile for {target.toolchain.ptx}"))
+        checks.append(
+            Check(name="portable PTX", verdict="skipped", detail=f"does not compile for {target.toolchain.ptx}")
+        )
     found: list[Diagnostic] = []
     serialised = any(d.code == "SPK484" for d in result.diagnostics)
-    checks.append(Check(name="wgmma asynchronous", verdict="failed" if serialised else "passed", detail="C7510" if serialised else ""))
+    checks.append(
+        Check(
+            name="wgmma asynchronous",
+            verdict="failed" if serialised else "passed",
+            detail="C7510" if serialised else "",
+        )
+    )
     for name in sorted({launch.kernel for launch in plan.launch}):
         if name in result.kernels:
             launches = [launch for launch in plan.launch if launch.kernel == name]
@@ -59,14 +74,23 @@ def _kernel(
     problems = list(_excess(name, kernel, threads, dynamic or 0, target))
     found += [Diagnostic("SPK487", message, place, hint) for message, hint in problems]
     detail = "; ".join(message for message, _ in problems)
-    checks.append(Check(name=f"resources of {name}", verdict="failed" if problems else "passed", detail=detail, figures=figures))
+    checks.append(
+        Check(name=f"resources of {name}", verdict="failed" if problems else "passed", detail=detail, figures=figures)
+    )
     if not threads or dynamic is None:
         detail = "the block's size or shared memory depends on the shape"
         checks.append(Check(name=f"occupancy of {name}", verdict="skipped", detail=detail))
     elif limits.registers_per_sm:
         got = occupancy(limits, registers=kernel.registers, threads=threads, shared_bytes=kernel.static_smem + dynamic)
-        figures = {"blocks_per_sm": got.blocks_per_sm, "warps_per_sm": got.warps_per_sm, "max_warps_per_sm": got.max_warps_per_sm, "threads": threads}
-        checks.append(Check(name=f"occupancy of {name}", verdict="passed", detail=f"limited by {got.limiter}", figures=figures))
+        figures = {
+            "blocks_per_sm": got.blocks_per_sm,
+            "warps_per_sm": got.warps_per_sm,
+            "max_warps_per_sm": got.max_warps_per_sm,
+            "threads": threads,
+        }
+        checks.append(
+            Check(name=f"occupancy of {name}", verdict="passed", detail=f"limited by {got.limiter}", figures=figures)
+        )
 
 
 def _excess(name: str, kernel: KernelFacts, threads: int, dynamic: int, target: Target) -> Iterable[tuple[str, str]]:
@@ -74,20 +98,33 @@ def _excess(name: str, kernel: KernelFacts, threads: int, dynamic: int, target: 
     shared = kernel.static_smem + dynamic
     if limits.max_shared_bytes and shared > limits.max_shared_bytes:
         detail = f"{kernel.static_smem} static and {dynamic} dynamic"
-        yield f"{name} needs {shared} bytes of shared memory ({detail}), more than {limits.max_shared_bytes} on {target.name}", "smaller tiles or fewer stages"
+        yield (
+            f"{name} needs {shared} bytes of shared memory ({detail}); {target.name} has {limits.max_shared_bytes}",
+            "smaller tiles or fewer stages",
+        )
     if limits.registers_per_sm and threads:
         got = occupancy(limits, registers=kernel.registers, threads=threads, shared_bytes=0)
         if not got.blocks_per_sm:
-            message = f"{name} uses {kernel.registers} registers a thread; a block of {threads} threads does not fit into {limits.registers_per_sm}"
+            message = (
+                f"{name} uses {kernel.registers} registers a thread; {threads} threads exceed {limits.registers_per_sm}"
+            )
             yield message, f"__launch_bounds__({threads}) lets the compiler hold the limit"
     bounds = kernel.required_block or kernel.max_block
     if bounds and threads > bounds[0] * bounds[1] * bounds[2]:
         allowed = bounds[0] * bounds[1] * bounds[2]
-        yield f"{name} is compiled for at most {allowed} threads a block, but is launched with {threads}", "make __launch_bounds__ and the plan's block agree"
+        yield (
+            f"{name} is compiled for at most {allowed} threads a block, but is launched with {threads}",
+            "make __launch_bounds__ and the plan's block agree",
+        )
 
 
 def _contracts(
-    result: NvrtcResult, contracts: Sequence[str], do: Do, place: Span | None, checks: list[Check], found: list[Diagnostic]
+    result: NvrtcResult,
+    contracts: Sequence[str],
+    do: Do,
+    place: Span | None,
+    checks: list[Check],
+    found: list[Diagnostic],
 ) -> None:
     parsed = [(text, sass.parse(text)) for text in contracts]
     tool = sass.disassembler()
@@ -100,7 +137,11 @@ def _contracts(
             found.append(Diagnostic("SPK488", f"the contract {text!r} is not understood", None, hint))
             checks.append(Check(name=f"sass: {text}", verdict="failed", detail="not understood"))
         elif sass.needs_code(contract) and code is None:
-            why = "nvdisasm cannot read this cubin" if tool else "nvdisasm is not installed (pip install nvidia-cuda-nvdisasm)"
+            why = (
+                "nvdisasm cannot read this cubin"
+                if tool
+                else "nvdisasm is not installed (pip install nvidia-cuda-nvdisasm)"
+            )
             checks.append(Check(name=f"sass: {text}", verdict="skipped", detail=why))
         else:
             broken = [v for v in sass.judge(contract, code or {}, result.kernels) if not v.holds]

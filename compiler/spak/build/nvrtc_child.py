@@ -1,7 +1,8 @@
 """Compile one CUDA source with NVRTC and print the result. Knows only ctypes and the request on its standard input.
 
-Run as a script, in a process of its own (`spak.build.nvrtc`): a compiler that crashes or runs away takes nothing with it.
-The request is JSON `{library, name, source, options}`; the answer is JSON `{code, error, version, log, cubin, ptx}`, the
+Run as a script, in a process of its own (`spak.build.nvrtc`): a compiler that crashes or runs away takes nothing with
+it. The request is JSON `{library, name, source, options}`; the answer is JSON `{code, error, version, log, cubin,
+ptx}`, the
 last two in base64. It imports the standard library only and is run by path, so starting it costs a bare interpreter.
 """
 

@@ -1,8 +1,8 @@
 """Contracts on machine code, judged on a disassembled cubin. Knows opcodes, not what a kernel computes.
 
 A contract is a line of the spec's `sass`: `no local memory`, `no spills`, `no atomics`, `must contain HGMMA`,
-`must not contain LDL`, `registers <= 128`. Opcodes are compared up to their first modifier, so `HGMMA` finds `HGMMA.64x128x16.F32`;
-with a dot, as a prefix: `LDG.E.128` finds `LDG.E.128.CONSTANT`.
+`must not contain LDL`, `registers <= 128`. Opcodes are compared up to their first
+modifier, so `HGMMA` finds `HGMMA.64x128x16.F32`; with a dot, as a prefix: `LDG.E.128` finds `LDG.E.128.CONSTANT`.
 """
 
 from __future__ import annotations
@@ -94,10 +94,14 @@ def judge(contract: Contract, code: dict[str, list[str]], kernels: dict[str, Ker
     if contract.kind == "contains":
         wanted = contract.opcodes[0]
         holds = any(_is(op, wanted) for ops in code.values() for op in ops)
-        yield Verdict(contract, holds, "", "" if holds else f"no {wanted} in {', '.join(sorted(code)) or 'an empty module'}")
+        yield Verdict(
+            contract, holds, "", "" if holds else f"no {wanted} in {', '.join(sorted(code)) or 'an empty module'}"
+        )
         return
     names = code if contract.kind == "lacks" else kernels  # a function that was not inlined counts as well
-    broken = [v for name in sorted(names) if (v := _one(contract, name, code.get(name, []), kernels.get(name, KernelFacts())))]
+    broken = [
+        v for name in sorted(names) if (v := _one(contract, name, code.get(name, []), kernels.get(name, KernelFacts())))
+    ]
     yield from broken or [Verdict(contract, True)]
 
 

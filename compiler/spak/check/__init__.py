@@ -1,4 +1,6 @@
-"""The static checks: what can be said of a reply before anything of it runs. Knows neither who wrote it nor what comes next."""
+"""The static checks: what can be said of a reply before anything of it runs. Knows neither who wrote it nor what
+comes next.
+"""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def remainder(a: Interval, b: Interval) -> Interval:
     """Python's remainder, which has the sign of the divisor; only positive divisors are followed."""
     if b.low <= 0:
         return ANY
-    if 0 <= a.low and a.high < b.low:
+    if a.low >= 0 and a.high < b.low:
         return a
     return Interval(0, min(b.high - 1, a.high) if a.low >= 0 else b.high - 1)
 
@@ -169,7 +169,9 @@ def axis_bounds(subject: Subject) -> dict[str, Interval]:
     env = required_bounds(subject)
     memory = memory_bytes(subject)
     for axis in subject.interface.signature.axes:
-        bytes_per_step = sum(_least(dims, axis, env) * subject.itemsizes[tensor] for tensor, dims in subject.dims.items())
+        bytes_per_step = sum(
+            _least(dims, axis, env) * subject.itemsizes[tensor] for tensor, dims in subject.dims.items()
+        )
         env[axis] = env[axis].meet(Interval(0, memory // max(bytes_per_step, 1)))
     return narrow(env, subject.requirements)
 

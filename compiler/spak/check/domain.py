@@ -1,7 +1,7 @@
 """The shapes a spec admits: their bounds, their conditions, samples of them. Knows no claim about them.
 
-Samples are structured (one, primes, powers of two and their neighbours, limits and multiples of the plan's tiles) and then
-random; the same plan always gives the same ones.
+Samples are structured (one, primes, powers of two and their neighbours, limits and multiples of the plan's tiles) and
+then random; the same plan always gives the same ones.
 """
 
 from __future__ import annotations
@@ -22,7 +22,35 @@ if TYPE_CHECKING:
 
 Shape = dict[str, int]
 
-_SMALL = (0, 1, 2, 3, 5, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 1000, 1023, 1024, 1025)
+_SMALL = (
+    0,
+    1,
+    2,
+    3,
+    5,
+    7,
+    8,
+    15,
+    16,
+    17,
+    31,
+    32,
+    33,
+    63,
+    64,
+    65,
+    100,
+    127,
+    128,
+    129,
+    255,
+    256,
+    257,
+    1000,
+    1023,
+    1024,
+    1025,
+)
 _LIMITS = (65535, 2**31 - 1, 2**31, 2**32)
 STRUCTURED = 600
 RANDOM = 2400
@@ -30,7 +58,7 @@ RANDOM = 2400
 
 @dataclass(frozen=True)
 class Domain:
-    """`names` are the axes and integer scalars; `sizes` pairs the dimensions of each tensor with its element's bytes."""
+    """`names` are the axes and integer scalars; `sizes` pairs each tensor's dimensions with its element's bytes."""
 
     names: tuple[str, ...]
     bounds: dict[str, Interval]
@@ -52,7 +80,9 @@ class Domain:
         return {**{name: Interval(value, value) for name, value in self.constants.items()}, **self.bounds}
 
     def admits(self, shape: Shape) -> bool:
-        """Whether a shape meets every bound and condition; a condition on what is no integer does not count against it."""
+        """Whether a shape meets every bound and condition; a condition on what is no integer does not count against
+        it.
+        """
         if any(not self.bounds[name].low <= shape[name] <= self.bounds[name].high for name in self.names):
             return False
         env = {**self.constants, **shape}
@@ -108,7 +138,9 @@ class Domain:
             for name in self.names:
                 low, high = self.bounds[name].low, self.bounds[name].high
                 span = high - low
-                shape[name] = low + (generator.randrange(0, 1 << generator.randint(0, max(span.bit_length(), 1))) % (span + 1))
+                shape[name] = low + (
+                    generator.randrange(0, 1 << generator.randint(0, max(span.bit_length(), 1))) % (span + 1)
+                )
             yield self._repair(shape)
 
     def _distinct(self, shapes: Iterator[Shape]) -> Iterator[Shape]:
@@ -135,12 +167,19 @@ class Domain:
         found = set()
         for condition in self.conditions:
             for part in parts(condition):
-                if isinstance(part, Binary) and part.op == "%" and isinstance(part.right, Num) and int(part.right.value) > 1:
+                if (
+                    isinstance(part, Binary)
+                    and part.op == "%"
+                    and isinstance(part.right, Num)
+                    and int(part.right.value) > 1
+                ):
                     found.add(int(part.right.value))
         return sorted(found)
 
     def _repair(self, shape: Shape, keep: str = "") -> Shape:
-        """Make `A == expr` conditions true by setting the side that is a bare name, so that such shapes are found at all."""
+        """Make `A == expr` conditions true by setting the side that is a bare name, so that such shapes are found at
+        all.
+        """
         shape = dict(shape)
         for condition in self.conditions:
             if not (isinstance(condition, Binary) and condition.op == "=="):

@@ -1,7 +1,8 @@
-"""Read a `plan.toml` and remember where everything stands. Knows TOML and the plan's shape, not whether a plan is right.
+"""Read a `plan.toml` and remember where everything stands. Knows TOML and the plan's shape, not whether a plan is
+right.
 
-`tomllib` reads values but drops positions, and position-keeping TOML libraries would be a dependency for the sake of one
-column number; a scan of headers, keys and array elements gives the same for the subset that plans are written in.
+`tomllib` reads values but drops positions, and position-keeping TOML libraries would be a dependency for the sake of
+one column number; a scan of headers, keys and array elements gives the same for the subset that plans are written in.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ Path = tuple[str | int, ...]
 
 _HEADER = re.compile(r"[ \t]*(\[\[?)[ \t]*([^\]\n]+?)[ \t]*\]\]?")
 _KEY = re.compile(r"[ \t]*((?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[\w-]+|\"[^\"\n]*\"))*)[ \t]*=[ \t]*")
-_ATOM = re.compile(r"\"\"\".*?\"\"\"|'''.*?'''|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|#[^\n]*|[\[\]{},\n]|[^\s\[\]{},#\"']+|[ \t\r]+|.", re.DOTALL)
+_ATOM = re.compile(
+    r"\"\"\".*?\"\"\"|'''.*?'''|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|#[^\n]*|[\[\]{},\n]|[^\s\[\]{},#\"']+|[ \t\r]+|.",
+    re.DOTALL,
+)
 
 _MODELS: dict[str, type[BaseModel]] = {"launch": Launch, "workspace": Workspace, "tensor_map": TensorMap}
 
@@ -74,7 +78,7 @@ def _syntax(path: str, text: str, error: tomllib.TOMLDecodeError) -> Diagnostic:
         return Diagnostic("SPK450", f"not valid TOML: {error}", Span(path))
     lines = text.split("\n")
     line, column = (int(match[2]), int(match[3])) if match[2] else (len(lines), len(lines[-1]) + 1)
-    hint = "expressions are strings: grid = [\"cdiv(N, 256)\"]"
+    hint = 'expressions are strings: grid = ["cdiv(N, 256)"]'
     return Diagnostic("SPK450", f"not valid TOML: {match[1]}", Span(path, line, column), hint)
 
 
@@ -104,7 +108,9 @@ def _schema(file: PlanFile, data: dict[str, Any], error: ValidationError) -> Ite
         seen.add((span, what))
         if item["type"] == "missing":
             owner = ".".join(str(part) for part in place[:-1] if isinstance(part, str)) or "the plan"
-            hint = "a plan launches at least one kernel: [[launch]] kernel = ..., args = [...]" if what == "launch" else ""
+            hint = (
+                "a plan launches at least one kernel: [[launch]] kernel = ..., args = [...]" if what == "launch" else ""
+            )
             yield Diagnostic("SPK451", f"{owner} has no {place[-1]!r}", span, hint)
             continue
         yield Diagnostic("SPK451", f"{what}: {_expected(place, item)}", span, _shape_hint(place))
@@ -119,9 +125,18 @@ def _expected(place: Path, item: Any) -> str:
     names = {"launch": "kernel launches", "workspace": "buffers", "tensor_map": "tensor maps"}
     if len(place) == 1 and place[0] in names and item["type"] in ("tuple_type", "list_type"):
         return f"must be a list of {names[str(place[0])]}, written [[{place[0]}]]"
-    if item["type"] in ("int_type", "int_from_float", "string_type") and place[0] in ("launch", "workspace", "tensor_map") and len(place) > 3:
+    if (
+        item["type"] in ("int_type", "int_from_float", "string_type")
+        and place[0] in ("launch", "workspace", "tensor_map")
+        and len(place) > 3
+    ):
         return "must be an integer or an expression in a string"
-    plain = {"tuple_type": "must be a list", "string_type": "must be a string", "int_type": "must be an integer", "too_short": "is empty"}
+    plain = {
+        "tuple_type": "must be a list",
+        "string_type": "must be a string",
+        "int_type": "must be an integer",
+        "too_short": "is empty",
+    }
     return plain.get(item["type"], str(item["msg"][0].lower() + item["msg"][1:]))
 
 
@@ -129,7 +144,11 @@ def _shape_hint(place: Path) -> str:
     if place[0] == "params":
         return "[params] are integers, visible to the device code as constants"
     if place[-1] in ("grid", "block", "cluster", "args", "shape", "box"):
-        return f'{place[-1]} is a list, e.g. {place[-1]} = ["cdiv(N, 256)", 1, 1]' if place[-1] != "args" else 'args = ["a", "N"]'
+        return (
+            f'{place[-1]} is a list, e.g. {place[-1]} = ["cdiv(N, 256)", 1, 1]'
+            if place[-1] != "args"
+            else 'args = ["a", "N"]'
+        )
     return ""
 
 

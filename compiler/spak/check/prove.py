@@ -1,7 +1,7 @@
 """Decide a claim for every shape a spec admits: by intervals, by a counterexample, by z3, or not at all.
 
-Knows neither plans nor what claims mean. z3's work is bounded by its resource counter, which counts steps and not seconds,
-so that a verdict does not depend on how busy the machine is; a wall-clock limit stands behind it.
+Knows neither plans nor what claims mean. z3's work is bounded by its resource counter, which counts steps and not
+seconds, so that a verdict does not depend on how busy the machine is; a wall-clock limit stands behind it.
 """
 
 from __future__ import annotations

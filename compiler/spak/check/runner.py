@@ -1,4 +1,6 @@
-"""Run every static check over one subject and write the evidence. Knows the protocol of a check, and no check by name."""
+"""Run every static check over one subject and write the evidence. Knows the protocol of a check, and no check by
+name.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def judge(options: Options) -> Outcome:
     unit = _load(options.ir, Unit)
     variant = next((v for v in unit.variants if v.name == options.variant), None)
     if variant is None:
-        raise SpakError(Diagnostic("SPK400", f"unit {unit.name!r} has no variant {options.variant!r}", Span(options.ir)))
+        raise SpakError(
+            Diagnostic("SPK400", f"unit {unit.name!r} has no variant {options.variant!r}", Span(options.ir))
+        )
     target = _load_target(options.target)
     source_text, source_findings = _text(options.source)
     plan_text, plan_findings = _text(options.plan)
@@ -81,7 +85,9 @@ def judge(options: Options) -> Outcome:
     )
     Path(options.evidence).parent.mkdir(parents=True, exist_ok=True)
     atomic.write(options.evidence, canonical_json(evidence))
-    tally = {verdict: sum(c.verdict == verdict for c in checks) for verdict in ("passed", "failed", "unproved", "skipped")}
+    tally = {
+        verdict: sum(c.verdict == verdict for c in checks) for verdict in ("passed", "failed", "unproved", "skipped")
+    }
     return Outcome(ok=not failed, diagnostics=evidence.diagnostics, summary={k: v for k, v in tally.items() if v})
 
 
@@ -135,13 +141,22 @@ def _text(path: str) -> tuple[str, list[Diagnostic]]:
     data = Path(path).read_bytes()
     if len(data) > _LARGEST:
         hint = "tables that large belong into the code that computes them"
-        return "", [Diagnostic("SPK400", f"{len(data)} bytes are more than the {_LARGEST} a file may have", Span(path), hint)]
+        return "", [
+            Diagnostic("SPK400", f"{len(data)} bytes are more than the {_LARGEST} a file may have", Span(path), hint)
+        ]
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
-        return "", [Diagnostic("SPK400", f"byte 0x{data[error.start]:02x} is not UTF-8", Span(path, line, column), "save the file as UTF-8")]
+        return "", [
+            Diagnostic(
+                "SPK400",
+                f"byte 0x{data[error.start]:02x} is not UTF-8",
+                Span(path, line, column),
+                "save the file as UTF-8",
+            )
+        ]
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         return "", [Diagnostic("SPK400", "a NUL character is not allowed in source text", Span(path, line))]
@@ -156,7 +171,9 @@ def _load(path: str, model: type[M]) -> M:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise SpakError(Diagnostic("SPK400", f"not a {model.__name__.lower()}: {where}: {first['msg']}", Span(path))) from None
+        raise SpakError(
+            Diagnostic("SPK400", f"not a {model.__name__.lower()}: {where}: {first['msg']}", Span(path))
+        ) from None
 
 
 def _load_target(path: str) -> Target:

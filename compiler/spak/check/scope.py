@@ -135,10 +135,8 @@ def names_in(expr: Expr) -> list[str]:
     return sorted({part.id for part in parts(expr) if isinstance(part, Name)})
 
 
-
-
 def resolve_plan(subject: Subject) -> list[Diagnostic]:
-    """Everything about the plan's expressions that keeps them from having an integer (or, for `when`, Boolean) value."""
+    """All about the plan's expressions that keeps them from having an integer (or, for `when`, Boolean) value."""
     problems = list(subject.expression_problems)
     usable = set(subject.scope.integers())
     for path, expr in subject.expressions.items():
@@ -149,17 +147,28 @@ def resolve_plan(subject: Subject) -> list[Diagnostic]:
                 problems.append(_unknown(subject, what, name, usable, place))
         problems += [Diagnostic("SPK453", f"{what}: {message}", place, hint) for message, hint in _ill_typed(expr)]
         if path[-1] == "when" and not is_boolean(expr):
-            problems.append(Diagnostic("SPK453", f"{what} is a number, not a condition", place, 'e.g. when = "N % 4 == 0"'))
+            problems.append(
+                Diagnostic("SPK453", f"{what} is a number, not a condition", place, 'e.g. when = "N % 4 == 0"')
+            )
         elif path[-1] != "when" and is_boolean(expr):
-            problems.append(Diagnostic("SPK453", f"{what} is a condition, not a number", place, "conditions belong into when"))
+            problems.append(
+                Diagnostic("SPK453", f"{what} is a condition, not a number", place, "conditions belong into when")
+            )
     return problems
 
 
 def _unknown(subject: Subject, what: str, name: str, usable: set[str], place: Span) -> Diagnostic:
     kind = subject.scope.kind(name)
     if kind:
-        words = {"constant": "is not an integer", "scalar": "is not an integer scalar"}.get(kind, "is a tensor, not a number")
-        return Diagnostic("SPK452", f"{what}: {name!r} {words}", place, "expressions are over axes, integer scalars, [params] and target constants")
+        words = {"constant": "is not an integer", "scalar": "is not an integer scalar"}.get(
+            kind, "is a tensor, not a number"
+        )
+        return Diagnostic(
+            "SPK452",
+            f"{what}: {name!r} {words}",
+            place,
+            "expressions are over axes, integer scalars, [params] and target constants",
+        )
     return Diagnostic("SPK452", f"{what}: {name!r} is not defined", place, nearest(name, sorted(usable)))
 
 
@@ -178,12 +187,18 @@ def _ill_typed(expr: Expr) -> Iterator[tuple[str, str]]:
             yield f"{part.value} is not an integer", "plans compute in 64-bit integers"
         elif isinstance(part, Binary) and part.op == "/":
             yield "'/' gives fractions", "write // to round down, or cdiv(a, b) to round up"
-        elif isinstance(part, Binary) and part.op in ("//", "%") and isinstance(part.right, Num) and not part.right.value:
+        elif (
+            isinstance(part, Binary) and part.op in ("//", "%") and isinstance(part.right, Num) and not part.right.value
+        ):
             yield f"'{part.op}' by zero", ""
         elif isinstance(part, Binary) and part.op in ("+", "-", "*", "//", "%", "<", "<=", ">", ">="):
             if is_boolean(part.left) or is_boolean(part.right):
                 yield f"'{part.op}' on a condition", "combine conditions with && and ||"
         elif isinstance(part, Call) and any(is_boolean(argument) for argument in part.args):
             yield f"{part.fn} of a condition", "combine conditions with && and ||"
-        elif isinstance(part, Binary) and part.op in ("&&", "||") and not (is_boolean(part.left) and is_boolean(part.right)):
+        elif (
+            isinstance(part, Binary)
+            and part.op in ("&&", "||")
+            and not (is_boolean(part.left) and is_boolean(part.right))
+        ):
             yield f"'{part.op}' on a number", "compare it with something"

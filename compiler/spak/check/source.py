@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 # The CUDA grammar knows some of these only in some places; none of them matters to a check that reads the tree.
-_BLANKED = re.compile(rb"\b(?:__align__|__launch_bounds__|__cluster_dims__|__maxnreg__|__block_size__)\s*(?=\()|\b__grid_constant__\b")
+_BLANKED = re.compile(
+    rb"\b(?:__align__|__launch_bounds__|__cluster_dims__|__maxnreg__|__block_size__)\s*(?=\()|\b__grid_constant__\b"
+)
 # A pragma may stand where the grammar wants a statement (`for (...)` / `#pragma unroll` / `for (...)`).
 _PRAGMA = re.compile(rb"^[ \t]*#[ \t]*pragma[^\n]*", re.MULTILINE)
 
@@ -135,7 +137,9 @@ class Source:
             return None
         span = self.span(name)
         pointers = text_of(declarator).split("(")[0].count("*") if declarator is not None else 0
-        head = [text_of(child) for child in node.children if child.type not in ("compound_statement", "function_declarator")]
+        head = [
+            text_of(child) for child in node.children if child.type not in ("compound_statement", "function_declarator")
+        ]
         markers = {word for part in head for word in re.findall(r"\w+", part)}
         if node.parent is not None and node.parent.type == "template_declaration":
             markers.add("template")
@@ -165,7 +169,9 @@ class Source:
         names = [n for n in walk(declarator) if n.type == "identifier"] if declarator is not None else []
         base = self.resolve(text_of(kind)) if kind is not None else ""
         # `using In = const float;` is a way to write the same: the const belongs to what is pointed to.
-        const = base.startswith("const ") or any(text_of(c) == "const" for c in node.children if c.type == "type_qualifier")
+        const = base.startswith("const ") or any(
+            text_of(c) == "const" for c in node.children if c.type == "type_qualifier"
+        )
         span = self.span(node)
         return Parameter(
             name=text_of(names[0]) if names else "",
@@ -228,16 +234,21 @@ def function_declarator(node: Node | None) -> Node | None:
 _SPELLINGS = {
     "long long int": "long long", "signed long long": "long long", "long int": "long", "signed long": "long",
     "unsigned": "unsigned int", "signed": "int", "signed int": "int", "short int": "short",
-    "unsigned long int": "unsigned long", "unsigned long long int": "unsigned long long", "unsigned short int": "unsigned short",
-    "int64_t": "long long", "int32_t": "int", "int16_t": "short", "int8_t": "signed char", "ptrdiff_t": "long long",
-    "uint64_t": "unsigned long long", "uint32_t": "unsigned int", "uint16_t": "unsigned short", "uint8_t": "unsigned char",
+    "unsigned long int": "unsigned long", "unsigned long long int": "unsigned long long",
+    "unsigned short int": "unsigned short",
+    "int64_t": "long long", "int32_t": "int", "int16_t": "short",
+    "int8_t": "signed char", "ptrdiff_t": "long long",
+    "uint64_t": "unsigned long long", "uint32_t": "unsigned int", "uint16_t": "unsigned short",
+    "uint8_t": "unsigned char",
     "size_t": "unsigned long long", "index_t": "long long", "long": "long long", "unsigned long": "unsigned long long",
     "half": "__half", "nv_bfloat16": "__nv_bfloat16",
 }  # fmt: skip
 
 
 def canonical_type(text: str) -> str:
-    """One spelling a type: `std::int64_t`, `long long int` and `spak::index_t` are all `long long` (on LP64 so is `long`)."""
+    """One spelling a type: `std::int64_t`, `long long int` and `spak::index_t` are all `long long` (on LP64 so is
+    `long`).
+    """
     words = " ".join(re.sub(r"\b(?:std|spak)::(?=u?int\d+_t|size_t|ptrdiff_t|index_t)", "", text).split())
     const = "const " if re.search(r"\bconst\b", words) else ""
     words = " ".join(w for w in words.split() if w not in ("const", "volatile", "typename", "struct"))

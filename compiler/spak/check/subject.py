@@ -6,8 +6,8 @@ A check is a module of `spak.check.checks` with
     NEEDS   of {"text", "tree", "plan text", "plan", "values"}: what must hold for it to say anything (see `runner`)
     check(subject) -> iterable of `Check` and `Diagnostic`
 
-It yields a `Diagnostic` for each finding, and a `Check` where it has figures or a verdict of its own (`unproved`); when it
-yields no `Check`, the runner adds one named NAME that failed if there was an error among the findings.
+It yields a `Diagnostic` for each finding, and a `Check` where it has figures or a verdict of its own (`unproved`); when
+it yields no `Check`, the runner adds one named NAME that failed if there was an error among the findings.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Cut C++ source into tokens with places. Knows the lexical rules, not the grammar, and expands nothing.
 
-Policy looks at tokens rather than at the syntax tree where hiding is a danger: what stands in a macro's body, or under an
-`#if`, is a token here, while the parser sees only opaque text.
+Policy looks at tokens rather than at the syntax tree where hiding is a danger: what stands in a macro's body, or
+under an `#if`, is a token here, while the parser sees only opaque text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ _TOKEN = re.compile(
   | (?P<char>(?:u8|[uUL])?'(?:[^'\\\n]|\\.)+')
   | (?P<number>\.?\d(?:[eEpP][+-]|'?[\w.])*)
   | (?P<name>[A-Za-z_$][\w$]*)
-  | (?P<punct><<<|>>>|<<=|>>=|\.\.\.|->\*|<=>|::|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#|%:|<%|%>|<:(?!:)|:>|[^\s])
+  | (?P<punct><<<|>>>|<<=|>>=|\.\.\.|->\*|<=>|::|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#
+      |%:|<%|%>|<:(?!:)|:>|[^\s])
 """,
     re.VERBOSE | re.DOTALL,
 )

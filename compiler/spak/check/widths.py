@@ -1,4 +1,5 @@
-"""Follow integer widths and ranges through device code, function by function. Knows C++'s promotions, not what a plan is.
+"""Follow integer widths and ranges through device code, function by function. Knows C++'s promotions, not what a plan
+is.
 
 An abstract interpretation that never complains without a reason: a value whose range it does not know is left alone; a
 value that it knows may exceed 32 bits must not be computed, kept or counted in 32 bits.
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 I32, U32, I64, U64, SMALL, OTHER = "int", "unsigned int", "long long", "unsigned long long", "small", ""
 _MAX = {I32: 2**31 - 1, U32: 2**32 - 1}
 _TYPES = {
-    "int": I32, "unsigned int": U32, "long long": I64, "unsigned long long": U64, "short": SMALL, "unsigned short": SMALL,
-    "signed char": SMALL, "unsigned char": SMALL, "char": SMALL, "bool": SMALL,
+    "int": I32, "unsigned int": U32, "long long": I64, "unsigned long long": U64,
+    "short": SMALL, "unsigned short": SMALL, "signed char": SMALL, "unsigned char": SMALL, "char": SMALL, "bool": SMALL,
 }  # fmt: skip
 _KNOWN = UNBOUNDED >> 8
 
@@ -122,7 +123,9 @@ class Widths:
             if part is not None:
                 self.visit(part)
 
-    def _counter(self, loop: Node, condition: Node | None, update: Node | None, body: Node | None) -> tuple[str, Value] | None:
+    def _counter(
+        self, loop: Node, condition: Node | None, update: Node | None, body: Node | None
+    ) -> tuple[str, Value] | None:
         """The loop variable and its range, for `for (T i = a; i < b; i += c)` whose body leaves `i` alone."""
         if condition is None or condition.type != "binary_expression" or update is None or body is None:
             return None
@@ -161,7 +164,9 @@ class Widths:
                 silent = Widths(self.source, self.builtin, dict(self.names), self.functions)
                 counter, bound = self.names.get(text_of(left), UNKNOWN), silent.value(right)
                 if counter.type in _MAX and _MAX[counter.type] < bound.range.high < _KNOWN:
-                    self.found.append(Finding32(part, f"the {counter.type} counter {text_of(left)!r}", bound.range.high))
+                    self.found.append(
+                        Finding32(part, f"the {counter.type} counter {text_of(left)!r}", bound.range.high)
+                    )
         self.value(node)
 
     def value(self, node: Node | None) -> Value:
@@ -186,7 +191,9 @@ class Widths:
             return UNKNOWN
         digits = match[1]
         number = int(digits, 8 if re.fullmatch(r"0[0-7]+", digits) else 0)
-        wide = "l" in match[2] or number > _MAX[U32] or (number > _MAX[I32] and digits.isdigit() and "u" not in match[2])
+        wide = (
+            "l" in match[2] or number > _MAX[U32] or (number > _MAX[I32] and digits.isdigit() and "u" not in match[2])
+        )
         unsigned = "u" in match[2] or (not wide and number > _MAX[I32])
         kind = (U64 if unsigned else I64) if wide else (U32 if unsigned else I32)
         return Value(kind, Interval(number, number))
@@ -240,7 +247,12 @@ class Widths:
         if function is not None and len(function.params) == len(values):
             for param, value, argument in zip(function.params, values, arguments.named_children, strict=True):
                 if not param.pointers and not param.reference:
-                    self._keep(value, _TYPES.get(param.base, OTHER), argument, f"the {param.base} parameter {param.name!r} of {name}")
+                    self._keep(
+                        value,
+                        _TYPES.get(param.base, OTHER),
+                        argument,
+                        f"the {param.base} parameter {param.name!r} of {name}",
+                    )
         return Value(_TYPES.get(function.returns, OTHER)) if function is not None else UNKNOWN
 
     def _cast(self, kind: Node | None, value: Value, node: Node) -> Value:
@@ -286,7 +298,9 @@ class Widths:
         return Value(declared, value.range)
 
     def _type(self, node: Node | None) -> str:
-        return _TYPES.get(self.source.resolve(text_of(node)).removeprefix("const "), OTHER) if node is not None else OTHER
+        return (
+            _TYPES.get(self.source.resolve(text_of(node)).removeprefix("const "), OTHER) if node is not None else OTHER
+        )
 
 
 def _common(a: str, b: str) -> str:
@@ -300,7 +314,7 @@ def _apply(operator: str, a: Interval, b: Interval) -> Interval:
     table = {"+": add, "-": subtract, "*": multiply, "/": floor_divide, "%": remainder}
     if operator in table:
         return table[operator](a, b)
-    if operator in ("<<", ">>") and 0 <= b.low and b.high < 64:
+    if operator in ("<<", ">>") and b.low >= 0 and b.high < 64:
         scale = Interval(1 << b.low, 1 << b.high)
         return multiply(a, scale) if operator == "<<" else floor_divide(a, scale)
     if operator == "&" and (a.low >= 0 or b.low >= 0):
@@ -322,5 +336,3 @@ def _assigned(body: Node) -> Iterator[str]:
 def constant(source: Source, node: Node, names: dict[str, Value]) -> Value:
     """The value of a namespace-scope constant's initialiser."""
     return Widths(source, lambda owner, member: ANY, dict(names), {}).value(node)
-
-

@@ -1,6 +1,7 @@
 """No index, counter or size that can pass 2^31 for an admitted shape is computed or kept in 32 bits.
 
-The ranges of `blockIdx` and `threadIdx` come from the plan's grids and blocks, those of parameters from the axes' bounds.
+The ranges of `blockIdx` and `threadIdx` come from the plan's grids and blocks, those of parameters from the axes'
+bounds.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def check(subject: Subject) -> Iterable[Finding]:
     all_launches = list(range(len(subject.plan.launch)))
     for function in subject.source.functions:
         entry = function.name in launched
-        launches = [i for i in all_launches if subject.plan.launch[i].kernel == function.name] if entry else all_launches
+        launches = (
+            [i for i in all_launches if subject.plan.launch[i].kernel == function.name] if entry else all_launches
+        )
         names = {**constants, **_parameters(subject, function, launches if entry else [])}
         walk = Widths(subject.source, _Builtins(subject, launches), names, functions)
         try:
@@ -46,7 +49,9 @@ def _diagnostic(subject: Subject, finding: Finding32) -> Diagnostic:
     arithmetic = finding.what.endswith("arithmetic")
     message = f"{text!r} can reach {reach}, too much for {finding.what}"
     hint = "make the first operand long long" if arithmetic else "use long long"
-    return Diagnostic("SPK440", message, subject.source.span(finding.node), f"{hint}, or bound the axis in the spec with require")
+    return Diagnostic(
+        "SPK440", message, subject.source.span(finding.node), f"{hint}, or bound the axis in the spec with require"
+    )
 
 
 def _outermost(found: list[Finding32]) -> list[Finding32]:

@@ -47,7 +47,9 @@ def _launch(subject: Subject, scope: Scope, index: int, launch: Launch, function
         place = subject.source.at(function.line, function.col, len(function.name))
         takes = ", ".join(p.name or p.text for p in params) or "none"
         note = f"the plan ({subject.file.span('launch', index, 'args')}) passes: {', '.join(launch.args) or 'none'}"
-        message = f"kernel {function.name!r} takes {len(params)} parameters ({takes}), but the plan passes {len(launch.args)}"
+        message = (
+            f"kernel {function.name!r} takes {len(params)} parameters ({takes}), but the plan passes {len(launch.args)}"
+        )
         yield Diagnostic("SPK410", message, place, "parameters stand in the order of the plan's args", (note,))
         return
     for position, (param, arg) in enumerate(zip(params, launch.args, strict=True)):
@@ -84,18 +86,20 @@ def _pointer(subject: Subject, scope: Scope, param: Parameter, arg: str, kind: s
         hint = f"write {wanted}" + ("" if near or param.pointers != 1 else "; cast to vector types inside the kernel")
         yield Diagnostic("SPK411", f"{what}, but is {param.text!r}", place, hint)
     elif kind == "input" and not param.const:
-        yield Diagnostic("SPK412", f"{what}, which a kernel only reads, but is {param.text!r}", place, f"write {wanted}")
+        yield Diagnostic(
+            "SPK412", f"{what}, which a kernel only reads, but is {param.text!r}", place, f"write {wanted}"
+        )
     elif kind == "result" and param.const and not _written(subject, arg):
         yield Diagnostic("SPK412", f"{what}, which the kernel writes, but is {param.text!r}", place, f"write {wanted}")
 
 
 def _written(subject: Subject, result: str) -> bool:
-    """Whether some launch passes a result to a parameter that may be written: a later step may then take it as const."""
+    """Whether some launch passes a result to a parameter that may be written; a later step may take it as const."""
     for launch in subject.plan.launch:
         functions = subject.source.entries(launch.kernel)
-        if len(functions) == 1 and len(functions[0].params) == len(launch.args):
-            if any(a == result and not p.const for a, p in zip(launch.args, functions[0].params, strict=True)):
-                return True
+        params = functions[0].params if len(functions) == 1 else ()
+        if any(a == result and not p.const for a, p in zip(launch.args, params, strict=False)):
+            return True
     return False
 
 
@@ -121,7 +125,8 @@ def _value(subject: Subject, scope: Scope, param: Parameter, arg: str, kind: str
 def _describe(scope: Scope, arg: str, kind: str) -> str:
     words = {
         "input": "the input", "result": "the result", "workspace": "the workspace", "tensor_map": "the tensor map",
-        "axis": "the axis", "scalar": "the scalar", "param": "the plan's parameter", "constant": "the target's constant",
+        "axis": "the axis", "scalar": "the scalar",
+        "param": "the plan's parameter", "constant": "the target's constant",
     }  # fmt: skip
     dtype = f" ({scope.dtype(arg)})" if kind in ("input", "result", "workspace", "scalar") else ""
     return f"{words[kind]} {arg!r}{dtype}"

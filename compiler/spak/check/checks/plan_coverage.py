@@ -1,8 +1,10 @@
-"""Every result is handed to a kernel on every path, and the kernel can know how far it reaches. The rest is verification's.
+"""Every result is handed to a kernel on every path, and the kernel can know how far it reaches. The rest is
+verification's.
 
 Whether each element is written cannot be read off a plan: a kernel may loop. What is decided here is sound, never more:
 a result that some path does not pass is not written there, and an axis that is neither in the grid nor known to the
-kernel cannot be covered. `x // T` blocks where `cdiv(x, T)` are needed draws a warning when the kernel does not loop over the grid.
+kernel cannot be covered. `x // T` blocks where `cdiv(x, T)` are needed draws a warning when the kernel does not loop
+over the grid.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ def check(subject: Subject) -> Iterable[Finding]:
     if errors:
         yield Check(name=NAME, verdict="failed", detail=f"{errors} found")
     else:
-        detail = "every result is passed and every axis known on every path; that each element is written is for verification's poisoned results"
+        detail = "results are passed and axes known on every path; that each element is written, verification shows"
         yield Check(name=NAME, verdict="unproved", detail=detail)
 
 
@@ -48,13 +50,22 @@ def _unwritten(subject: Subject) -> Iterator[Diagnostic]:
         else:
             place = subject.file.span("launch", without[0] if without else 0, "args")
             where = f"when launch[{without[0]}] runs, " if without else ""
-            yield Diagnostic("SPK468", f"{where}no kernel receives the result {result.name!r}, so nothing writes it", place, "add it to args")
+            yield Diagnostic(
+                "SPK468",
+                f"{where}no kernel receives the result {result.name!r}, so nothing writes it",
+                place,
+                "add it to args",
+            )
 
 
 def _unknown_axes(subject: Subject) -> Iterator[Diagnostic]:
-    """An axis of a result that is in no grid, no argument and no condition cannot be covered by the kernel that writes it."""
+    """An axis of a result that is in no grid, no argument and no condition cannot be covered by the kernel that
+    writes it.
+    """
     bounds = required_bounds(subject)
-    linked = {n for c in subject.requirements for p in parts(c) if isinstance(p, Binary) and p.op == "==" for n in names_in(p)}
+    linked = {
+        n for c in subject.requirements for p in parts(c) if isinstance(p, Binary) and p.op == "==" for n in names_in(p)
+    }
     for index, launch in enumerate(subject.plan.launch):
         known = set(launch.args) | linked
         for path, expr in subject.expressions.items():
@@ -69,7 +80,9 @@ def _unknown_axes(subject: Subject) -> Iterator[Diagnostic]:
             for axis in sorted(axes - known):
                 if bounds[axis].low != bounds[axis].high:
                     place = subject.file.span("launch", index, "args")
-                    message = f"launch[{index}] writes {result.name!r} but knows nothing of its axis {axis!r}: it is in neither grid nor args"
+                    message = (
+                        f"launch[{index}] writes {result.name!r} but its axis {axis!r} is in neither grid nor args"
+                    )
                     yield Diagnostic("SPK468", message, place, f"add {axis!r} to args, or to the grid")
 
 
@@ -81,7 +94,12 @@ def _tails(subject: Subject) -> Iterator[Diagnostic]:
             continue
         index = int(head[1])
         for part in parts(expr):
-            if isinstance(part, Binary) and part.op == "//" and names_in(part.left) and not _loops_over_grid(subject, index):
+            if (
+                isinstance(part, Binary)
+                and part.op == "//"
+                and names_in(part.left)
+                and not _loops_over_grid(subject, index)
+            ):
                 yield from _tail(subject, (*head, key), index, part)
 
 
@@ -90,9 +108,16 @@ def _tail(subject: Subject, path: tuple[str | int, ...], index: int, part: Binar
     proof = prove(subject.domain, covered, subject.reached(index), subject.z3_ms)
     if proof.shape is not None:
         message = f"for {shown(proof.shape)} the grid rounds down and leaves a tail"
-        yield Diagnostic("SPK469", message, subject.file.inside(*path), "use cdiv(x, T), and guard in the kernel", severity="warning")
+        yield Diagnostic(
+            "SPK469", message, subject.file.inside(*path), "use cdiv(x, T), and guard in the kernel", severity="warning"
+        )
 
 
 def _loops_over_grid(subject: Subject, index: int) -> bool:
     functions = subject.source.entries(subject.plan.launch[index].kernel)
-    return any(text_of(node) == "gridDim" for function in functions for node in walk(function.body) if node.type == "identifier")
+    return any(
+        text_of(node) == "gridDim"
+        for function in functions
+        for node in walk(function.body)
+        if node.type == "identifier"
+    )

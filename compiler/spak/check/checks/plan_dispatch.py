@@ -16,7 +16,9 @@ NEEDS = frozenset({"plan", "values"})
 def check(subject: Subject) -> Iterable[Finding]:
     if subject.domain.base is None:
         hint = "check the spec's require and the variant's: together they admit nothing that fits into memory"
-        yield Diagnostic("SPK471", "no shape was found that meets every require", subject.file.span(), hint, severity="warning")
+        yield Diagnostic(
+            "SPK471", "no shape was found that meets every require", subject.file.span(), hint, severity="warning"
+        )
     yield from decide(subject, NAME, _claims(subject))
 
 
@@ -27,4 +29,11 @@ def _claims(subject: Subject) -> Iterator[Claim]:
             some = Binary("||", some, subject.expressions["launch", index, "when"])
         hint = 'end the step with a launch whose when is "true", or let the spec require what it needs'
         which = f" of step {step!r}" if step else ""
-        yield Claim(f"some launch{which} runs", ("launch", indexes[-1], "when"), some, "SPK460", f"for {{shape}} no launch{which} runs", hint)
+        yield Claim(
+            f"some launch{which} runs",
+            ("launch", indexes[-1], "when"),
+            some,
+            "SPK460",
+            f"for {{shape}} no launch{which} runs",
+            hint,
+        )

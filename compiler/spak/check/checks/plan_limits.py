@@ -52,7 +52,9 @@ def _grid(subject: Subject, index: int) -> Iterator[Claim]:
         if limit:
             hint = "put the longest axis on grid.x, or loop in the kernel over a grid of min(...)"
             message = f"for {{shape}} {name} is {{value}} > {limit}"
-            yield Claim(f"launch[{index}] {name} <= {limit}", path, at_most(expr, limit), "SPK461", message, hint, given, expr)
+            yield Claim(
+                f"launch[{index}] {name} <= {limit}", path, at_most(expr, limit), "SPK461", message, hint, given, expr
+            )
 
 
 def _block(subject: Subject, index: int) -> Iterator[Claim]:
@@ -60,16 +62,37 @@ def _block(subject: Subject, index: int) -> Iterator[Claim]:
     dims = _dims(subject, index, "block")
     for dim, expr in enumerate(dims):
         path, name = ("launch", index, "block", dim), f"block.{_AXES[dim]}"
-        yield Claim(f"launch[{index}] {name} >= 1", path, at_least(expr, 1), "SPK462", f"for {{shape}} {name} is {{value}}", "", given, expr)
+        yield Claim(
+            f"launch[{index}] {name} >= 1",
+            path,
+            at_least(expr, 1),
+            "SPK462",
+            f"for {{shape}} {name} is {{value}}",
+            "",
+            given,
+            expr,
+        )
         if limit := limits.max_block[dim]:
             message = f"for {{shape}} {name} is {{value}} > {limit}"
-            yield Claim(f"launch[{index}] {name} <= {limit}", path, at_most(expr, limit), "SPK462", message, "", given, expr)
+            yield Claim(
+                f"launch[{index}] {name} <= {limit}", path, at_most(expr, limit), "SPK462", message, "", given, expr
+            )
     several = sum(dim != Num(1) for dim in dims) > 1  # one dimension alone has met its own limit, which is the same
     if (limit := limits.max_threads_per_block) and several:
         threads = product(dims)
         message = f"for {{shape}} a block has {{value}} threads, more than {limit}"
         whole = ("launch", index, "block")
-        yield Claim(f"launch[{index}] threads <= {limit}", whole, at_most(threads, limit), "SPK462", message, "", given, threads, inside=False)
+        yield Claim(
+            f"launch[{index}] threads <= {limit}",
+            whole,
+            at_most(threads, limit),
+            "SPK462",
+            message,
+            "",
+            given,
+            threads,
+            inside=False,
+        )
 
 
 def _cluster(subject: Subject, index: int) -> Iterator[Claim]:
@@ -80,7 +103,8 @@ def _cluster(subject: Subject, index: int) -> Iterator[Claim]:
         size *= count
     limit = subject.target.limits.max_cluster
     if min(cluster, default=1) < 1 or size > limit:
-        message = f"a cluster of {' x '.join(map(str, cluster))} is not 1 to {limit} blocks, which is what {subject.target.name} has"
+        shape = " x ".join(map(str, cluster))
+        message = f"a cluster of {shape} is not 1 to {limit} blocks, which is what {subject.target.name} has"
         yield Claim(f"launch[{index}] cluster", path, Num(False), "SPK464", message, "", given, inside=False)
         return
     for dim, (expr, count) in enumerate(zip(_dims(subject, index, "grid"), cluster, strict=False)):
@@ -88,16 +112,43 @@ def _cluster(subject: Subject, index: int) -> Iterator[Claim]:
             message = f"for {{shape}} grid.{_AXES[dim]} is {{value}}, no multiple of the cluster's {count}"
             whole = Binary("==", Binary("%", expr, Num(count)), Num(0))
             hint = f"round up: cdiv(..., {count}) * {count}, and guard in the kernel"
-            yield Claim(f"launch[{index}] grid.{_AXES[dim]} % {count} == 0", ("launch", index, "grid", dim), whole, "SPK464", message, hint, given, expr)
+            yield Claim(
+                f"launch[{index}] grid.{_AXES[dim]} % {count} == 0",
+                ("launch", index, "grid", dim),
+                whole,
+                "SPK464",
+                message,
+                hint,
+                given,
+                expr,
+            )
 
 
 def _smem(subject: Subject, index: int) -> Iterator[Claim]:
     given, path = tuple(subject.reached(index)), ("launch", index, "smem")
     expr = subject.expressions[path]
-    yield Claim(f"launch[{index}] smem >= 0", path, at_least(expr, 0), "SPK463", "for {shape} smem is {value} bytes", "", given, expr)
+    yield Claim(
+        f"launch[{index}] smem >= 0",
+        path,
+        at_least(expr, 0),
+        "SPK463",
+        "for {shape} smem is {value} bytes",
+        "",
+        given,
+        expr,
+    )
     if limit := subject.target.limits.max_shared_bytes:
         message = f"for {{shape}} smem is {{value}} bytes, more than the {limit} that {subject.target.name} has"
-        yield Claim(f"launch[{index}] smem <= {limit}", path, at_most(expr, limit), "SPK463", message, "smaller tiles or fewer stages", given, expr)
+        yield Claim(
+            f"launch[{index}] smem <= {limit}",
+            path,
+            at_most(expr, limit),
+            "SPK463",
+            message,
+            "smaller tiles or fewer stages",
+            given,
+            expr,
+        )
 
 
 def _smem_alignment(subject: Subject, index: int) -> Iterator[Diagnostic]:

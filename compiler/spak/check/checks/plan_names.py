@@ -14,12 +14,13 @@ NAME = "plan: names"
 NEEDS = frozenset({"plan"})
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_RESERVED = frozenset(
-    ("if", "else", "for", "while", "do", "return", "const", "int", "float", "double", "long", "short", "char", "bool", "void", "auto",
-     "true", "false", "static", "extern", "struct", "class", "template", "new", "delete", "this", "grid", "block", "min", "max", "abs",
-     "cdiv", "asm", "signed", "unsigned", "switch", "case", "default", "break", "continue", "goto", "enum", "union", "using",
-     "threadIdx", "blockIdx", "blockDim", "gridDim", "warpSize", "spak", "std", "and", "or", "not")
-)  # fmt: skip
+_RESERVED_WORDS = (
+    "and asm auto block blockDim blockIdx bool break case cdiv char class const constexpr continue default "
+    "delete do double else enum extern false float for goto grid gridDim if inline int long max min abs "
+    "namespace new not or return short signed sizeof spak static std struct switch template this threadIdx "
+    "true typedef union unsigned using void volatile warpSize while"
+)
+_RESERVED = frozenset(_RESERVED_WORDS.split())
 _INT64 = 2**63
 
 
@@ -34,7 +35,9 @@ def _definitions(subject: Subject) -> Iterator[Diagnostic]:
     plan, file = subject.plan, subject.file
     signature = subject.interface.signature
     taken = {p.name: "a parameter of the unit" for p in signature.params}
-    taken |= {r.name: "a result of the unit" for r in signature.results} | dict.fromkeys(signature.axes, "an axis of the unit")
+    taken |= {r.name: "a result of the unit" for r in signature.results} | dict.fromkeys(
+        signature.axes, "an axis of the unit"
+    )
     taken |= dict.fromkeys(subject.target.constants, "a constant of the target")
     defined: list[tuple[str, Path, str]] = [(name, ("params", name, "#key"), "the parameter") for name in plan.params]
     defined += [(w.name, ("workspace", i, "name"), "the workspace") for i, w in enumerate(plan.workspace)]
@@ -42,7 +45,12 @@ def _definitions(subject: Subject) -> Iterator[Diagnostic]:
     for name, path, what in defined:
         place = file.places.get(path) or file.span(*path)
         if not _IDENTIFIER.fullmatch(name) or name in _RESERVED:
-            yield Diagnostic("SPK455", f"{what} {name!r} cannot be a name in the device code", place, "letters, digits and underscores; no keyword")
+            yield Diagnostic(
+                "SPK455",
+                f"{what} {name!r} cannot be a name in the device code",
+                place,
+                "letters, digits and underscores; no keyword",
+            )
         if name in taken:
             yield Diagnostic("SPK454", f"{what} {name!r} is already {taken[name]}", place, "choose another name")
         taken.setdefault(name, f"{what} defined above".replace("the ", "a ", 1))
@@ -53,12 +61,22 @@ def _definitions(subject: Subject) -> Iterator[Diagnostic]:
         names = sorted([*subject.tensors, *(w.name for w in plan.workspace)])
         if tensor_map.tensor not in names:
             place = file.inside("tensor_map", index, "tensor")
-            yield Diagnostic("SPK452", f"tensor_map[{index}].tensor: {tensor_map.tensor!r} is no tensor", place, nearest(tensor_map.tensor, names))
+            yield Diagnostic(
+                "SPK452",
+                f"tensor_map[{index}].tensor: {tensor_map.tensor!r} is no tensor",
+                place,
+                nearest(tensor_map.tensor, names),
+            )
     for index, launch in enumerate(plan.launch):
         for key in ("grid", "block", "cluster"):
             given = getattr(launch, key)
             if not 1 <= len(given) <= 3:
-                yield Diagnostic("SPK451", f"launch[{index}].{key} has {len(given)} dimensions", file.span("launch", index, key), "one to three")
+                yield Diagnostic(
+                    "SPK451",
+                    f"launch[{index}].{key} has {len(given)} dimensions",
+                    file.span("launch", index, key),
+                    "one to three",
+                )
 
 
 def _arguments(subject: Subject) -> Iterator[Diagnostic]:
@@ -70,15 +88,26 @@ def _arguments(subject: Subject) -> Iterator[Diagnostic]:
             what = f"launch[{index}].args[{position}]"
             if not scope.kind(arg):
                 simple = _IDENTIFIER.fullmatch(arg)
-                hint = nearest(arg, names) if simple else "an argument is a name; compute the rest in the kernel, from axes and [params]"
+                hint = (
+                    nearest(arg, names)
+                    if simple
+                    else "an argument is a name; compute the rest in the kernel, from axes and [params]"
+                )
                 yield Diagnostic("SPK452", f"{what}: {arg!r} is not defined", place, hint)
             elif scope.kind(arg) == "constant" and arg not in scope.constants:
-                yield Diagnostic("SPK452", f"{what}: {arg!r} is not an integer", place, "only integer constants of the target can be passed")
+                yield Diagnostic(
+                    "SPK452",
+                    f"{what}: {arg!r} is not an integer",
+                    place,
+                    "only integer constants of the target can be passed",
+                )
 
 
 def _unused(subject: Subject) -> Iterator[Diagnostic]:
     """A tensor or scalar that no launch receives cannot influence a result, which is rarely meant."""
-    passed = {arg for launch in subject.plan.launch for arg in launch.args} | {t.tensor for t in subject.plan.tensor_map}
+    passed = {arg for launch in subject.plan.launch for arg in launch.args} | {
+        t.tensor for t in subject.plan.tensor_map
+    }
     for param in subject.interface.signature.params:
         if param.name not in passed:
             place = subject.file.span("launch", 0, "args")
@@ -87,4 +116,6 @@ def _unused(subject: Subject) -> Iterator[Diagnostic]:
     for index, buffer in enumerate(subject.plan.workspace):
         if buffer.name not in passed:
             place = subject.file.span("workspace", index, "name")
-            yield Diagnostic("SPK459", f"no kernel receives the workspace {buffer.name!r}", place, "remove it", severity="warning")
+            yield Diagnostic(
+                "SPK459", f"no kernel receives the workspace {buffer.name!r}", place, "remove it", severity="warning"
+            )

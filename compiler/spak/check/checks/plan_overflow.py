@@ -1,4 +1,6 @@
-"""Nothing that the launcher computes leaves 64 bits: every sum and product inside the plan's expressions, for every shape."""
+"""Nothing that the launcher computes leaves 64 bits: every sum and product inside the plan's expressions, for every
+shape.
+"""
 
 from __future__ import annotations
 
@@ -28,4 +30,13 @@ def _claims(subject: Subject) -> Iterator[Claim]:
             seen.add(part)
             fits = Binary("&&", at_most(part, _MAX), at_least(part, -_MAX))
             message = "for {shape} an intermediate result is {value}, which does not fit 64 bits"
-            yield Claim(f"{'.'.join(map(str, path))} fits 64 bits", path, fits, "SPK467", message, "divide before multiplying", (), part)
+            yield Claim(
+                f"{'.'.join(map(str, path))} fits 64 bits",
+                path,
+                fits,
+                "SPK467",
+                message,
+                "divide before multiplying",
+                (),
+                part,
+            )

@@ -41,7 +41,14 @@ def _claims(subject: Subject, index: int) -> Iterator[Claim]:
         place = (*path, dim)
         about = f"box[{dim}] of {tensor_map.name}"
         yield Claim(f"{about} >= 1", place, at_least(expr, 1), "SPK465", f"{about} is {{value}}", value=expr)
-        yield Claim(f"{about} <= {_MAX_BOX}", place, at_most(expr, _MAX_BOX), "SPK465", f"{about} is {{value}} > {_MAX_BOX}", value=expr)
+        yield Claim(
+            f"{about} <= {_MAX_BOX}",
+            place,
+            at_most(expr, _MAX_BOX),
+            "SPK465",
+            f"{about} is {{value}} > {_MAX_BOX}",
+            value=expr,
+        )
     inner = Binary("*", box[-1], Num(itemsize))
     place = (*path, len(box) - 1)
     whole = Binary("==", Binary("%", inner, Num(_ALIGNMENT)), Num(0))
@@ -53,10 +60,21 @@ def _claims(subject: Subject, index: int) -> Iterator[Claim]:
     for stride in strides:
         size = Binary("*", stride, Num(itemsize))
         aligned = Binary("==", Binary("%", size, Num(_ALIGNMENT)), Num(0))
-        message = f"for {{shape}} a row of {tensor_map.tensor!r} is {{value}} bytes apart, no multiple of {_ALIGNMENT}, which TMA cannot read"
+        message = (
+            f"for {{shape}} a row of {tensor_map.tensor!r} is {{value}} bytes apart, no multiple of TMA's {_ALIGNMENT}"
+        )
         hint = "launch it only when the axis divides, with another launch for the rest, or let the spec require it"
         given = _given(subject, tensor_map.name)
-        yield Claim(f"strides of {tensor_map.tensor}", ("tensor_map", index, "tensor"), aligned, "SPK465", message, hint, given, size)
+        yield Claim(
+            f"strides of {tensor_map.tensor}",
+            ("tensor_map", index, "tensor"),
+            aligned,
+            "SPK465",
+            message,
+            hint,
+            given,
+            size,
+        )
 
 
 def _given(subject: Subject, name: str) -> tuple[Expr, ...]:

@@ -1,8 +1,8 @@
 """Workspaces have a size, and stay under what the unit's invariants allow.
 
 Invariants whose `check` is an expression over axes and plan quantities are proved here: `workspace_bytes` (all buffers
-together), `smem_bytes` (the most dynamic shared memory of a launch) and `launches` (how many steps run). Other invariants
-are properties of results; they are verification's.
+together), `smem_bytes` (the most dynamic shared memory of a launch) and `launches` (how many steps run). Other
+invariants are properties of results; they are verification's.
 """
 
 from __future__ import annotations
@@ -37,11 +37,20 @@ def _sizes(subject: Subject) -> Iterator[Claim]:
         for dim in range(len(buffer.shape)):
             path = ("workspace", index, "shape", dim)
             expr = subject.expressions[path]
-            yield Claim(f"{buffer.name}.shape[{dim}] >= 0", path, at_least(expr, 0), "SPK466", f"for {{shape}} the workspace {buffer.name!r} has a dimension of {{value}}", value=expr)
+            yield Claim(
+                f"{buffer.name}.shape[{dim}] >= 0",
+                path,
+                at_least(expr, 0),
+                "SPK466",
+                f"for {{shape}} the workspace {buffer.name!r} has a dimension of {{value}}",
+                value=expr,
+            )
         size = _bytes(subject, index)
         message = f"for {{shape}} the workspace {buffer.name!r} is {{value}} bytes, which does not fit 64 bits"
         place = ("workspace", index, "shape")
-        yield Claim(f"{buffer.name} has a size", place, at_most(size, _MAX), "SPK467", message, "", (), size, inside=False)
+        yield Claim(
+            f"{buffer.name} has a size", place, at_most(size, _MAX), "SPK467", message, "", (), size, inside=False
+        )
 
 
 def _invariants(subject: Subject) -> Iterator[Claim]:

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 NAME = "policy: structure"
 NEEDS = frozenset({"tree"})
 
-_NAMESPACE_SCOPE = ("translation_unit", "linkage_specification", "declaration_list", "template_declaration", "preproc_if",
-                    "preproc_ifdef", "preproc_else", "preproc_elif")  # fmt: skip
+_NAMESPACE_SCOPE = (
+    "translation_unit", "linkage_specification", "declaration_list", "template_declaration",
+    "preproc_if", "preproc_ifdef", "preproc_else", "preproc_elif",
+)  # fmt: skip
 _ATTRIBUTES = frozenset(
-    ("aligned", "always_inline", "noinline", "vector_size", "may_alias", "unused", "maybe_unused", "nodiscard", "likely",
+    ("aligned", "always_inline", "noinline", "vector_size", "may_alias", "unused", "maybe_unused", "nodiscard",
+    "likely",
      "unlikely", "noreturn", "fallthrough", "assume", "hot", "cold", "pure", "const", "flatten", "packed", "unroll")
 )  # fmt: skip
 
@@ -34,11 +37,23 @@ def check(subject: Subject) -> Iterable[Finding]:
             yield from _declaration(subject, node)
         elif node.type == "field_declaration" and "static" in _words(node) and "constexpr" not in _words(node):
             if function_declarator(node.child_by_field_name("declarator")) is None:
-                yield _at(subject, node, "SPK423", "a static member keeps state between launches", "make it constexpr, or a local")
+                yield _at(
+                    subject,
+                    node,
+                    "SPK423",
+                    "a static member keeps state between launches",
+                    "make it constexpr, or a local",
+                )
         elif node.type in ("attribute_specifier", "attribute"):
             yield from _attribute(subject, node)
         if _is_function_pointer(node):
-            yield _at(subject, node, "SPK425", "a pointer to a function hides what is called", "use a template parameter or a lambda")
+            yield _at(
+                subject,
+                node,
+                "SPK425",
+                "a pointer to a function hides what is called",
+                "use a template parameter or a lambda",
+            )
     yield from _function_values(subject)
     yield from _recursion(subject)
 
@@ -69,7 +84,13 @@ def _declaration(subject: Subject, node: Node) -> Iterator[Diagnostic]:
     names = ", ".join(_declared(d) for d in declarators)
     if not at_namespace:
         if "static" in words and "constexpr" not in words:
-            yield _at(subject, node, "SPK423", f"the static local {names!r} keeps state between launches", "make it constexpr or drop static")
+            yield _at(
+                subject,
+                node,
+                "SPK423",
+                f"the static local {names!r} keeps state between launches",
+                "make it constexpr or drop static",
+            )
         elif "extern" in words:
             yield _at(subject, node, "SPK423", f"{names!r} is defined elsewhere", "a kernel uses its arguments only")
         return
@@ -83,7 +104,9 @@ def _declaration(subject: Subject, node: Node) -> Iterator[Diagnostic]:
     elif "extern" in words or any(d.type != "init_declarator" for d in declarators):
         yield _at(subject, node, "SPK423", f"the global {names!r} has no value here", "give it a constant value")
     elif any(n.type in ("call_expression", "lambda_expression") for d in declarators for n in walk(d)):
-        yield _at(subject, node, "SPK423", f"the global {names!r} is computed when the module is loaded", "make it constexpr")
+        yield _at(
+            subject, node, "SPK423", f"the global {names!r} is computed when the module is loaded", "make it constexpr"
+        )
 
 
 def _prototype(subject: Subject, node: Node, declarators: list[Node], at_namespace: bool) -> Iterator[Diagnostic]:
@@ -130,9 +153,15 @@ def _attribute(subject: Subject, node: Node) -> Iterator[Diagnostic]:
 def _is_function_pointer(node: Node) -> bool:
     if node.type == "function_declarator":
         inner = node.child_by_field_name("declarator")
-        return inner is not None and inner.type == "parenthesized_declarator" and any(n.type == "pointer_declarator" for n in walk(inner))
+        return (
+            inner is not None
+            and inner.type == "parenthesized_declarator"
+            and any(n.type == "pointer_declarator" for n in walk(inner))
+        )
     if node.type == "abstract_function_declarator":
-        return any(n.type == "abstract_pointer_declarator" for n in node.children_by_field_name("declarator") for n in walk(n))
+        return any(
+            n.type == "abstract_pointer_declarator" for n in node.children_by_field_name("declarator") for n in walk(n)
+        )
     return False
 
 
@@ -154,9 +183,21 @@ def _function_values(subject: Subject) -> Iterator[Diagnostic]:
             continue
         parent = node.parent
         called = parent.type == "call_expression" and parent.child_by_field_name("function") == node
-        declared = parent.type in ("function_declarator", "template_function", "qualified_identifier", "template_argument_list", "using_declaration")
+        declared = parent.type in (
+            "function_declarator",
+            "template_function",
+            "qualified_identifier",
+            "template_argument_list",
+            "using_declaration",
+        )
         if not called and not declared:
-            yield _at(subject, node, "SPK425", f"{name!r} is used as a value, not called", "use a template parameter or a lambda")
+            yield _at(
+                subject,
+                node,
+                "SPK425",
+                f"{name!r} is used as a value, not called",
+                "use a template parameter or a lambda",
+            )
 
 
 def _recursion(subject: Subject) -> Iterator[Diagnostic]:
@@ -213,5 +254,3 @@ def _cycle(calls: dict[tuple[str, int], dict[tuple[str, int], Node]], start: tup
                 seen.add(callee)
                 stack.append([*path, callee])
     return []
-
-

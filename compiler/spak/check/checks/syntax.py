@@ -1,4 +1,6 @@
-"""The device code parses, and every kernel that the plan launches is defined once, in the right form. Knows no parameter."""
+"""The device code parses, and every kernel that the plan launches is defined once, in the right form. Knows no
+parameter.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def check(subject: Subject) -> Iterable[Finding]:
             names = sorted(f.name for f in source.functions if f.extern_c)
             near = get_close_matches(name, names, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"the source defines: {', '.join(names) or 'no kernel'}"
-            yield Diagnostic("SPK402", f"kernel {name!r} is not in the source", subject.file.inside("launch", index, "kernel"), hint)
+            yield Diagnostic(
+                "SPK402", f"kernel {name!r} is not in the source", subject.file.inside("launch", index, "kernel"), hint
+            )
         for again in found[1:]:
             place = source.at(again.line, again.col, len(name))
             yield Diagnostic("SPK403", f"{name!r} is defined a second time", place, f"first on line {found[0].line}")
@@ -56,7 +60,12 @@ def _errors(subject: Subject) -> Iterable[Diagnostic]:
             yield Diagnostic("SPK401", f"{node.type!r} is missing", _end_of_text_before(subject, node.start_byte))
         else:
             quoted = " ".join(text_of(node).split())
-            yield Diagnostic("SPK401", f"cannot parse {quoted[:60]!r}{'...' if len(quoted) > 60 else ''}", span, "a bracket or a semicolon may be missing just before")
+            yield Diagnostic(
+                "SPK401",
+                f"cannot parse {quoted[:60]!r}{'...' if len(quoted) > 60 else ''}",
+                span,
+                "a bracket or a semicolon may be missing just before",
+            )
 
 
 def _end_of_text_before(subject: Subject, offset: int) -> Span:
@@ -72,11 +81,16 @@ def _form(subject: Subject, function: Function) -> Iterable[Diagnostic]:
     wanted = f'extern "C" {"__global__ " if cuda else ""}void {function.name}(...)'
     place = source.at(function.line, function.col, len(function.name))
     if not function.extern_c:
-        yield Diagnostic("SPK404", f"kernel {function.name!r} is not extern \"C\"", place, f"write {wanted}")
+        yield Diagnostic("SPK404", f'kernel {function.name!r} is not extern "C"', place, f"write {wanted}")
     if cuda and "__global__" not in function.markers:
         yield Diagnostic("SPK405", f"kernel {function.name!r} is not __global__", place, f"write {wanted}")
     if function.returns != "void":
-        yield Diagnostic("SPK405", f"kernel {function.name!r} returns {function.returns or 'nothing known'}", place, f"write {wanted}")
+        yield Diagnostic(
+            "SPK405",
+            f"kernel {function.name!r} returns {function.returns or 'nothing known'}",
+            place,
+            f"write {wanted}",
+        )
     for marker in sorted({"template", "static", "inline"} & function.markers):
         hint = f"write {wanted}; a __device__ function may be {marker}"
         yield Diagnostic("SPK405", f"kernel {function.name!r} is {marker}, so the launcher cannot name it", place, hint)
