@@ -1,0 +1,49 @@
+"""Reads an ELF file: which symbols it needs, and whether code runs when it is loaded. Knows nothing of why one asks."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+_SYMTAB, _DYNSYM, _INIT_ARRAY, _PREINIT_ARRAY = 2, 11, 14, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`needed` symbols (undefined ones), `libraries`, and the constructors: how many entries its init arrays have."""
+
+    undefined: tuple[str, ...]
+    constructors: int
+    exported: tuple[str, ...]
+
+
+def read(path: str | Path) -> Facts:
+    """The facts of a 64-bit little-endian ELF object or shared library. Raises ValueError for anything else."""
+    image = Path(path).read_bytes()
+    if image[:6] != b"\x7fELF\x02\x01":
+        raise ValueError(f"{path} is no 64-bit little-endian ELF file")
+    offset, = struct.unpack_from("<Q", image, 40)
+    size, count, _ = struct.unpack_from("<HHH", image, 58)
+    sections = [struct.unpack_from("<IIQQQQIIQQ", image, offset + size * i) for i in range(count)]
+    undefined: set[str] = set()
+    exported: set[str] = set()
+    constructors = 0
+    kinds = {section[1] for section in sections}
+    table = _SYMTAB if _SYMTAB in kinds else _DYNSYM
+    for _, kind, _, _, start, length, link, _, _, entry in sections:
+        if kind in (_INIT_ARRAY, _PREINIT_ARRAY):
+            constructors += length // 8
+        if kind != table:
+            continue
+        names = image[sections[link][4] : sections[link][4] + sections[link][5]]
+        for at in range(start + entry, start + length, entry):
+            name, info, _, index = struct.unpack_from("<IBBH", image, at)
+            text = names[name : names.index(b"\0", name)].decode(errors="replace")
+            if not text or info & 15 in (3, 4):  # sections and files
+                continue
+            if index == 0:
+                undefined.add(text)
+            elif info >> 4 in (1, 2):
+                exported.add(text)
+    return Facts(tuple(sorted(undefined)), constructors, tuple(sorted(exported)))

@@ -1,0 +1,45 @@
+"""CUDA device code on the CPU: rewritten for the simulator and compiled by the host compiler. Knows no GPU."""
+
+from __future__ import annotations
+
+from spak.build import nvrtc, simsource
+from spak.build.job import Job
+from spak.build.parts import Parts, recipe
+from spak.build.render import prelude, render
+from spak.effects import Do
+from spak.errors import Diagnostic, SpakError, Span
+
+
+def build(job: Job, do: Do) -> Parts:
+    """As for the host, but with the rewritten source. What cannot be simulated is a finding, placed in the source."""
+    for launch in job.plan.launch:
+        if any(size != 1 for size in launch.cluster):
+            what = f"kernel {launch.kernel!r} is launched in clusters, which the simulator does not run yet"
+            return Parts(ok=False, diagnostics=(Diagnostic("SPK513", what, Span(job.plan_path)),))
+    try:
+        rewritten = simsource.rewrite(job.source, job.file_name)
+    except SpakError as error:
+        return Parts(ok=False, diagnostics=tuple(_placed(d, job) for d in error.diagnostics))
+    toolchain = job.target.toolchain
+    entries = render("sim_entries.cpp.j2", job).decode()
+    unit = f'{prelude(job)}{rewritten}\n#line 1 "entries.cpp"\n{entries}'
+    arch = [f"-march={toolchain.arch}"] if toolchain.arch else []
+    flags = [*arch, *toolchain.flags, *simsource.FLAGS]
+    return Parts(
+        files={
+            "kernel.cpp": unit.encode(),
+            "launcher.cpp": render("sim.cpp.j2", job),
+            "kernel.cmake": recipe(job, ["kernel.cpp", "launcher.cpp"], flags, ["-pthread"]),
+        },
+        environment={"arch": toolchain.arch, "flags": " ".join(flags)},
+        toolkit_includes=nvrtc.locate().include_dirs,
+    )
+
+
+def _placed(found: Diagnostic, job: Job) -> Diagnostic:
+    """A finding of the rewriter, in the file as people know it."""
+    span = found.span
+    if span is None or span.file != job.file_name:
+        return found
+    there = Span(job.source_path, span.line, span.col, span.end_line, span.end_col)
+    return Diagnostic(found.code, found.message, there, found.hint, found.notes, found.severity)

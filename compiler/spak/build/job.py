@@ -1,0 +1,83 @@
+"""One module to build: what is compiled, against which interface, for which machine. Knows no compiler."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from spak.build import words
+from spak.digest import sha256_bytes
+from spak.errors import Diagnostic, SpakError, Span
+from spak.model.base import canonical_json
+from spak.model.ir import Interface
+from spak.model.plan import Plan
+from spak.model.target import Target, read_target
+
+
+@dataclass(frozen=True)
+class Job:
+    """`source` is the model's device code, read from `source_path`; paths are only for messages and digests."""
+
+    interface: Interface
+    variant: str
+    target: Target
+    plan: Plan
+    source: str
+    source_path: str
+    plan_path: str
+    digests: Mapping[str, str]
+
+    @property
+    def unit(self) -> str:
+        return self.interface.name
+
+    @property
+    def module(self) -> str:
+        return f"{self.unit}_{self.target.name}"
+
+    @property
+    def file_name(self) -> str:
+        """What the source is called in compilers' messages: no path, so that no folder enters the module."""
+        return "kernel.cpp" if self.target.dialect == "cpp" else "kernel.cu"
+
+    @property
+    def facts(self) -> str:
+        """`__spak__`: who this module is, as JSON on one line."""
+        facts = {
+            "unit": self.unit,
+            "spec_version": self.interface.version,
+            "variant": self.variant,
+            "target": self.target.name,
+            "device": self.target.device,
+            "signature": words.signature(self.interface),
+            "digests": dict(self.digests),
+        }
+        return json.dumps(facts, sort_keys=True, ensure_ascii=False)
+
+
+def read_job(interface: str, variant: str, target: str, source: str, plan: str) -> Job:
+    """Read the files of a job. Raises SpakError (SPK511) for a plan that is none: the check stage says more."""
+    parsed = Interface.model_validate_json(Path(interface).read_bytes())
+    machine = read_target(target)
+    raw_source, raw_plan = Path(source).read_bytes(), Path(plan).read_bytes()
+    try:
+        launch_plan = Plan.model_validate(tomllib.loads(raw_plan.decode()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
+        first = str(error).splitlines()[0]
+        raise SpakError(Diagnostic("SPK511", f"not a launch plan: {first}", Span(plan), "see docs/launch-plan.md")) from None
+    try:
+        text = raw_source.decode()
+    except UnicodeDecodeError as error:
+        raise SpakError(Diagnostic("SPK511", f"not UTF-8: {error}", Span(source))) from None
+    digests = {
+        "interface": sha256_bytes(canonical_json(parsed)),
+        "source": sha256_bytes(raw_source),
+        "plan": sha256_bytes(raw_plan),
+        "target": sha256_bytes(canonical_json(machine)),
+    }
+    return Job(parsed, variant, machine, launch_plan, text, source, plan, digests)

@@ -1,0 +1,143 @@
+"""The launch plan in C++, ready for a template: workspaces, steps, arguments. Knows expressions, not how a launch is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spak.build import cppexpr
+from spak.build.cppexpr import Cpp
+from spak.build.job import Job
+from spak.build.tables import FLOATS, env
+from spak.errors import Diagnostic, SpakError, Span
+from spak.model.ir import ITEMSIZE, Scalar, Tensor
+from spak.model.plan import Launch
+
+#: The C type of an element, by dialect.
+C_TYPES: dict[str, dict[str, str]] = {
+    dialect: {
+        "f64": "double", "f32": "float", "tf32": "float", "f16": half, "bf16": bfloat,
+        "i32": "int", "i8": "signed char", "u8": "unsigned char", "bool": "bool",
+    }
+    for dialect, half, bfloat in (("cpp", "spak::f16", "spak::bf16"), ("cuda", "__half", "__nv_bfloat16"))
+}  # fmt: skip
+
+#: The same types in host code, which has no CUDA headers.
+HOST_TYPES = C_TYPES["cpp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a kernel. `value` is the launcher's expression; `cast` its C type in device code, `host` in host code."""
+
+    kind: str  # "pointer" | "integer" | "real" (a floating scalar) | "whole" (any other scalar)
+    value: str
+    cast: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One launch of the plan: its number, its guard ("" where it always holds) and its arguments."""
+
+    index: int
+    kernel: str
+    kernel_index: int
+    when: str
+    grid: tuple[str, ...]
+    block: tuple[str, ...]
+    smem: str
+    cluster: tuple[int, ...]
+    args: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A workspace: its bytes in C++, and whether it is cleared."""
+
+    name: str
+    bytes: str
+    zero: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Launches:
+    kernels: tuple[str, ...]
+    buffers: tuple[Buffer, ...]
+    steps: tuple[tuple[Entry, ...], ...]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return tuple(entry for step in self.steps for entry in step)
+
+
+def launches(job: Job) -> Launches:
+    """Translate the plan. Raises SpakError with what it cannot: SPK510 for expressions, SPK513 for what is not built yet."""
+    if job.plan.tensor_map:
+        name = job.plan.tensor_map[0].name
+        hint = "load tiles with cp.async or plain loads instead"
+        raise SpakError(Diagnostic("SPK513", f"tensor map {name!r}: launchers do not make tensor maps yet", Span(job.plan_path), hint))
+    scope = _scope(job)
+    place = Span(job.plan_path)
+    buffers = tuple(
+        Buffer(w.name, _product([*w.shape, ITEMSIZE[w.dtype]], scope, place), w.zero) for w in job.plan.workspace
+    )
+    kernels = tuple(dict.fromkeys(launch.kernel for launch in job.plan.launch))
+    steps: dict[str, list[Entry]] = {}
+    for index, launch in enumerate(job.plan.launch):
+        steps.setdefault(launch.step, []).append(_entry(index, launch, kernels, scope, job))
+    return Launches(kernels, buffers, tuple(tuple(step) for step in steps.values()))
+
+
+def _scope(job: Job) -> dict[str, Cpp]:
+    """What plan expressions may name; parameters and constants are written out as numbers."""
+    numbers = {**job.target.constants, **job.plan.params}
+    scope = {
+        name: Cpp(cppexpr.literal(value), "real" if isinstance(value, float) else "int") for name, value in numbers.items()
+    }
+    return {**scope, **env(job.interface, integers_only=True)}
+
+
+def _product(factors: list[int | str], scope: dict[str, Cpp], place: Span) -> str:
+    text = "1LL"
+    for factor in factors:
+        value = cppexpr.integer(factor, scope, place)
+        text = value if text == "1LL" else f"ex::mul({text}, {value})"
+    return text
+
+
+def _entry(index: int, launch: Launch, kernels: tuple[str, ...], scope: dict[str, Cpp], job: Job) -> Entry:
+    place = Span(job.plan_path)
+    always = launch.when.strip() == "true"
+    return Entry(
+        index=index,
+        kernel=launch.kernel,
+        kernel_index=kernels.index(launch.kernel),
+        when="" if always else cppexpr.condition(launch.when, scope, place),
+        grid=_three(launch.grid, scope, place),
+        block=_three(launch.block, scope, place),
+        smem=cppexpr.integer(launch.smem, scope, place),
+        cluster=(*launch.cluster, 1, 1)[:3],
+        args=tuple(_argument(arg, scope, job) for arg in launch.args),
+    )
+
+
+def _three(sizes: tuple[int | str, ...], scope: dict[str, Cpp], place: Span) -> tuple[str, ...]:
+    return tuple(cppexpr.integer(size, scope, place) for size in (*sizes, 1, 1)[:3])
+
+
+def _argument(name: str, scope: dict[str, Cpp], job: Job) -> Argument:
+    signature = job.interface.signature
+    types = C_TYPES[job.target.dialect]
+    tensors = [p for p in signature.params if isinstance(p, Tensor)]
+    for position, tensor in enumerate((*tensors, *signature.results)):
+        if tensor.name == name:
+            const = "const " if position < len(tensors) else ""
+            return Argument("pointer", f"call.tensors[{position}]", f"{const}{types[tensor.dtype]}*", "void*")
+    for buffer in job.plan.workspace:
+        if buffer.name == name:
+            return Argument("pointer", f"workspace_{name}.data()", f"{types[buffer.dtype]}*", "void*")
+    for scalar in signature.params:
+        if isinstance(scalar, Scalar) and scalar.name == name:
+            kind = "real" if scalar.dtype in FLOATS else "whole"
+            return Argument(kind, f"scalar_{name}", types[scalar.dtype], HOST_TYPES[scalar.dtype])
+    return Argument("integer", cppexpr.integer(name, scope, Span(job.plan_path)), "long long", "long long")

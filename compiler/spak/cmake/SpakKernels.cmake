@@ -1,0 +1,123 @@
+# spak_add_kernel() and spak_add_runtime(): kernels and their runtime as CMake targets. `doit build`, `pip wheel` and a user's
+# own project all come through here.
+include_guard(GLOBAL)
+
+get_filename_component(SPAK_CMAKE_DIR "${CMAKE_CURRENT_LIST_DIR}" REALPATH)
+get_filename_component(_spak_package "${SPAK_CMAKE_DIR}/.." REALPATH)
+get_filename_component(SPAK_INCLUDE_DIR "${_spak_package}/include" REALPATH)
+get_filename_component(_spak_runtime_dir "${_spak_package}/build/runtime_sources" REALPATH)
+get_filename_component(_spak_sim_dir "${_spak_package}/build/sim_sources" REALPATH)
+
+# Nothing of a folder's name may enter a binary; no symbol may leave it but the module's init function.
+set(_spak_options -std=c++20 -O2 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -ffunction-sections -fdata-sections
+  -fno-gnu-unique)
+
+# Where Python's and pybind11's headers are: given by whoever calls CMake, else asked of an interpreter.
+function(_spak_find_python)
+  if(DEFINED SPAK_PYTHON_INCLUDES)
+    return()
+  endif()
+  if(NOT DEFINED SPAK_PYTHON)
+    find_package(Python 3.11 REQUIRED COMPONENTS Interpreter)
+    set(SPAK_PYTHON "${Python_EXECUTABLE}" CACHE FILEPATH "The Python that kernels are built for")
+  endif()
+  execute_process(
+    COMMAND "${SPAK_PYTHON}" -c "import sysconfig, pybind11; print(sysconfig.get_path('include') + ';' + pybind11.get_include(), end='')"
+    OUTPUT_VARIABLE includes COMMAND_ERROR_IS_FATAL ANY)
+  set(SPAK_PYTHON_INCLUDES "${includes}" CACHE STRING "Headers of Python and pybind11")
+endfunction()
+
+# spak_add_runtime(<name> ENGINE host|sim|nvrtc): the static library that kernel modules are linked with.
+function(spak_add_runtime name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ENGINE" "")
+  _spak_find_python()
+  file(GLOB sources CONFIGURE_DEPENDS "${_spak_runtime_dir}/*.cpp")
+  if(arg_ENGINE STREQUAL "nvrtc")
+    file(GLOB more CONFIGURE_DEPENDS "${_spak_runtime_dir}/cuda/*.cpp")
+    list(APPEND sources ${more})
+  elseif(arg_ENGINE STREQUAL "sim")
+    file(STRINGS "${_spak_sim_dir}/sources.txt" more)
+    list(TRANSFORM more PREPEND "${_spak_sim_dir}/")
+    list(APPEND sources ${more})
+  endif()
+  list(SORT sources)
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PRIVATE "${SPAK_INCLUDE_DIR}")
+  target_include_directories(${name} SYSTEM PRIVATE ${SPAK_PYTHON_INCLUDES})
+  target_compile_options(${name} PRIVATE ${_spak_options}
+    "-ffile-prefix-map=${_spak_runtime_dir}=runtime" "-ffile-prefix-map=${_spak_sim_dir}=sim"
+    "-ffile-prefix-map=${SPAK_INCLUDE_DIR}=include" "-ffile-prefix-map=${CMAKE_CURRENT_BINARY_DIR}=.")
+endfunction()
+
+# spak_add_kernel(<name> UNIT <unit> TARGET <target> [VARIANT <variant>] [PROJECT <dir>])
+#
+# The module <unit>_<target> of a SPAK project, as a CMake target <name> that builds <unit>_<target>.so. The replies must be
+# there: `doit build` makes them. PROJECT is the folder with the dodo.py, by default the current source folder.
+#
+# spak_add_kernel(<name> GLUE <dir> RUNTIME <library>)
+#
+# The same from host code that is rendered already; this is what `doit build` calls.
+function(spak_add_kernel name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "UNIT;TARGET;VARIANT;PROJECT;GLUE;RUNTIME" "")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "spak_add_kernel(${name}): unexpected ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(NOT arg_GLUE)
+    _spak_render(${name})
+  endif()
+  include("${arg_GLUE}/kernel.cmake")
+  if(NOT arg_RUNTIME)
+    set(arg_RUNTIME spak_runtime_${SPAK_ENGINE})
+    if(NOT TARGET ${arg_RUNTIME})
+      spak_add_runtime(${arg_RUNTIME} ENGINE ${SPAK_ENGINE})
+    endif()
+  endif()
+
+  list(TRANSFORM SPAK_SOURCES PREPEND "${arg_GLUE}/" OUTPUT_VARIABLE sources)
+  add_library(${name} MODULE ${sources})
+  set_target_properties(${name} PROPERTIES PREFIX "" OUTPUT_NAME "${SPAK_MODULE}" SUFFIX ".so")
+  target_include_directories(${name} PRIVATE "${SPAK_INCLUDE_DIR}")
+  target_compile_options(${name} PRIVATE ${_spak_options} "-Wa,-I${arg_GLUE}"
+    "-ffile-prefix-map=${arg_GLUE}=." "-ffile-prefix-map=${SPAK_INCLUDE_DIR}=include"
+    "-ffile-prefix-map=${CMAKE_CURRENT_BINARY_DIR}=.")
+  if(SPAK_TOOLKIT_INCLUDES)
+    target_include_directories(${name} SYSTEM PRIVATE ${SPAK_TOOLKIT_INCLUDES})
+  endif()
+  # The target's own flags are for the device code alone; the launcher's time is spent elsewhere.
+  set_source_files_properties("${arg_GLUE}/kernel.cpp" PROPERTIES COMPILE_OPTIONS "${SPAK_KERNEL_OPTIONS}")
+  target_link_libraries(${name} PRIVATE ${arg_RUNTIME} ${CMAKE_DL_LIBS})
+  target_link_options(${name} PRIVATE ${SPAK_LINK_OPTIONS} LINKER:--gc-sections LINKER:--strip-all LINKER:--exclude-libs,ALL
+    LINKER:--build-id=none LINKER:--as-needed LINKER:-z,relro,-z,now LINKER:-z,noexecstack)
+endfunction()
+
+# Has SPAK render the host code of a project's kernel, and sets arg_GLUE to where it is.
+macro(_spak_render name)
+  foreach(key UNIT TARGET)
+    if(NOT arg_${key})
+      message(FATAL_ERROR "spak_add_kernel(${name}): ${key} is missing")
+    endif()
+  endforeach()
+  if(NOT arg_PROJECT)
+    set(arg_PROJECT "${CMAKE_CURRENT_SOURCE_DIR}")
+  endif()
+  _spak_find_python()
+  if(NOT DEFINED SPAK_PYTHON)
+    find_package(Python 3.11 REQUIRED COMPONENTS Interpreter)
+    set(SPAK_PYTHON "${Python_EXECUTABLE}" CACHE FILEPATH "The Python that kernels are built for")
+  endif()
+  set(arg_GLUE "${CMAKE_CURRENT_BINARY_DIR}/spak/${name}")
+  set(_spak_variant)
+  if(arg_VARIANT)
+    set(_spak_variant --variant ${arg_VARIANT})
+  endif()
+  get_filename_component(_spak_path "${_spak_package}/.." REALPATH)
+  execute_process(
+    COMMAND "${CMAKE_COMMAND}" -E env "PYTHONPATH=${_spak_path}" "${SPAK_PYTHON}" -m spak -C "${arg_PROJECT}" glue
+      ${arg_UNIT} ${arg_TARGET} ${_spak_variant} --out "${arg_GLUE}"
+    RESULT_VARIABLE _spak_failed)
+  if(_spak_failed)
+    message(FATAL_ERROR "spak_add_kernel(${name}): the host code of ${arg_UNIT} for ${arg_TARGET} could not be rendered")
+  endif()
+  include("${arg_GLUE}/inputs.cmake")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${SPAK_INPUTS})
+endmacro()
