@@ -26,6 +26,13 @@ MAX_BITS = 4096  # of an integer result: far above any size, far below what take
 
 #: Functions and the number of arguments they take: (least, most).
 FUNCTIONS: Final = {"cdiv": (2, 2), "min": (1, 16), "max": (1, 16), "abs": (1, 1)}
+ARTICLES: Final = {
+    "Verbatim": "free text",
+    "MapLit": "a map",
+    "Index": "an index",
+    "Seq": "a second value",
+    "Group": "a group of values",
+}
 OPERATORS: Final = frozenset({"+", "-", "*", "/", "//", "%", "==", "!=", "<", "<=", ">", ">=", "&&", "||", "in"})
 
 Expr = Num | Str | Name | Unary | Binary | Call | ListLit
@@ -120,9 +127,7 @@ def _admit(node: tree.Value, found: Collector) -> None:
     if (isinstance(node, Unary) and node.op in "-!") or (isinstance(node, Binary) and node.op in OPERATORS):
         return
     what = (
-        f"operator {node.op!r}"
-        if isinstance(node, Binary | Unary)
-        else {"Verbatim": "free text"}.get(type(node).__name__, type(node).__name__.lower())
+        f"the operator {node.op!r}" if isinstance(node, Binary | Unary) else ARTICLES.get(type(node).__name__, "this")
     )
     found.add(
         "SPK108",

@@ -61,7 +61,8 @@ class _Printer:
 
     def file(self, file: tree.File) -> str:
         lines = self.items(file.items, 0, None)
-        return "\n".join(lines) + "\n" if lines else ""
+        front = f"---\n{file.front}---\n" if file.front else ""
+        return front + ("\n".join(lines) + "\n" if lines else "")
 
     def flush(self, depth: int, before: int | None) -> list[str]:
         """The comments that stand above a line, or all that are left."""

@@ -210,12 +210,10 @@ class Scanner:
         end = pos + 1
         while end < line_end and self.text[end] == char:
             end += 1
-        self.found.add(
-            "SPK101",
-            f"unexpected character {char!r}",
-            self.at(pos, end),
-            hints.get(char, "put text that is not code in double quotes"),
-        )
+        hint = hints.get(char, "put text that is not code in double quotes")
+        self.found.add("SPK101", f"unexpected character {char!r}", self.at(pos, end), hint)
+        self.separate("UNKNOWN", pos)
+        self.emit("UNKNOWN", char, pos, end)
         return end
 
     def token(self, kind: str, value: str, start: int, end: int) -> int:

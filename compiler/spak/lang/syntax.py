@@ -7,6 +7,7 @@ is a pickle. Where it cannot be written, it is built in memory.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,7 @@ from spak.lang.build import Build
 from spak.lang.scan import Scanner, Tok, master_pattern
 
 GRAMMAR = Path(__file__).parent / "grammar.lark"
+FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 MAX_ERRORS = 20  # a file: what follows is most likely an echo
 
 NAMES = {
@@ -80,26 +82,39 @@ def cache_folder() -> list[Path]:
     return [folder] if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid() else []
 
 
+def split_front(text: str) -> tuple[str, str]:
+    """The front matter, '' where there is none, and the text with it blanked, so that lines and columns stay."""
+    match = FRONT_MATTER.match(text)
+    return (match[1], blank(match[0]) + text[match.end() :]) if match else ("", text)
+
+
+def blank(text: str) -> str:
+    """The same text with everything but its line ends turned into spaces."""
+    return re.sub(r"[^\n]", " ", text)
+
+
 def parse_text(text: str, file: str, found: Collector) -> tree.File:
     """Parse one text, adding every error to `found`; what could not be read is left out of the tree.
 
     `text` has `\\n` line ends only. Text that is not to be read (prose around a fence) may be blanked by spaces.
     """
+    front, text = split_front(text)
     scanned = Scanner(text, file, grammar().files, found).run()
     if not scanned.balanced:
-        return tree.File((), scanned.comments)
+        return tree.File((), front, scanned.comments)
     tokens = scanned.tokens
     for _ in range(MAX_ERRORS):
         try:
-            return tree.File(_feed(tokens, "file"), scanned.comments)
+            return tree.File(_feed(tokens, "file"), front, scanned.comments)
         except UnexpectedToken as error:
             at = position(tokens, error.token)
-            found.found.append(explain(tokens, at, error))
+            if error.token.type != "UNKNOWN":  # that one has been reported
+                found.found.append(explain(tokens, at, error))
             tokens = without_line(tokens, at)
         except SpakError as error:
             found.found.extend(error.diagnostics)
-            return tree.File((), scanned.comments)
-    return tree.File((), scanned.comments)
+            return tree.File((), front, scanned.comments)
+    return tree.File((), front, scanned.comments)
 
 
 def parse_expression(text: str, file: str, found: Collector) -> tree.Value | None:
@@ -122,7 +137,7 @@ def _feed(tokens: list[Tok], start: str) -> Any:
     try:
         for token in tokens:
             parser.feed_token(token)
-        return parser.feed_eof(tokens[-1] if tokens else None)
+        return parser.feed_eof(tokens[-1] if tokens else None)  # type: ignore[no-untyped-call]
     except VisitError as error:
         raise error.orig_exc from None
 

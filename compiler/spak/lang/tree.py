@@ -244,7 +244,11 @@ class Comment(Node):
 
 @dataclass(frozen=True, slots=True)
 class File(Node):
-    """One parsed text. `comments` are in source order; the printer puts them back, comparison ignores them."""
+    """One parsed text. `comments` are in source order; the printer puts them back, comparison ignores them.
+
+    `front` is the YAML between `---` lines at the top, as it stands.
+    """
 
     items: tuple[Item, ...]
+    front: str = ""
     comments: tuple[Comment, ...] = field(default=(), compare=False)

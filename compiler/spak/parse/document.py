@@ -6,16 +6,15 @@ Front matter and prose are blanked rather than cut, so that every statement keep
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from spak.errors import Collector, Span
 from spak.lang import tree
 from spak.lang.source import Source, read_source
-from spak.lang.syntax import parse_text
+from spak.lang.syntax import parse_text, split_front
 from spak.parse.yamlfile import Yaml, read_yaml
 
-FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 LOOKS_LIKE_CODE = re.compile(r"\A\s*(?:(?://|#(?!\s)|#\s.*\n)[^\n]*\n\s*)*\w+(?: +[\w\"]+)?\s*\{")
 
 
@@ -28,6 +27,7 @@ class Document:
     prose: str = ""
     summary: str = ""
     comments: tuple[tree.Comment, ...] = field(default=(), repr=False)
+    readable: bool = True  # whether nothing in the file was a syntax error, so that what is missing is really missing
 
     @property
     def file(self) -> str:
@@ -39,16 +39,17 @@ def read_document(root: Path, name: str, found: Collector) -> Document | None:
     source = read_source(root, name, found)
     if source is None:
         return None
-    return split(source, found)
+    before = len(found.errors)
+    document = split(source, found)
+    return replace(document, readable=len(found.errors) == before)
 
 
 def split(source: Source, found: Collector) -> Document:
     """Take a text apart."""
     text, meta = source.text, None
-    match = FRONT_MATTER.match(text)
-    if match:
-        meta = read_yaml(match[1], source.name, found, first_line=2)
-        text = blank(match[0]) + text[match.end() :]
+    front, text = split_front(text)
+    if front:
+        meta = read_yaml(front, source.name, found, first_line=2)
         if meta is not None and not isinstance(meta.value, dict):
             found.add("SPK205", "front matter must be `key: value` lines", meta.span, "for example `name: matmul`")
             meta = None
@@ -92,8 +93,3 @@ def markdown(source: Source, text: str, meta: dict[str, Yaml], keys: dict[str, S
             "put the kernel between ```spak and ```",
         )
     return Document(source, meta, keys, tuple(items), prose.text, prose.summary, tuple(comments))
-
-
-def blank(text: str) -> str:
-    """The same text with everything but its line ends turned into spaces."""
-    return re.sub(r"[^\n]", " ", text)

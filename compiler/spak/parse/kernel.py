@@ -128,6 +128,8 @@ def read_reference(
     body: Body, signature: Signature, source: Source, root: Path, kernel: Kernel, found: Collector
 ) -> Reference | None:
     value = body.value("reference")
+    if value is None and any(d.code.startswith("SPK1") for d in found.errors):
+        return None  # what could not be read may have been it
     if value is None:
         found.add(
             "SPK206",

@@ -90,7 +90,9 @@ class Gatherer:
 
     def load(self, file: str, item: tree.Block, path: list[str]) -> None:
         if file in path:
-            cycle = " -> ".join([*path[path.index(file) :], file])
+            circle = path[path.index(file) :]
+            start = circle.index(min(circle))  # the same circle reads the same from wherever it was entered
+            cycle = " -> ".join([*circle[start:], *circle[:start], circle[start]])
             self.found.add(
                 "SPK209", f"a cycle of {item.kind}: {cycle}", item.span, "move what both need into a domain of its own"
             )
@@ -107,8 +109,9 @@ class Gatherer:
             self.missing(file, item)
             return
         self.known.files.append(file)
+        before = len(self.found.errors)
         document = read_document(self.root, file, self.found)
-        if document is None:
+        if document is None or len(self.found.errors) > before:
             return
         self.follow(document, [*path, file])
         names = [block.name for block in document.items if isinstance(block, tree.Block) and block.kind == "domain"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from spak.errors import Collector, Span
@@ -53,12 +54,10 @@ def read_meta(document: Document, found: Collector) -> Meta:
         if key not in KEYS and key not in INFORMATION:
             found.add("SPK201", f"front matter has no key {key!r}", span, near(key, (*KEYS, *INFORMATION), "keys"))
     start = Span(document.file, 1, 1)
-    for key, example in (
-        ("name", document.file.split("/")[-2] if "/" in document.file else "matmul"),
-        ("edition", EDITIONS[-1]),
-        ("version", 1),
-    ):
-        if key not in values:
+    folder = document.file.split("/")[-2] if "/" in document.file else "matmul"
+    misspelt = {word for key in keys if key not in KEYS for word in get_close_matches(key, KEYS, 1)}
+    for key, example in (("name", folder), ("edition", EDITIONS[-1]), ("version", 1)):
+        if key not in values and key not in misspelt and document.readable:
             found.add(
                 "SPK206", f"the spec does not say its {key}", start, f"add `{key}: {example}` to the front matter"
             )

@@ -26,7 +26,12 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 CPP_WORDS = """alignas alignof asm auto bool case catch char const constexpr default delete do double enum explicit export extern
     float friend goto inline int long mutable namespace new noexcept operator private protected public register short signed sizeof
     static struct switch template this throw typedef typeid typename union unsigned using virtual void volatile wchar_t"""
-RESERVED = frozenset(keyword.kwlist) | frozenset(FUNCTIONS) | frozenset(CPP_WORDS.split()) | {"out", "stream", "np", "true", "false"}
+RESERVED = (
+    frozenset(keyword.kwlist)
+    | frozenset(FUNCTIONS)
+    | frozenset(CPP_WORDS.split())
+    | {"out", "stream", "np", "true", "false"}
+)
 
 
 @dataclass

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MOST = 20  # words that a hint lists; a longer list is the reference's business
+
 
 def near(word: str, known: Iterable[str], what: str = "known") -> str:
     """`did you mean 'accumulate'?`, or `known: a, b, c`, or ''."""
@@ -13,4 +15,4 @@ def near(word: str, known: Iterable[str], what: str = "known") -> str:
     close = get_close_matches(word, words, 1) or [lower[w] for w in get_close_matches(word.lower(), lower, 1)]
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"{what}: {', '.join(words)}" if words else ""
+    return f"{what}: {', '.join(words)}" if 0 < len(words) <= MOST else ""

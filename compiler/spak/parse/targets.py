@@ -68,18 +68,16 @@ def explain(error: Any, text: str, name: str) -> Diagnostic:
         return Diagnostic(
             "SPK201", f"{where} has no key {path[-1]!r}", locate(text, path, name), near(path[-1], fields, "keys")
         )
-    if error["type"] == "missing":
-        hint = (
-            'for example\n    [toolchain]\n    engine = "host"'
-            if path[-1] == "toolchain"
-            else f'add `{path[-1]} = "..."`'
-        )
+    if error["type"] == "missing" and isinstance(error["loc"][-1], int):
         return Diagnostic(
-            "SPK206",
-            f"{where} has no {path[-1]!r}",
-            locate(text, path[:-1], name),
-            hint.split("\n")[0] if "\n" not in hint else "add a table [toolchain] with its engine",
+            "SPK219",
+            f"{'.'.join(path)} is too short",
+            locate(text, path, name),
+            "block and grid limits have three numbers",
         )
+    if error["type"] == "missing":
+        engine = "add a table [toolchain] with its engine" if path[-1] == "toolchain" else f'add `{path[-1]} = "..."`'
+        return Diagnostic("SPK206", f"{where} has no {path[-1]!r}", locate(text, path[:-1], name), engine)
     said = error["msg"][:1].lower() + error["msg"][1:]
     hint = (
         near(str(error.get("input")), [w.strip("' ") for w in re.findall(r"'[^']*'", error["msg"])])

@@ -1,0 +1,2 @@
+use two
+domain one { axiom: "a" }

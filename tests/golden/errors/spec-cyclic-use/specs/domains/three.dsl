@@ -1,0 +1,2 @@
+use one
+domain three { axiom: "c" }

@@ -1,0 +1,3 @@
+// second
+use three
+domain two { axiom: "b" }

@@ -1,0 +1,5 @@
+domain d {
+  rule "A" { when: }
+  axiom: "one" two
+  rule B { apply: x + }
+}

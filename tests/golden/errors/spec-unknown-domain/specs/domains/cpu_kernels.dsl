@@ -1,0 +1,1 @@
+domain cpu_kernels { axiom: "a" }

@@ -1,0 +1,2 @@
+domain memroy { rule R { when: "a" }
+ rule R { when: "b" } }

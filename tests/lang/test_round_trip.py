@@ -1,0 +1,115 @@
+"""parse(print(parse(x))) == parse(x), printing is idempotent, and comments survive: on the corpus, and on generated trees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from spak.errors import Collector
+from spak.lang import tree
+from spak.lang.expr import FUNCTIONS, Expr, parse_expr, print_expr
+from spak.lang.printer import print_file
+from spak.lang.syntax import parse_text
+
+ROOT = Path(__file__).parent.parent.parent
+CORPUS = sorted([*(Path(__file__).parent / "corpus").glob("*.dsl"), *(ROOT / "specs" / "domains").glob("*.dsl")])
+PROFILE = settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def parse(text: str) -> tree.File:
+    found = Collector()
+    file = parse_text(text, "t.dsl", found)
+    assert not found.found, (text, [str(d) for d in found.found])
+    return file
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda p: p.stem)
+def test_corpus_round_trips(path: Path) -> None:
+    first = parse(path.read_text())
+    assert first.items
+    printed = print_file(first)
+    second = parse(printed)
+    assert second == first
+    assert print_file(second) == printed
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda p: p.stem)
+def test_comments_survive_printing(path: Path) -> None:
+    first = parse(path.read_text())
+    again = parse(print_file(first))
+
+    def words(file: tree.File) -> list[str]:
+        return sorted(" ".join(comment.text.split()) for comment in file.comments)
+
+    assert words(again) == words(first)
+
+
+names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}", fullmatch=True).filter(
+    lambda w: w not in {"in", "and", "or", "not", "if", "else", "emit", "return", "break", "continue", "perform", "true", "false", *FUNCTIONS}
+    and w not in {"procedure", "pseudocode", "template", "code", "range"}
+)
+numbers = st.one_of(
+    st.integers(0, 10**20), st.booleans(), st.floats(0, 1e300, allow_nan=False, allow_infinity=False)
+).map(tree.Num)
+strings = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12).map(tree.Str)
+
+
+def expressions() -> st.SearchStrategy[Expr]:
+    leaves = st.one_of(numbers, strings, names.map(tree.Name))
+
+    def grow(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
+        return st.one_of(
+            st.builds(tree.Binary, st.sampled_from("+ - * / // % == != < <= > >= && || in".split()), inner, inner),
+            st.builds(tree.Unary, st.sampled_from("-!"), inner),
+            st.builds(lambda a, b: tree.Call("cdiv", (a, b)), inner, inner),
+            st.builds(lambda a: tree.Call("abs", (a,)), inner),
+            st.builds(lambda a: tree.ListLit(tuple(a)), st.lists(inner, max_size=3)),
+        )
+
+    return st.recursive(leaves, grow, max_leaves=12)
+
+
+@PROFILE
+@given(expressions())
+def test_expressions_round_trip(expr: Expr) -> None:
+    assert parse_expr(print_expr(expr)) == expr
+
+
+plain = expressions().filter(lambda e: "//" not in print_expr(e))
+values = st.recursive(
+    plain,
+    lambda inner: st.one_of(
+        st.builds(lambda a: tree.ListLit(tuple(a)), st.lists(inner, max_size=3)),
+        st.builds(lambda n, a: tree.Index(tree.Name(n), tuple(a)), names, st.lists(inner, min_size=1, max_size=2)),
+        st.builds(lambda n, v: tree.MapLit((tree.Attr(n, v),)), names, inner),
+        st.builds(lambda n, a, d: tree.Call(n, (tree.Arg(n, tree.Name(a), d),)), names, names, inner),
+        st.builds(lambda a, b: tree.Binary("|", tree.Name(a), tree.Name(b)), names, names),
+    ),
+    max_leaves=6,
+)
+attributes = st.builds(tree.Attr, names, values, st.sampled_from(":="))
+
+
+def blocks(inner: st.SearchStrategy[tree.Item]) -> st.SearchStrategy[tree.Item]:
+    bodies = st.lists(inner, max_size=3).map(tuple)
+    return st.one_of(
+        st.builds(lambda k, n, q, b: tree.Block(k, n, q, body=b), names, names, st.booleans(), bodies),
+        st.builds(lambda k, v, b: tree.Block(k, annotation=v, body=b), names, names.map(tree.Name), bodies),
+        st.builds(lambda k, n, p, r: tree.Block(k, n, params=(tree.Arg(p, tree.Name(p)),), result=tree.Name(r)), names, names, names, names),
+        st.builds(lambda c, t, o: tree.If(c, t, o or None), names.map(tree.Name), bodies, bodies),
+        st.builds(lambda n: tree.Block(n, n, annotation=tree.Verbatim("x ← y\n  √ z")), names),
+    )
+
+
+items = st.recursive(st.one_of(attributes, st.builds(tree.Return, values), st.builds(tree.Emit, names.map(tree.Name))), blocks, max_leaves=6)
+
+
+@PROFILE
+@given(st.lists(items, max_size=4).map(lambda i: tree.File(tuple(i))))
+def test_trees_round_trip(file: tree.File) -> None:
+    printed = print_file(file)
+    again = parse(printed)
+    assert again == file
+    assert print_file(again) == printed
