@@ -5,12 +5,10 @@ name.
 from __future__ import annotations
 
 import importlib
-import json
 import pkgutil
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
@@ -24,7 +22,7 @@ from spak.model.base import Model, canonical_json
 from spak.model.evidence import Check, Evidence, Verdict
 from spak.model.ir import Interface, Unit
 from spak.model.outcome import Outcome
-from spak.model.target import Target
+from spak.model.target import Target, read_target
 from spak.store import atomic
 
 if TYPE_CHECKING:
@@ -177,11 +175,9 @@ def _load(path: str, model: type[M]) -> M:
 
 
 def _load_target(path: str) -> Target:
-    """A target, as its TOML or in canonical JSON; where it does not say so, it is named by its file."""
+    """A target, as its TOML or in canonical JSON."""
     try:
-        text = Path(path).read_text()
-        data: dict[str, Any] = json.loads(text) if path.endswith(".json") else tomllib.loads(text)
-        return Target.model_validate({"name": Path(path).stem, **data})
+        return read_target(path)
     except (OSError, ValueError) as error:
         raise SpakError(Diagnostic("SPK400", f"not a target: {str(error).splitlines()[0]}", Span(path))) from None
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from spak.pipeline.action import Action, Graph
-from spak.pipeline.native import runtime_action
-from spak.pipeline.project import Project
+from spak.pipeline.native import runtime_actions
+from spak.pipeline.project import Project, load_project
 from spak.pipeline.targets import read_targets
 from spak.pipeline.unit_actions import UnitActions
 from spak.pipeline.units import Found, find_units
@@ -20,12 +20,13 @@ from spak.store.digests import Digests
 PROVING = ("target:", "parse:", "check:", "verify:")
 
 
-def load(root: Path, project: Project) -> Graph:
+def load(root: Path) -> Graph:
     """Lay out the actions. A unit that cannot be read keeps its `parse` action alone, which says why when it runs."""
+    project = load_project(root)
     targets = read_targets(project)
     found = find_units(root, Digests(root / ".spak" / "state" / "digests"))
     units = {one.name: UnitActions(project, targets, one).actions() for one in found}
-    shared = [*targets.actions(), *(runtime_action(target) for target in targets.by_name.values())]
+    shared = [*targets.actions(), *runtime_actions(targets)]
     wheel = package(project, [a for actions in units.values() for a in actions if a.name.startswith("artifact:")])
     groups = {name: names(actions) for name, actions in units.items()}
     groups["build"] = tuple(n for actions in units.values() for n in names(actions))

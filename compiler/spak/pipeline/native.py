@@ -26,27 +26,72 @@ TOOLS = {
 }
 
 
-def runtime_library(target: str) -> str:
-    return f"build/runtime/{target}/libspak_runtime.a"
+def runtime_library(target: Target) -> str:
+    """The runtime library of an engine: targets that differ in their kernels' flags alone share it."""
+    return f"build/runtime/{target.toolchain.engine}-{target.toolchain.compiler}/libspak_runtime.a"
+
+
+def runtime_actions(targets: ProjectTargets) -> list[Action]:
+    """`runtime:<engine>` each: what modules have in common, compiled once."""
+    first = {runtime_library(target): target for target in reversed(targets.by_name.values())}
+    return [runtime_action(target) for target in reversed(first.values())]
 
 
 def runtime_action(target: Target) -> Action:
-    """`runtime:<t>`: what every module of a target has in common, compiled once."""
     from spak.build.runtimelib import Options
 
-    out = runtime_library(target.name)
+    out = runtime_library(target)
     options = Options(target=ProjectTargets.file(target.name), out=out)
     return Action(
-        name=f"runtime:{target.name}",
+        name=f"runtime:{Path(out).parent.name}",
         stage="spak.build.runtimelib",
         options=options.model_dump(mode="json"),
-        inputs=(ProjectTargets.file(target.name),),
-        values=(("headers", headers_digest("spak")),),
+        inputs=(options.target,),
+        values=(("headers", headers_digest("spak")), ("sources", sources_digest(target.toolchain.engine))),
         outputs=(out,),
         tools=TOOLS[target.toolchain.engine],
         env=("CXX", "CXXFLAGS"),
-        doc="compile what the modules of a target share",
+        doc="compile what the modules of an engine share",
     )
+
+
+def compile_action(unit: UnitActions, variant: Variant, target: Target) -> Action:
+    """`compile:u.v@t`: one native module."""
+    from spak.build import Options
+
+    module = unit.module(variant, target)
+    options = Options(
+        interface=unit.interface,
+        unit=unit.name,
+        variant=variant.name,
+        dialect=target.dialect,
+        target=ProjectTargets.file(target.name),
+        runtime=runtime_library(target),
+        sass=unit.unit().sass,
+        out=module,
+        manifest=str(Path(module).with_name("module.json")),
+        evidence=unit.evidence(variant, target, "compile"),
+        **unit.files(variant, target),
+    )
+    return Action(
+        name=unit.at("compile", variant, target),
+        stage="build",
+        options=options.model_dump(mode="json"),
+        inputs=(options.interface, options.target, options.runtime, options.source, options.plan),
+        values=(("headers", headers_digest("spak")),),
+        outputs=(options.out, options.manifest, options.evidence),
+        tools=TOOLS[target.toolchain.engine],
+        env=("CXX", "CXXFLAGS"),
+        doc="compile the module",
+    )
+
+
+@cache
+def sources_digest(engine: str) -> str:
+    """One digest over the runtime's C++ sources for an engine."""
+    from spak.build.places import runtime_sources
+
+    return digest_fields(("file", path.name, sha256_file(path)) for path in runtime_sources(engine))
 
 
 @cache

@@ -227,7 +227,7 @@ class UnitActions:
         for variant in self.rungs_on(target):
             folder = self.generated(variant, target.dialect)
             stages = [a.stage for a in self.judging(variant, target)]
-            names = [s for s in ("check", "compile", "verify") if s in stages or (s == "compile" and "build" in stages)]
+            names = ["check", "compile", *(["verify"] if "verify" in stages else [])]
             rungs.append(
                 Rung(
                     variant=variant.name,

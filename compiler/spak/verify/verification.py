@@ -21,7 +21,7 @@ from spak.digest import sha256_bytes, sha256_file
 from spak.errors import Diagnostic, SpakError
 from spak.model.evidence import Check, Evidence
 from spak.model.ir import Unit
-from spak.model.target import Target
+from spak.model.target import Target, read_target
 from spak.verify import Options, large, metamorphic
 from spak.verify.arena import bits
 from spak.verify.attempt import REVERSE, SHUFFLED, Attempt, Setup, attempt
@@ -67,7 +67,7 @@ class _State:
 def load_target(path: str) -> Target:
     """A target from its file; its name is the file's. Raises SpakError."""
     try:
-        return Target(name=Path(path).stem, **tomllib.loads(Path(path).read_text("utf-8")))
+        return read_target(path)
     except (OSError, ValueError) as error:
         raise SpakError(
             Diagnostic("SPK603", f"{path} cannot be read: {error}", hint="see docs for the form of a target")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from spak.codegen.headers import documentation
 from spak.errors import Diagnostic, SpakError, Span
 from spak.model.ir import Unit, Variant
 from spak.model.request import Message, Request
-from spak.model.target import Target
+from spak.model.target import Target, read_target
 
 if TYPE_CHECKING:
     from spak.codegen.request import Options
@@ -74,7 +73,7 @@ def _targets(unit: Unit, variant: Variant, options: Options) -> list[Target]:
     """The targets of the dialect that both the unit and the variant support."""
     found = []
     for path in sorted(options.targets):
-        target = Target(**{"name": Path(path).stem, **tomllib.loads(Path(path).read_text())})
+        target = read_target(path)
         wanted = all(not names or target.name in names for names in (unit.targets, variant.targets))
         if wanted and target.dialect == options.dialect:
             found.append(target)
