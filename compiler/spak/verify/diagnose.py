@@ -27,8 +27,14 @@ def _load(rig: Rig, tried: Attempt) -> Cause:
 
 
 def _raised(rig: Rig, tried: Attempt) -> Cause:
+    """The simulator turns a fault into an exception: an access outside memory is traced to its array like any other."""
+    how = tried.runs[-1].how
+    if any(word in how for word in ("SIGSEGV", "SIGBUS", "memory", "bounds")):
+        found = _overrun(rig, tried, how)
+        if found:
+            return found
     hint = "arguments were within every `require`; a fault that the simulator names is the kernel's"
-    return Cause("SPK613", f"the call raises {tried.runs[-1].how}", hint)
+    return Cause("SPK613", f"the call raises {how}", hint)
 
 
 def _hung(rig: Rig, tried: Attempt) -> Cause:
@@ -38,31 +44,30 @@ def _hung(rig: Rig, tried: Attempt) -> Cause:
 
 
 def _crashed(rig: Rig, tried: Attempt) -> Cause:
-    """Which array is overrun: once more without guard pages shows writes, once more with one array's shows reads."""
     how = tried.runs[-1].how
     if how not in ("signal SIGSEGV", "signal SIGBUS"):
-        return Cause(
-            "SPK611", f"the call ends with {how}", "the kernel aborts or executes an instruction that this CPU lacks"
-        )
+        hint = "the kernel aborts or executes an instruction that this CPU lacks"
+        return Cause("SPK611", f"the call ends with {how}", hint)
+    where = f"the kernel reads or writes outside its arrays ({how})"
+    return _overrun(rig, tried, how) or Cause("SPK611", where, "check every index against its bounds")
+
+
+def _overrun(rig: Rig, tried: Attempt, how: str) -> Cause | None:
+    """Which array is overrun: once more without guard pages shows writes, once more with one array's shows reads."""
     case, at = tried.case, tried.setup.at
     loose = rig.run(case, at=replace(at, margin=MARGIN, guarded=()))
     if not loose.failure and loose.damage:
         return _redzone_cause(rig, loose.damage)
     if loose.failure:
-        return Cause(
-            "SPK611",
-            f"the kernel reads or writes far outside every array ({how})",
-            "check index arithmetic for overflow and for wrong strides",
-        )
+        hint = "check index arithmetic for overflow and for wrong strides"
+        return Cause("SPK611", f"the kernel reads or writes far outside every array ({how})", hint)
     names = [layout.name for layout in rig.problem.layouts(case.axes, case.scalars)]
     for ends in (True, False):
         for name in names:
-            if rig.run(case, at=replace(at, ends=ends, guarded=(name,))).failure == "crashed":
+            if rig.run(case, at=replace(at, ends=ends, guarded=(name,))).failure:
                 side = "past the end" if ends else "before the beginning"
                 return Cause("SPK611", f"the kernel reads {side} of {name} ({how})", _bounds_hint(rig, name))
-    return Cause(
-        "SPK611", f"the kernel reads or writes outside its arrays ({how})", "check every index against its bounds"
-    )
+    return None
 
 
 def _bounds_hint(rig: Rig, name: str) -> str:
@@ -185,8 +190,8 @@ def _which(rig: Rig, tried: Attempt) -> str:
 def _reads_result(rig: Rig, tried: Attempt) -> Cause | None:
     """Right when the results are zeroed beforehand, wrong when they hold anything else: it adds to what it finds."""
     zeroed = [
-        rig.run(tried.case, at=replace(tried.setup.at, zeroed=True), run=run, env=tried.setup.schedules[0])
-        for run in (0, 1)
+        rig.run(tried.case, at=replace(tried.setup.at, zeroed=True), run=number, env=schedule)
+        for number, schedule in enumerate(tried.setup.schedules)
     ]
     if tried.ok or any(run.failure for run in zeroed):
         return None

@@ -27,6 +27,7 @@ from spak.verify.values import make
 PERIOD = 1021 * PAGE
 BLOCKS = 24
 SLICES = 24
+STRETCH = 1 << 14  # bytes looked at, at either end of a written stretch
 #: Bytes of results that a sampled run may leave behind before it is stopped.
 TOUCHED = 1 << 29
 SMALL_ELEMENTS = 1 << 22
@@ -247,18 +248,19 @@ def _compare(
 
 
 def _slices(memory: _Sparse, layout: Layout, at: int) -> Any:
-    """Indices along the large axis that lie in written pages: the ends of each stretch, spread over all of them."""
+    """Indices along the large axis where something was written: the ends and the middle of each stretch, spread over all."""
     itemsize = KINDS[layout.dtype].itemsize
     found: set[int] = set()
     stride, size = layout.strides[at], layout.shape[at]
     for begin, end in memory.written(layout):
-        first, last = begin // itemsize, max(begin, end - 1) // itemsize
-        for flat in (first, (first + last) // 2, last):
-            found.add(min(flat // stride % size, size - 1))
+        for start in {begin, max(begin, end - STRETCH)}:
+            count = min(STRETCH, end - start) // itemsize
+            cells = np.flatnonzero(memory.read(layout, start // itemsize, count))
+            for position in cells[[0, cells.size // 2, -1]] if cells.size else ():
+                found.add(int((start // itemsize + position) // stride % size))
     ordered = sorted(found)
     if len(ordered) > SLICES:
-        keep = {ordered[round(i * (len(ordered) - 1) / (SLICES - 1))] for i in range(SLICES)}
-        ordered = sorted(keep)
+        ordered = sorted({ordered[round(i * (len(ordered) - 1) / (SLICES - 1))] for i in range(SLICES)})
     return np.array(ordered, dtype=np.int64)
 
 
