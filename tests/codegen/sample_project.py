@@ -15,13 +15,29 @@ from spak.effects import Effects
 from spak.errors import Diagnostic, Span
 from spak.lock import Entry, Lock
 from spak.model.base import canonical_json
-from spak.model.ir import Choice, Invariant, Reference, Require, Rule, Scalar, Signature, Tensor, TuningSpace, Unit, Variant
+from spak.model.ir import (
+    Choice,
+    Invariant,
+    Reference,
+    Require,
+    Rule,
+    Scalar,
+    Signature,
+    Tensor,
+    TuningSpace,
+    Unit,
+    Variant,
+)
 from spak.model.outcome import Outcome
 from spak.model.request import Message, Provenance, Reply, Request
 
 REPO = Path(__file__).resolve().parents[2]
 
-KERNEL = 'extern "C" void scale(const float* x, float* y, float by, long long n) {\n  for (long long i = 0; i < n; ++i) y[i] = by * x[i];\n}\n'
+KERNEL = """\
+extern "C" void scale(const float* x, float* y, float by, long long n) {
+  for (long long i = 0; i < n; ++i) y[i] = by * x[i];
+}
+"""
 PLAN = '[[launch]]\nkernel = "scale"\nargs = ["x", "y", "by", "n"]\n'
 
 
@@ -55,7 +71,9 @@ def unit(**changes: Any) -> Unit:
         "flops": "n",
         "bytes": "8 * n",
         "design_space": (Choice(name="staging", values=("none", "shared")),),
-        "tuning_space": TuningSpace(parameters=(Choice(name="BLOCK", values=(128, 256)),), constraints=("BLOCK <= 256",)),
+        "tuning_space": TuningSpace(
+            parameters=(Choice(name="BLOCK", values=(128, 256)),), constraints=("BLOCK <= 256",)
+        ),
         "invariants": (Invariant(name="NoScratch", statement="Nothing is kept.", check="workspace_bytes == 0"),),
         "rules": (Rule(name="Coalesce", domain="memory", text="Neighbours read neighbours."),),
         "variants": (
@@ -124,13 +142,17 @@ class Project:
         self.judged.append(source)
         if wants in source and (self.folder / "plan.toml").exists():
             digest = "sha256:" + "a" * 64
-            return Outcome(summary={"targets": [{"name": "cpu", "build": digest, "evidence": digest, "verdict": "passed"}]})
+            return Outcome(
+                summary={"targets": [{"name": "cpu", "build": digest, "evidence": digest, "verdict": "passed"}]}
+            )
         line = next((n for n, text in enumerate(source.splitlines(), 1) if "x[i]" in text), 1)
         span = Span("generated/scale/plain/cpp/kernel.cpp", line, 1)
         found = Diagnostic("SPK601", f"y[0] is 1, expected 2 (wanted {wants})", span, "replay it")
         return Outcome(ok=False, diagnostics=(found.to_json(),))
 
-    def effects(self, *replies: str | Exception, wants: str = "by * x[i]", judge: Callable[[], Outcome] | None = None) -> Effects:
+    def effects(
+        self, *replies: str | Exception, wants: str = "by * x[i]", judge: Callable[[], Outcome] | None = None
+    ) -> Effects:
         """Answers the n-th question with the n-th reply; one question too many fails the test."""
         left = list(replies)
 
@@ -140,7 +162,10 @@ class Project:
             reply = left.pop(0)
             if isinstance(reply, Exception):
                 raise reply
-            return Reply(text=reply, provenance=Provenance(handler="live", by="m", model="m", tokens_in=7, tokens_out=9, cost=0.25))
+            return Reply(
+                text=reply,
+                provenance=Provenance(handler="live", by="m", model="m", tokens_in=7, tokens_out=9, cost=0.25),
+            )
 
         return Effects(asker=ask, judger=judge or (lambda: self.judge(wants)))
 
@@ -148,7 +173,11 @@ class Project:
         """Every file outside the build's own folders, with its content."""
         files = [path for path in self.root.rglob("*") if path.is_file()]
         names = {path.relative_to(self.root).as_posix(): path for path in files}
-        return {name: path.read_bytes() for name, path in names.items() if not name.startswith((".spak/", "build/", "targets/"))}
+        return {
+            name: path.read_bytes()
+            for name, path in names.items()
+            if not name.startswith((".spak/", "build/", "targets/"))
+        }
 
 
 def make(root: Path) -> Project:

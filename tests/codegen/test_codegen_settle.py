@@ -1,14 +1,18 @@
-"""What the codegen stage does with a request: replay, keep, ask, repair; and that it finishes after any interruption."""
+"""What the codegen stage does with a request: replay, keep, ask, repair; and that it finishes after any
+interruption.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sample_project import KERNEL, PLAN, Project, reply_text, unit, wrong
-
 from spak.codegen import run
 from spak.codegen.attempts import request_digest
 from spak.digest import sha256_bytes, sha256_file
@@ -38,11 +42,20 @@ def test_first_reply_is_asked_judged_and_locked(project: Project) -> None:
     assert (project.folder / "reply.md").read_text() == reply_text()
     entry = project.entry()
     assert entry is not None
-    assert entry.reply == sha256_file("generated/scale/plain/cpp/reply.md") and entry.source == sha256_bytes(KERNEL.encode())
-    assert entry.request == entry.asked == sha256_file("build/request/scale.plain.cpp.json") == request_digest(project.asked[0])
+    assert entry.reply == sha256_file("generated/scale/plain/cpp/reply.md") and entry.source == sha256_bytes(
+        KERNEL.encode()
+    )
+    assert (
+        entry.request
+        == entry.asked
+        == sha256_file("build/request/scale.plain.cpp.json")
+        == request_digest(project.asked[0])
+    )
     assert entry.spec == sha256_file("build/ir/scale.json") and entry.attempts == 1
     assert entry.targets[0].verdict == "passed" and entry.provenance.tokens_out == 9
-    assert sorted(project.tree()) == ["generated/scale/plain/cpp/" + n for n in ("kernel.cpp", "plan.toml", "reply.md")] + ["spak.lock"]
+    assert sorted(project.tree()) == [
+        "generated/scale/plain/cpp/" + n for n in ("kernel.cpp", "plan.toml", "reply.md")
+    ] + ["spak.lock"]
 
 
 def test_replay_asks_and_judges_nobody_and_touches_nothing(project: Project) -> None:
@@ -79,7 +92,9 @@ def test_pinned_source_that_fails_is_sent_back_with_what_was_found(project: Proj
     request = project.asked[0]
     assert request.attempt == 1 and [m.role for m in request.messages] == ["system", "user", "assistant", "user"]
     assert "wrong 9" in request.messages[2].content and "SPK601" in request.messages[3].content
-    assert "accepted one" in request.messages[3].content and "The line: `for (long long i" in request.messages[3].content
+    assert (
+        "accepted one" in request.messages[3].content and "The line: `for (long long i" in request.messages[3].content
+    )
     entry = project.entry()
     assert entry and entry.asked == request_digest(request) and entry.attempts == 1
     assert not (project.folder / "attempts").exists()
@@ -89,7 +104,10 @@ def test_failed_reply_is_sent_back_and_kept(project: Project) -> None:
     outcome = run(project.options(), project.effects(wrong(1), "no blocks at all", reply_text()))
     assert outcome.ok and outcome.summary["attempts"] == 3
     assert [request.attempt for request in project.asked] == [1, 2, 3]
-    assert "wrong 1" in project.asked[1].messages[2].content and "y[0] is 1, expected 2" in project.asked[1].messages[3].content
+    assert (
+        "wrong 1" in project.asked[1].messages[2].content
+        and "y[0] is 1, expected 2" in project.asked[1].messages[3].content
+    )
     assert "SPK306" in project.asked[2].messages[5].content and "SPK307" in project.asked[2].messages[5].content
     assert (project.folder / "attempts/1.md").read_text() == wrong(1)
     assert (project.folder / "attempts/2.md").read_text() == "no blocks at all"
@@ -102,7 +120,9 @@ def test_attempts_end_with_everything_found_at_places_that_exist(project: Projec
     outcome = run(project.options(), project.effects(wrong(1), wrong(2), wrong(3)))
     assert not outcome.ok and codes(outcome) == ["SPK322", "SPK601", "SPK601", "SPK601"]
     file, line, *_ = outcome.diagnostics[2]["span"]
-    assert file == "generated/scale/plain/cpp/attempts/2.md" and "wrong 2" in Path(file).read_text().splitlines()[line - 1]
+    assert (
+        file == "generated/scale/plain/cpp/attempts/2.md" and "wrong 2" in Path(file).read_text().splitlines()[line - 1]
+    )
     assert not project.kernel.exists() and project.entry() is None
     again = run(project.options(), project.effects())
     assert codes(again) == codes(outcome) and len(project.asked) == 3
@@ -139,7 +159,9 @@ def test_hand_edited_file_is_named_and_never_overwritten(project: Project) -> No
     for change in (lambda: None, lambda: project.ask_for("Something else.")):
         change()
         outcome = run(project.options(), project.effects())
-        assert codes(outcome) == ["SPK320"] and outcome.diagnostics[0]["span"][0] == "generated/scale/plain/cpp/kernel.cpp"
+        assert (
+            codes(outcome) == ["SPK320"] and outcome.diagnostics[0]["span"][0] == "generated/scale/plain/cpp/kernel.cpp"
+        )
         assert "spak adopt scale.plain.cpp" in outcome.diagnostics[0]["hint"]
         assert project.kernel.read_text() == "// mine\n" and project.asked == []
 
@@ -168,7 +190,18 @@ def test_lost_lock_entry_is_made_again_from_the_files_without_asking(project: Pr
     outcome = run(project.options(), project.effects())
     assert outcome.ok and project.asked == [] and len(project.judged) == 1
     entry = project.entry()
-    assert entry and entry.provenance.handler == "replay" and entry.reply == sha256_file("generated/scale/plain/cpp/reply.md")
+    assert (
+        entry
+        and entry.provenance.handler == "replay"
+        and entry.reply == sha256_file("generated/scale/plain/cpp/reply.md")
+    )
+
+
+def test_reply_without_a_lock_entry_is_judged_also_when_its_files_are_missing(project: Project) -> None:
+    accept(project)
+    (project.root / "spak.lock").unlink()
+    project.kernel.unlink()
+    assert run(project.options(), project.effects()).ok and project.kernel.read_text() == KERNEL
 
 
 def test_files_of_unknown_origin_are_not_overwritten(project: Project) -> None:
@@ -240,10 +273,45 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing catches it."""
 
 
+@dataclass
+class Killer:
+    """Ends the run before its n-th step, a step being a write or a judgement."""
+
+    project: Project
+    replies: list[str]
+    at: int
+    steps: int = 0
+    write: Callable[..., None] = atomic.write
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps == self.at:
+            raise Killed
+
+    def counted(self, *args: Any, **options: Any) -> None:
+        self.step()
+        self.write(*args, **options)
+
+    def judge(self) -> Outcome:
+        self.step()
+        return self.project.judge()
+
+    def ask(self, request: Request) -> Reply:
+        """The n-th different request gets the n-th reply, as often as it is asked."""
+        self.project.asked.append(request)
+        different = list(dict.fromkeys(request_digest(one) for one in self.project.asked))
+        text = self.replies[different.index(request_digest(request))]
+        return Reply(text=text, provenance=Provenance(handler="live", by="m"))
+
+
 @pytest.mark.parametrize("story", ["first", "repair", "pinned", "refresh"])
-def test_killed_after_any_write_the_same_command_finishes(project: Project, monkeypatch: pytest.MonkeyPatch, story: str) -> None:
-    """Stop before each write in turn, and in each judgement; then run to the end. No reply may be lost or asked for twice."""
-    replies = {"first": [reply_text()], "repair": [wrong(1), wrong(2), reply_text()]}.get(story, [wrong(3), reply_text(words="b"), reply_text(words="c")])
+def test_killed_after_any_step_the_same_command_finishes(
+    project: Project, monkeypatch: pytest.MonkeyPatch, story: str
+) -> None:
+    """Stop before each write and judgement in turn; then run to the end. No reply on record is lost or asked for
+    again.
+    """
+    replies = [wrong(1), wrong(2), reply_text()] if story == "repair" else [reply_text(words="new")]
     if story in ("pinned", "refresh"):
         accept(project, wrong(9) if story == "pinned" else None, wants="x[i]")
     if story == "pinned":
@@ -251,58 +319,29 @@ def test_killed_after_any_write_the_same_command_finishes(project: Project, monk
     options = project.options(refresh=story == "refresh")
     start = project.root.with_name(project.root.name + ".start")
     shutil.copytree(project.root, start)
-    real = atomic.write
-    finished = False
-    stop = 0
-    while not finished:
-        stop += 1
-        assert stop < 100
+    for at in range(1, 100):
         for path in project.root.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         shutil.copytree(start, project.root, dirs_exist_ok=True)
         project.asked.clear()
-        writes = 0
-
-        def counted(path: str | Path, data: bytes, mode: int = 0o644, **more: bool) -> None:
-            nonlocal writes
-            writes += 1
-            if writes == stop:
-                raise Killed
-            real(path, data, mode, **more)
-
-        monkeypatch.setattr(atomic, "write", counted)
-        answered: dict[str, int] = {}
-
-        def ask(request: Request) -> Reply:
-            digest = request_digest(request)
-            answered.setdefault(digest, len(answered))
-            project.asked.append(request)
-            return Reply(text=replies[answered[digest]], provenance=Provenance(handler="live", by="m"))
-
-        def judge() -> Outcome:
-            nonlocal writes
-            writes += 1
-            if writes == stop:
-                raise Killed
-            return project.judge()
-
-        try:
-            finished = run(options, Effects(asker=ask, judger=judge)).ok
-        except Killed:
-            pass
-        monkeypatch.setattr(atomic, "write", real)
-        if finished:
-            break
-        outcome = run(options, Effects(asker=ask, judger=project.judge))
-        # A refresh that was complete but for its clean-up is a replay now, and asking for yet another sample is what it means.
-        assert outcome.ok, outcome
+        killer = Killer(project, replies, at)
+        with monkeypatch.context() as patch:
+            patch.setattr(atomic, "write", killer.counted)
+            try:
+                assert run(options, Effects(asker=killer.ask, judger=killer.judge)).ok
+                break  # there was no such step: every one has had its turn
+            except Killed:
+                pass
+        assert run(options, Effects(asker=killer.ask, judger=project.judge)).ok
         entry = project.entry()
-        assert entry and entry.source == sha256_file(project.kernel) and entry.reply == sha256_file(project.folder / "reply.md")
-        assert "by * x[i]" in project.kernel.read_text()
+        assert entry and entry.source == sha256_file(project.kernel) == sha256_bytes(KERNEL.encode())
+        assert entry.reply == sha256_file(project.folder / "reply.md") == sha256_bytes(replies[-1].encode())
         assert run(project.options(), Effects()).summary["action"] == "replayed"
-        # A reply that was being recorded when the end came has to be asked for again: nothing else may be.
+        kept = project.folder / "attempts"
+        assert sorted(path.name for path in kept.glob("*.md")) == [f"{n}.md" for n in range(1, len(replies))]
+        # Only a reply that was just being recorded may be asked for again.
         assert len(project.asked) <= len(replies) + 1
-    assert stop > 4
+    assert at > 5
 
 
 def test_damaged_record_of_attempts_is_an_error(project: Project) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import golden
 import pytest
-
 from spak.codegen.reply import MAX_BYTES, compose, extract
 from spak.errors import SpakError
 

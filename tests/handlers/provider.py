@@ -1,4 +1,6 @@
-"""A provider over real HTTP for the tests: an OpenAI-compatible server that answers from a script. Knows nothing of SPAK."""
+"""A provider over real HTTP for the tests: an OpenAI-compatible server that answers from a script. Knows nothing of
+SPAK.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -47,10 +49,8 @@ class Call(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("content-length", "0")))
         self.body = json.loads(raw)
         step = self.provider.take(Seen(self.path, {k.lower(): v for k, v in self.headers.items()}, self.body))
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # the client gave up, as some tests want it to
             step(self)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the client gave up, as some tests want it to
 
     def send(self, status: int, data: bytes, **headers: str) -> None:
         self.send_response(status)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sample_project import Project, reply_text, wrong
-
 from spak.codegen import run
 from spak.effects import Effects
 from spak.errors import SpakError, Waiting
@@ -130,7 +129,10 @@ def test_a_request_that_nobody_needs_any_more_leaves_the_mailbox(project: Projec
     assert run(project.options(), project.effects(reply_text())).ok
     project.ask_for("Something else.")
     with pytest.raises(Waiting):
-        run(project.options(), Effects(asker=select("replay", project.root, {}), judger=lambda: project.judge("nothing")))
+        run(
+            project.options(),
+            Effects(asker=select("replay", project.root, {}), judger=lambda: project.judge("nothing")),
+        )
     assert waiting(project.root)
     project.ask_for("Write scale.")
     assert build(project).summary["action"] == "replayed" and waiting(project.root) == []
@@ -147,7 +149,13 @@ def test_pauses_are_bounded_and_honour_the_server(tried: int, dice: float, wante
 
 
 def test_what_may_be_tried_again() -> None:
-    assert [status for status in (None, 200, 400, 401, 403, 404, 408, 429, 500, 529) if may_retry(status)] == [None, 408, 429, 500, 529]
+    assert [status for status in (None, 200, 400, 401, 403, 404, 408, 429, 500, 529) if may_retry(status)] == [
+        None,
+        408,
+        429,
+        500,
+        529,
+    ]
 
 
 @pytest.mark.parametrize(

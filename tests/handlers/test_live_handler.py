@@ -1,4 +1,6 @@
-"""The live path against a real HTTP server: what is sent, what is taken, what is tried again, and what is never locked."""
+"""The live path against a real HTTP server: what is sent, what is taken, what is tried again, and what is never
+locked.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,6 @@ import provider
 import pytest
 from provider import complete, serving
 from sample_project import KERNEL, Project, reply_text, wrong
-
 from spak.codegen import run
 from spak.effects import Effects
 from spak.errors import SpakError
@@ -29,7 +30,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def request(**changes: Any) -> Request:
     messages = (Message(role="system", content="You write kernels."), Message(role="user", content="Write one."))
-    base: dict[str, Any] = {"unit": "u", "variant": "v", "dialect": "cpp", "messages": messages, "sampling": {"temperature": 0.5}}
+    base: dict[str, Any] = {
+        "unit": "u",
+        "variant": "v",
+        "dialect": "cpp",
+        "messages": messages,
+        "sampling": {"temperature": 0.5},
+    }
     return Request(**(base | changes))
 
 
@@ -51,7 +58,13 @@ def test_success(stream: bool) -> None:
         reply = ask(server.url, stream=stream)
     assert reply.text == text
     got = reply.provenance
-    assert (got.handler, got.by, got.finish, got.tokens_in, got.tokens_out) == ("live", "openai/gpt-4o", "stop", 1000, 200)
+    assert (got.handler, got.by, got.finish, got.tokens_in, got.tokens_out) == (
+        "live",
+        "openai/gpt-4o",
+        "stop",
+        1000,
+        200,
+    )
     assert got.cost is not None and got.cost > 0
     (seen,) = server.seen
     assert seen.path == "/v1/chat/completions" and seen.headers["authorization"] == f"Bearer {SECRET}"
@@ -65,7 +78,10 @@ def test_an_endpoint_with_a_model_of_its_own_and_configured_prices(monkeypatch: 
     with serving(complete("x", usage=True)) as server:
         reply = ask(server.url, name="Qwen/coder-32b", key="MY_KEY", price_in=1.0, price_out=10.0)
     assert reply.provenance.cost == pytest.approx((1000 * 1.0 + 200 * 10.0) / 1e6)
-    assert server.seen[0].body["model"] == "Qwen/coder-32b" and server.seen[0].headers["authorization"] == f"Bearer {SECRET}"
+    assert (
+        server.seen[0].body["model"] == "Qwen/coder-32b"
+        and server.seen[0].headers["authorization"] == f"Bearer {SECRET}"
+    )
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -199,7 +215,9 @@ def test_named_key_that_is_not_set() -> None:
 
 
 def test_child_that_breaks_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "litellm.py").write_text("import os, sys\nprint('dying', os.environ['OPENAI_API_KEY'], file=sys.stderr)\nos._exit(7)\n")
+    (tmp_path / "litellm.py").write_text(
+        "import os, sys\nprint('dying', os.environ['OPENAI_API_KEY'], file=sys.stderr)\nos._exit(7)\n"
+    )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     told = failure("http://127.0.0.1:1/v1")
     assert "SPK342" in told and "exit status 7" in told and "dying ***" in told

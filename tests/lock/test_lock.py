@@ -1,4 +1,6 @@
-"""The lock: what is written is read back, what is wrong is told at its line, and writers do not lose each other's entries."""
+"""The lock: what is written is read back, what is wrong is told at its line, and writers do not lose each other's
+entries.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from spak.errors import SpakError
 from spak.lock import Entry, Lock, TargetEvidence, remove, update
 from spak.lock.text import dump, parse
@@ -27,7 +28,12 @@ def digest(letter: str = "a") -> str:
 
 
 def entry(unit: str = "saxpy", **changes: Any) -> Entry:
-    base: dict[str, Any] = {"unit": unit, "variant": "naive", "dialect": "cpp", "provenance": Provenance(handler="live", by="m")}
+    base: dict[str, Any] = {
+        "unit": unit,
+        "variant": "naive",
+        "dialect": "cpp",
+        "provenance": Provenance(handler="live", by="m"),
+    }
     base |= {name: digest() for name in ("spec", "request", "asked", "reply", "source", "plan")}
     return Entry(**(base | changes))
 
@@ -57,7 +63,8 @@ def test_malformed_lock(case: Path) -> None:
                 cost=st.none() | st.floats(0, 1e6),
             ),
             targets=st.lists(
-                st.builds(TargetEvidence, name=st.sampled_from(["cpu", "sim", "sm_80"]), build=st.just(digest())), max_size=3
+                st.builds(TargetEvidence, name=st.sampled_from(["cpu", "sim", "sm_80"]), build=st.just(digest())),
+                max_size=3,
             ).map(lambda found: tuple(sorted(found, key=lambda t: t.name))),
         ),
         unique_by=lambda one: one.key,
@@ -104,7 +111,8 @@ def test_threads_and_processes_lose_nothing(tmp_path: Path) -> None:
     here = str(Path(__file__).parent)
     children = [subprocess.Popen([sys.executable, "-c", program, str(path), f"process{n}", here]) for n in range(2)]
     threads = [
-        threading.Thread(target=lambda who=who: [update(path, entry(f"thread{who}_{n}")) for n in range(8)]) for who in range(4)
+        threading.Thread(target=lambda who=who: [update(path, entry(f"thread{who}_{n}")) for n in range(8)])
+        for who in range(4)
     ]
     for thread in threads:
         thread.start()
@@ -126,7 +134,8 @@ def test_two_branches_merge_where_they_do_not_collide(tmp_path: Path) -> None:
 
 
 def test_places_of_nested_tables() -> None:
-    text = '[a]\nx = [\n  1,\n]\ny = """\n[not]\nz = 1\n"""\n[[e]]\n  k = 1\n[[e.t]]\nn = 1\n[[e]]\n[[e.t]]\n[[e.t]]\nm = 2\n'
+    text = '[a]\nx = [\n  1,\n]\ny = """\n[not]\nz = 1\n"""\n'
+    text += "[[e]]\n  k = 1\n[[e.t]]\nn = 1\n[[e]]\n[[e.t]]\n[[e.t]]\nm = 2\n"
     assert places(text) == {
         ("a",): (1, 1), ("a", "x"): (2, 1), ("a", "y"): (5, 1), ("e", 0): (9, 1), ("e", 0, "k"): (10, 3),
         ("e", 0, "t", 0): (11, 1), ("e", 0, "t", 0, "n"): (12, 1), ("e", 1): (13, 1), ("e", 1, "t", 0): (14, 1),

@@ -1,4 +1,5 @@
-"""Stage `codegen`: settles which reply stands for a unit, variant and dialect. Knows neither who answers nor how a reply is judged.
+"""Stage `codegen`: settles which reply stands for a unit, variant and dialect. Knows neither who answers nor how a
+reply is judged.
 
 A build replays the lock. What has changed since is judged first, and only what fails, or was never there, is asked.
 """
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 class Options(Model):
     """Paths are relative to the project's root.
 
-    `pending` is the request's mailbox (see `spak.handlers.mailbox`), emptied once its answer is on record. `refresh` asks anew
-    although the lock has an answer; `recheck` judges the pinned source although nothing about its request has changed.
+    `pending` is the request's mailbox (see `spak.handlers.mailbox`), emptied once its answer is on record. `refresh`
+    asks anew although the lock has an answer; `recheck` judges the pinned source although nothing about its request has
+    changed.
     """
 
     unit: str
@@ -37,9 +39,10 @@ class Options(Model):
 def run(options: Options, do: Do) -> Outcome:
     """Leave the accepted reply in `generated` and in the lock, or say why there is none.
 
-    `summary["action"]` is "replayed", "kept", "asked" or "adopted". The judge's outcome may carry `summary["targets"]`, a list of
-    `{name, build, evidence, verdict}` that goes into the lock. Raises Waiting when the answer comes later, and SpakError when
-    nobody may be asked, when the reply was cut short or refused, or when the lock or the record of attempts is damaged.
+    `summary["action"]` is "replayed", "kept", "asked" or "adopted". The judge's outcome may carry `summary["targets"]`,
+    a list of `{name, build, evidence, verdict}` that goes into the lock. Raises Waiting when the answer comes later,
+    and SpakError when nobody may be asked, when the reply was cut short or refused, or when the lock or the record of
+    attempts is damaged.
     """
     from spak.codegen.settle import settle
 

@@ -1,11 +1,14 @@
-"""The record of replies that are being judged or that failed, kept beside the code. Knows nothing of how they are judged.
+"""The record of replies that are being judged or that failed, kept beside the code. Knows nothing of how they are
+judged.
 
-`attempts/<n>.md` is a reply verbatim and `attempts/attempts.json` says what became of each, so that a build that was killed or
-that waits for an answer goes on from there. Number 0 is the pinned reply while another one is being tried in its place.
+`attempts/<n>.md` is a reply verbatim and `attempts/attempts.json` says what became of each, so that a build that was
+killed or that waits for an answer goes on from there. Number 0 is the pinned reply while another one is being tried in
+its place.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +26,8 @@ PINNED = 0
 
 
 class Attempt(Model):
-    """One reply. `base` is the digest of the request as rendered, `request` of what was asked with the conversation so far.
+    """One reply. `base` is the digest of the request as rendered, `request` of what was asked with the conversation so
+    far.
 
     An adopted edit has no base: it answers whatever the unit's request is when it is judged.
     """
@@ -68,7 +72,9 @@ class Attempts:
         return self.folder / f"{number}.md"
 
     def receive(self, reply: bytes, base: str, request: str, provenance: Provenance) -> int:
-        """Keep a reply before anything is done with it, and return its number. The text goes first: an index entry is a promise."""
+        """Keep a reply before anything is done with it, and return its number. The text goes first: an index entry is a
+        promise.
+        """
         known = self.load()
         number = max(known, default=0) + 1
         self._write(number, reply)
@@ -122,7 +128,5 @@ def request_digest(request: Request) -> str:
 
 
 def _remove_if_empty(folder: Path) -> None:
-    try:
+    with contextlib.suppress(OSError):  # other files are there, or the folder is gone already
         folder.rmdir()
-    except OSError:
-        pass  # other files are there, or the folder is gone already

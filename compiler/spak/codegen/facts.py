@@ -1,7 +1,9 @@
-"""What the prompt templates may say of a unit, a variant and the targets. Knows no wording, and nothing of other variants.
+"""What the prompt templates may say of a unit, a variant and the targets. Knows no wording, and nothing of other
+variants.
 
-Left out on purpose, so that changing it asks nobody again: the spec's version and license, the tolerance's figures, the number
-of attempts, and everything that verification keeps to itself (test vectors, shapes, seeds), which a model could fit code to.
+Left out on purpose, so that changing it asks nobody again: the spec's version and license, the tolerance's figures, the
+number of attempts, and everything that verification keeps to itself (test vectors, shapes, seeds), which a model could
+fit code to.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import re
 from typing import Any
 
 from spak.model.ir import Scalar, Tensor, Unit, Variant
-from spak.model.target import Target
+from spak.model.target import Limits, Target
 
 #: The C++ type of an element, by dialect where they differ.
 _TYPES: dict[str, str | dict[str, str]] = {
@@ -35,6 +37,7 @@ def c_type(dtype: str, dialect: str) -> str:
 def facts(unit: Unit, variant: Variant, targets: list[Target], dialect: str, headers: str) -> dict[str, Any]:
     """The names that templates may use. Everything is in the spec's order, targets by name."""
     signature = unit.signature
+    ordered = sorted(targets, key=lambda t: t.name)
     tensors = [one for one in signature.params if isinstance(one, Tensor)]
     return {
         "dialect": dialect,
@@ -71,7 +74,9 @@ def facts(unit: Unit, variant: Variant, targets: list[Target], dialect: str, hea
             for one in unit.invariants
         ],
         "rules": [{"name": one.name, "domain": one.domain, "kind": one.kind, "text": one.text} for one in unit.rules],
-        "targets": [_target(one) for one in sorted(targets, key=lambda t: t.name)],
+        "targets": [_target(one) for one in ordered],
+        "limits": _limits(ordered),
+        "constants": sorted(set.intersection(*(_integers(one) for one in ordered))),
         "headers": headers.strip(),
     }
 
@@ -87,7 +92,7 @@ def declaration(unit: Unit) -> str:
 def element(tensor: Tensor, axes: tuple[str, ...]) -> tuple[str, str]:
     """How one element is named and where it lies: `("a[i, j]", "i * K + j")`."""
     letters = ["i", "j", "k", "l", "m", "n"]
-    if len(tensor.shape) > len(letters) or set(letters) & set(axes):
+    if len(tensor.shape) > len(letters) or set(letters[: len(tensor.shape)]) & set(axes):
         letters = [f"i{n}" for n in range(len(tensor.shape))]
     index = letters[: len(tensor.shape)]
     if tensor.layout == "strided":
@@ -135,7 +140,6 @@ def _scalar(one: Scalar, dialect: str) -> dict[str, Any]:
 
 
 def _target(one: Target) -> dict[str, Any]:
-    limits = {name: value for name, value in one.limits.model_dump(mode="json").items() if value and value != [0, 0, 0]}
     return {
         "name": one.name,
         "title": one.title,
@@ -143,9 +147,31 @@ def _target(one: Target) -> dict[str, Any]:
         "compiler": one.toolchain.compiler,
         "arch": one.toolchain.arch,
         "flags": " ".join(one.toolchain.flags),
-        "limits": limits if one.dialect == "cuda" else {},
-        "constants": {name: one.constants[name] for name in sorted(one.constants)},
     }
+
+
+def _limits(targets: list[Target]) -> list[dict[str, Any]]:
+    """One row a limit or constant, one value a target, "-" where it has none; limits that apply to no target are left
+    out.
+    """
+    rows: list[dict[str, Any]] = []
+    for name in Limits.model_fields:
+        values = [getattr(one.limits, name) if one.dialect == "cuda" else 0 for one in targets]
+        shown = [" x ".join(map(str, value)) if isinstance(value, tuple) else str(value) for value in values]
+        if any(value not in (0, (0, 0, 0)) for value in values):
+            rows.append({"name": name, "values": shown})
+    for name in sorted({name for one in targets for name in one.constants}):
+        rows.append({"name": name, "values": [_number(one.constants.get(name)) for one in targets]})
+    return rows
+
+
+def _integers(one: Target) -> set[str]:
+    """Constants that a plan's expressions may use: they are integer arithmetic."""
+    return {name for name, value in one.constants.items() if isinstance(value, int)}
+
+
+def _number(value: float | int | None) -> str:
+    return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _factor(text: str) -> str:

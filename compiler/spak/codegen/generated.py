@@ -1,4 +1,6 @@
-"""The folder `generated/<unit>/<variant>/<dialect>`: what lies in it, and putting it right. Knows nothing of the lock's text."""
+"""The folder `generated/<unit>/<variant>/<dialect>`: what lies in it, and putting it right. Knows nothing of the lock's
+text.
+"""
 
 from __future__ import annotations
 
@@ -43,14 +45,14 @@ class Generated:
     def digests(self) -> Digests:
         return Digests(_digest(self.reply), _digest(self.source), _digest(self.plan))
 
-    def write(self, reply: bytes, extracted: Extracted) -> None:
-        """Write the three files, each atomically; only what differs, so that a no-op touches nothing."""
+    def write(self, reply: bytes | None, extracted: Extracted) -> None:
+        """Write the files, each atomically, and only what differs, so that a no-op touches nothing.
+
+        Without a reply, `reply.md` stays as it is.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        wanted = (
-            (self.source, extracted.kernel.encode()),
-            (self.plan, extracted.plan_text.encode()),
-            (self.reply, reply),
-        )
+        wanted = [(self.source, extracted.kernel.encode()), (self.plan, extracted.plan_text.encode())]
+        wanted += [(self.reply, reply)] if reply is not None else []
         for path, data in wanted:
             if _digest(path) != sha256_bytes(data):
                 atomic.write(path, data)

@@ -25,7 +25,9 @@ def documentation(dialect: str, root: Path | None = None) -> str:
     headers = sorted(folder.glob("*.h"), key=lambda path: (path.name == "all.h", path.name))
     if not headers:
         raise FileNotFoundError(f"no headers in {folder}")
-    return "All names below are in namespace `spak`.\n\n" + "\n".join(_header(path.read_text(), f"spak/{FOLDERS[dialect]}/{path.name}") for path in headers)
+    return "All names below are in namespace `spak`.\n\n" + "\n".join(
+        _header(path.read_text(), f"spak/{FOLDERS[dialect]}/{path.name}") for path in headers
+    )
 
 
 def _header(text: str, name: str) -> str:

@@ -46,7 +46,9 @@ def render(env: Environment, name: str, context: Mapping[str, Any]) -> str:
 
 
 def digest(env: Environment, *names: str) -> str:
-    """The digest of the named templates and of all that they include or extend, with the variables they expect from outside."""
+    """The digest of the named templates and of all that they include or extend, with the variables they expect from
+    outside.
+    """
     from jinja2 import meta
 
     fields = []

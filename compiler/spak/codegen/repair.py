@@ -27,7 +27,8 @@ class Failed:
 
 
 def repair_request(base: Request, failed: Sequence[Failed], attempt: int, templates: str) -> Request:
-    """The conversation so far: the request, then every failed reply with its findings, the oldest dropped when it gets too long.
+    """The conversation so far: the request, then every failed reply with its findings, the oldest dropped when it gets
+    too long.
 
     What is dropped is dropped by size alone, so the same history gives the same bytes.
     """

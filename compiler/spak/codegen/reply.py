@@ -1,4 +1,6 @@
-"""Takes a reply apart: device code and launch plan, every mistake at its line of the reply. Knows nothing of who wrote it."""
+"""Takes a reply apart: device code and launch plan, every mistake at its line of the reply. Knows nothing of who wrote
+it.
+"""
 
 from __future__ import annotations
 
@@ -202,7 +204,13 @@ def _must_be(one: Any, path: Path) -> str:
         return "must be an integer or an expression in quotes"
     if one["type"] == "too_short":
         return "must not be empty"
-    message = one["msg"].replace("valid array", "list").replace("a valid integer", "an integer").replace("valid ", "").replace("object", "table")
+    message = (
+        str(one["msg"])
+        .replace("valid array", "list")
+        .replace("a valid integer", "an integer")
+        .replace("valid ", "")
+        .replace("object", "table")
+    )
     return message.removesuffix(" or an instance of").replace("Input should be", "must be")
 
 

@@ -1,4 +1,6 @@
-"""What the codegen stage reports: outcomes, and errors that say what led to them. Knows nothing of the order of its steps."""
+"""What the codegen stage reports: outcomes, and errors that say what led to them. Knows nothing of the order of its
+steps.
+"""
 
 from __future__ import annotations
 

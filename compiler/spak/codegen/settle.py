@@ -74,8 +74,9 @@ class _Settling:
 
     def outcome(self) -> Outcome:
         self.known = self.log.load()
-        self._forget_accepted()
-        if self.options.refresh:
+        finished = self._forget_accepted()
+        refresh = self.options.refresh and not finished
+        if refresh:
             self._count_refresh()
         number = self._unfinished()
         if number is None and self.entry is None:
@@ -88,24 +89,27 @@ class _Settling:
             self.files.clear()  # at most what a failed attempt left behind
             return self._until_one_passes(None)
         self._restore(self.entry)
-        if self.options.refresh:
+        if refresh:
             return self._until_one_passes(None)
         if self._pinned_stands(self.entry):
             self._close_mailbox()
             return done("replayed", self.entry)
         return self._judge_pinned(self.entry)
 
-    # -- the state of the tree ------------------------------------------------------------------------------------------
+    # -- the state of the tree
+    # ------------------------------------------------------------------------------------------
 
-    def _forget_accepted(self) -> None:
-        """A build that was killed between the lock and the record's end left an accepted reply on record."""
+    def _forget_accepted(self) -> bool:
+        """Drop the record of a reply that the lock has: a build was killed between the two. Whether there was one."""
         entry = self.entry
         if entry is None:
-            return
+            return False
         accepted = [n for n, one in self.known.items() if one.state == "received" and one.reply == entry.reply]
-        if accepted:
-            self.log.drop(*accepted, PINNED)
-            self.known = self.log.load()
+        if not accepted:
+            return False
+        self.log.drop(*accepted, PINNED)
+        self.known = self.log.load()
+        return True
 
     def _put_back(self, entry: Entry) -> None:
         """Write the pinned files from whichever copy of the reply is on record."""
@@ -137,22 +141,31 @@ class _Settling:
         return next(iter([*adopted[-1:], *self._open(self.base)[-1:]]), None)
 
     def _unlocked_reply(self) -> int | None:
-        """Files without an entry that belong to the reply beside them: a merge took the other side's lock. They are judged."""
-        try:
-            reply = self.files.reply.read_bytes()
-            extracted = extract(reply, self.options.dialect, str(self.files.reply))
-        except (FileNotFoundError, SpakError):
+        """Files without an entry that belong to the reply beside them: a merge took the other side's lock. They are
+        judged.
+        """
+        wanted, there = self._beside(), self.files.digests()
+        if wanted is None or there.source not in ("", wanted.source) or there.plan not in ("", wanted.plan):
             return None
-        if self.files.digests() != digests_of(reply, extracted) or sha256_bytes(reply) in self._on_record():
+        if wanted.reply in self._on_record():
             return None
-        number = self.log.receive(reply, self.base, "", Provenance(handler="replay"))
+        number = self.log.receive(self.files.reply.read_bytes(), self.base, "", Provenance(handler="replay"))
         self.known = self.log.load()
         return number
+
+    def _beside(self) -> Digests | None:
+        """The digests of what the reply that lies in the folder consists of."""
+        try:
+            reply = self.files.reply.read_bytes()
+            return digests_of(reply, extract(reply, self.options.dialect, str(self.files.reply)))
+        except (FileNotFoundError, SpakError):
+            return None
 
     def _edited(self, number: int | None) -> list[Diagnostic]:
         """Files that are neither what the lock pins nor what a reply on record consists of.
 
-        The reply of an adopted edit is composed from the files, so the `reply.md` beside them is still the one before it.
+        The reply of an adopted edit is composed from the files, so the `reply.md` beside them is still the one before
+        it.
         """
         there = self.files.digests()
         known = self._on_record()
@@ -161,7 +174,9 @@ class _Settling:
             known |= {self.entry.reply, self.entry.source, self.entry.plan}
             code, what = "SPK320", "this file was edited by hand: it differs from what the lock pins"
         else:
-            code, what = "SPK325", "no lock entry covers this file, and it is not part of a reply"
+            code, what = "SPK325", "no lock entry covers this file, and it is not part of the reply beside it"
+            if beside := self._beside():
+                known |= {beside.reply, beside.source, beside.plan}
         checked = [(there.source, self.files.source), (there.plan, self.files.plan)]
         checked += [] if adopted else [(there.reply, self.files.reply)]
         return [self._edit(code, what, path) for is_now, path in checked if is_now and is_now not in known]
@@ -170,9 +185,11 @@ class _Settling:
         return Diagnostic(code, what, Span(str(path)), ADOPT_HINT.format(name=self.name, file=path))
 
     def _on_record(self) -> set[str]:
-        """Digests of all files that replies on record consist of."""
+        """Digests of all files that replies on record consist of; an adopted edit that failed is the user's again."""
         found: set[str] = set()
-        for number in self.known:
+        for number, attempt in self.known.items():
+            if attempt.provenance.handler == "adopt" and attempt.state == "failed":
+                continue
             reply = self.log.text(number)
             try:
                 one = digests_of(reply, extract(reply, self.options.dialect, ""))
@@ -182,7 +199,9 @@ class _Settling:
         return found
 
     def _restore(self, entry: Entry) -> None:
-        """Make the folder hold the pinned files: those that are missing, or left over from an attempt, come from the reply."""
+        """Make the folder hold the pinned files: those that are missing, or left over from an attempt, come from the
+        reply.
+        """
         pinned = Digests(entry.reply, entry.source, entry.plan)
         if self.files.digests() == pinned:
             return
@@ -195,15 +214,17 @@ class _Settling:
             return
         wrong = {self.files.reply: there.reply != pinned.reply, self.files.source: there.source != pinned.source}
         wrong[self.files.plan] = there.plan != pinned.plan
-        hint = f"restore it with `git checkout {self.files.folder}`, or ask again with `spak build --refresh {self.options.unit}`"
+        again = f"spak build --refresh {self.options.unit}"
+        hint = f"restore it with `git checkout {self.files.folder}`, or ask again with `{again}`"
         what = "the lock pins this file, and it can be neither found nor extracted from the reply"
         raise SpakError(*(Diagnostic("SPK321", what, Span(str(path)), hint) for path, bad in wrong.items() if bad))
 
     def _pinned_stands(self, entry: Entry) -> bool:
         changed = entry.request != self.today or entry.spec != self.spec
-        return not (changed or self.options.refresh or self.options.recheck)
+        return not (changed or self.options.recheck)
 
-    # -- judging and asking ---------------------------------------------------------------------------------------------
+    # -- judging and asking
+    # ---------------------------------------------------------------------------------------------
 
     def _judge_pinned(self, entry: Entry) -> Outcome:
         """What is pinned is judged against what has changed; if it passes, nobody is asked."""
@@ -218,7 +239,8 @@ class _Settling:
             return done("kept", kept, judged)
         earlier = self.known.get(PINNED)
         if earlier is None or (earlier.base, earlier.reply) != (self.base, entry.reply):
-            # Recorded once: were the findings to differ in some detail on the next run, the answer being waited for would not fit.
+            # Recorded once: were the findings to differ in some detail on the next run, the answer being waited for
+            # would not fit.
             self.log.set_pinned(self.files.reply.read_bytes(), self.base, entry.provenance, judged.diagnostics)
             self.known = self.log.load()
         return self._until_one_passes(None)
@@ -272,7 +294,8 @@ class _Settling:
         except SpakError as error:
             return self._fail(number, tuple(d.to_json() for d in error.diagnostics), adopted)
         self._save_pinned()
-        self.files.write(reply, extracted)
+        # The reply of an adopted edit is composed; until it is accepted, the one before it stays beside the files.
+        self.files.write(None if adopted else reply, extracted)
         judged = self.do.judge()
         if judged.ok:
             return self._accept(number, reply, extracted, judged)
@@ -290,6 +313,7 @@ class _Settling:
     def _accept(self, number: int, reply: bytes, extracted: Extracted, judged: Outcome) -> Outcome:
         one, digests = self.known[number], digests_of(reply, extracted)
         adopted = one.provenance.handler == "adopt"
+        self.files.write(reply, extracted)
         sample = self.request.sample if not adopted else self.entry.sample if self.entry else 0
         entry = Entry(
             unit=self.options.unit,

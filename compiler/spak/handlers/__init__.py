@@ -1,8 +1,8 @@
 """Handlers: who answers a request. Knows no handler by name.
 
-A handler is a file of this folder with one function, `create(root, config) -> Callable[[Request], Reply]`; a new handler is a new
-file. What is returned may be called from several threads, raises Waiting when the answer comes from outside later, and SpakError
-when there can be none.
+A handler is a file of this folder with one function, `create(root, config) -> Callable[[Request], Reply]`; a new
+handler is a new file. What is returned may be called from several threads, raises Waiting when the answer comes from
+outside later, and SpakError when there can be none.
 """
 
 from __future__ import annotations

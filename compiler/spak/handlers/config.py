@@ -1,6 +1,7 @@
 """The `[model]` table of a project's configuration. Knows nothing of where it is written or of who answers.
 
-`name`, `endpoint` and `sampling` belong to every request and so to its digest; all else only says how to reach the model.
+`name`, `endpoint` and `sampling` belong to every request and so to its digest; all else only says how to reach the
+model.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from spak.model.base import Model
 class ModelConfig(Model):
     """`timeout` is seconds for one try, `backoff` the first pause in seconds, prices are US dollars a million tokens.
 
-    `key` names the environment variable that holds the key, where it is not the provider's usual one. The key itself has no
-    place in a file.
+    `key` names the environment variable that holds the key, where it is not the provider's usual one. The key itself
+    has no place in a file.
     """
 
     handler: str = "replay"
     name: str = ""
     endpoint: str = ""
     key: str = ""
-    sampling: dict[str, Any] = {}
+    sampling: dict[str, Any] = Field(default_factory=dict)
     stream: bool = True
     timeout: float = Field(default=600.0, gt=0)
     retries: int = Field(default=5, ge=0, le=100)

@@ -1,6 +1,7 @@
 """Handler `live`: asks a model through litellm in a child process. Knows no provider.
 
-litellm is large and slow to import, patches what it touches and prints as it likes, so it never enters the build's own process.
+litellm is large and slow to import, patches what it touches and prints as it likes, so it never enters the build's own
+process.
 """
 
 from __future__ import annotations

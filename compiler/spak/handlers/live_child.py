@@ -1,7 +1,9 @@
-"""The child process that speaks to a provider: an order on standard input, a result on standard output. Knows nothing of SPAK.
+"""The child process that speaks to a provider: an order on standard input, a result on standard output. Knows nothing
+of SPAK.
 
-Run as `python -m spak.handlers.live_child`. The order is JSON with `name`, `model`, `endpoint`, `sampling`, `messages` and
-`config`; the result is either `{text, finish, model, tokens_in, tokens_out, cost, tries}` or `{error: {code, message, hint}}`.
+Run as `python -m spak.handlers.live_child`. The order is JSON with `name`, `model`, `endpoint`, `sampling`, `messages`
+and `config`; the result is either `{text, finish, model, tokens_in, tokens_out, cost, tries}` or `{error: {code,
+message, hint}}`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ ENVIRONMENT = {
 
 @dataclass(eq=False)
 class Failure(Exception):
-    """A call that failed: a code of the catalogue, and whether another try may help (with the pause the server asks for)."""
+    """A call that failed: a code of the catalogue, and whether another try may help (with the pause the server asks
+    for).
+    """
 
     code: str
     message: str
@@ -107,7 +111,9 @@ def call(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _route(litellm: Any, order: dict[str, Any]) -> dict[str, Any]:
-    """Endpoint, provider and key. A model without a known provider at an endpoint of one's own speaks the OpenAI protocol."""
+    """Endpoint, provider and key. A model without a known provider at an endpoint of one's own speaks the OpenAI
+    protocol.
+    """
     route: dict[str, Any] = {}
     provider = ""
     try:
@@ -153,8 +159,8 @@ def _whole(answer: Any) -> Got:
 def _drain(answer: Any, order: dict[str, Any]) -> Got:
     """Read a stream, saying how far it is every two seconds. The time-out holds for the whole of it.
 
-    Why it ended and what it cost are read from the provider's own chunks: litellm makes up a finish reason of "stop" for a stream
-    that broke off, counts tokens itself where the provider did not, and drops refusals.
+    Why it ended and what it cost are read from the provider's own chunks: litellm makes up a finish reason of "stop"
+    for a stream that broke off, counts tokens itself where the provider did not, and drops refusals.
     """
     raw = _Watched(answer)
     parts, length = [], 0
@@ -235,19 +241,21 @@ def _finish(litellm: Any, got: Got, order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cost(litellm: Any, got: Got, order: dict[str, Any]) -> float | None:
-    """US dollars, by the configured prices or litellm's own list; None when either the counts or the prices are unknown."""
+    """US dollars, by the configured prices or litellm's own list; None when either the counts or the prices are
+    unknown.
+    """
     if got.tokens_in is None or got.tokens_out is None:
         return None
     config = order["config"]
     if config["price_in"] is not None and config["price_out"] is not None:
-        return round((got.tokens_in * config["price_in"] + got.tokens_out * config["price_out"]) / 1e6, 9)
+        return round(float(got.tokens_in * config["price_in"] + got.tokens_out * config["price_out"]) / 1e6, 9)
     try:
         prices = litellm.cost_per_token(
             model=order["model"], prompt_tokens=got.tokens_in, completion_tokens=got.tokens_out
         )
     except Exception:  # an unknown model: litellm raises several classes
         return None
-    return round(sum(prices), 9) or None
+    return round(float(sum(prices)), 9) or None
 
 
 _BASE_URL = "is `endpoint` the base URL of an OpenAI-compatible server, for example http://localhost:8000/v1?"
@@ -255,7 +263,9 @@ _SLOW = "raise `timeout` under [model] for a slow model"
 
 
 def _classify(litellm: Any, error: Exception, config: dict[str, Any]) -> Failure:
-    """A failed call as a code of the catalogue. litellm maps every provider's errors to OpenAI's classes and statuses."""
+    """A failed call as a code of the catalogue. litellm maps every provider's errors to OpenAI's classes and
+    statuses.
+    """
     message = _words(error)
     status = getattr(error, "status_code", None)
     if isinstance(error, litellm.Timeout):
@@ -273,7 +283,9 @@ def _classify(litellm: Any, error: Exception, config: dict[str, Any]) -> Failure
         return Failure("SPK340", f"the provider rejected the request ({status}): {message}", hint)
     wanted = retry_after(_headers(error), datetime.now(UTC))
     if not _has_error_status(error):
-        return Failure("SPK341", f"the provider's answer cannot be read: {message}", _BASE_URL, again=True, wanted=wanted)
+        return Failure(
+            "SPK341", f"the provider's answer cannot be read: {message}", _BASE_URL, again=True, wanted=wanted
+        )
     return Failure("SPK337", f"the provider failed ({status}): {message}", "try again later", again=True, wanted=wanted)
 
 

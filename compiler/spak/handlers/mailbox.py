@@ -101,7 +101,7 @@ def readable(request: Request, digest: str) -> str:
     name = name_of(request)
     parts = [
         f"<!-- {name}, attempt {request.attempt}, request {digest}\n"
-        f"     Write the reply (two fenced blocks, as described under 'Reply') to a file and run: spak answer {name} FILE -->"
+        f"     Write the reply (two fenced blocks, see its end) to a file and run: spak answer {name} FILE -->"
     ]
     parts += [f"<!-- {message.role} -->\n\n{message.content.rstrip()}" for message in request.messages]
     return "\n\n".join(parts) + "\n"

@@ -18,12 +18,13 @@ def may_retry(status: int | None) -> bool:
 def pause(tried: int, dice: float, *, first: float, longest: float, wanted: float | None) -> float:
     """Seconds to wait after try number `tried` (from 1).
 
-    What the server wants is honoured up to `longest`. Otherwise "full jitter": uniform in [half, whole] of an exponentially
-    growing pause, `dice` being uniform in [0, 1); clients that failed together so do not come back together.
+    What the server wants is honoured up to `longest`. Otherwise "full jitter": uniform in [half, whole] of an
+    exponentially growing pause, `dice` being uniform in [0, 1); clients that failed together so do not come back
+    together.
     """
     if wanted is not None:
         return min(max(wanted, 0.0), longest)
-    whole = min(first * 2 ** (tried - 1), longest)
+    whole = min(first * 2.0 ** (tried - 1), longest)
     return whole * (0.5 + 0.5 * dice)
 
 

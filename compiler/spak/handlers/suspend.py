@@ -1,4 +1,6 @@
-"""Handler `suspend`: writes the request to a file, and takes the answer from there when it comes. Knows nothing of models."""
+"""Handler `suspend`: writes the request to a file, and takes the answer from there when it comes. Knows nothing of
+models.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """`spak.lock`: the committed record of which reply answers which request. Knows nothing of stages or of who answers.
 
-The file is TOML with one `[[entry]]` a unit, variant and dialect. Reading takes no lock, since every write replaces the whole
-file; writing reads, changes and replaces it under an exclusive lock, so threads and processes may update at once.
+The file is TOML with one `[[entry]]` a unit, variant and dialect. Reading takes no lock, since every write replaces the
+whole file; writing reads, changes and replaces it under an exclusive lock, so threads and processes may update at once.
 """
 
 from __future__ import annotations

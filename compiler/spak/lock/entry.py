@@ -1,4 +1,6 @@
-"""One entry of the lock: which reply was accepted for which request, and on what evidence. Knows nothing of the file."""
+"""One entry of the lock: which reply was accepted for which request, and on what evidence. Knows nothing of the
+file.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,8 @@ class TargetEvidence(Model):
 class Entry(Model):
     """`request` is what would be asked today and `asked` what the reply answered: they differ after a source was kept.
 
-    `spec` is the digest of the unit's IR; `reply`, `source` and `plan` are digests of the files in `generated/`. `attempts`
-    counts the replies it took, `sample` the refreshes.
+    `spec` is the digest of the unit's IR; `reply`, `source` and `plan` are digests of the files in `generated/`.
+    `attempts` counts the replies it took, `sample` the refreshes.
     """
 
     unit: Name

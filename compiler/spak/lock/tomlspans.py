@@ -48,7 +48,9 @@ def place(found: dict[Path, Place], path: Iterable[str | int]) -> Place:
 
 
 def syntax_error(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, Place]:
-    """A syntax error's message without its position, and the position: the last line where it says 'end of document'."""
+    """A syntax error's message without its position, and the position: the last line where it says 'end of
+    document'.
+    """
     message = str(error)
     if at := _AT.search(message):
         return message[: at.start()], (int(at[1]), int(at[2]))

@@ -1,12 +1,14 @@
 """Stage `codegen.request`: renders what a model would be asked for one unit, variant and dialect. Asks nobody.
 
-Its output is canonical JSON and depends on nothing but the files and values in `Options`, on the shipped templates and on the
-documentation of the device headers; other variants of the unit leave it unchanged.
+Its output is canonical JSON and depends on nothing but the files and values in `Options`, on the shipped templates and
+on the documentation of the device headers; other variants of the unit leave it unchanged.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
 
 from spak.model.base import Model
 from spak.model.outcome import Outcome
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 class Options(Model):
     """Paths are relative to the project's root.
 
-    `targets` may name more targets than apply: those of another dialect, and those that the variant does not support, are left
-    out. `templates` is a folder whose files replace shipped templates of the same name; it may be absent.
+    `targets` may name more targets than apply: those of another dialect, and those that the variant does not support,
+    are left out. `templates` is a folder whose files replace shipped templates of the same name; it may be absent.
     """
 
     ir: str
@@ -30,7 +32,7 @@ class Options(Model):
     templates: str = ""
     model: str = ""
     endpoint: str = ""
-    sampling: dict[str, Any] = {}
+    sampling: dict[str, Any] = Field(default_factory=dict)
     sample: int = 0
 
 
