@@ -14,27 +14,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from spak.errors import Diagnostic, SpakError, Span
+from spak.handlers.config import ModelConfig
 from spak.model.base import Model
 
 
-class ModelSettings(Model):
-    """Who is asked when the lock has no answer: a model name as litellm spells it, an endpoint, sampling parameters."""
-
-    name: str = ""
-    endpoint: str = ""
-    sampling: dict[str, Any] = {}
-    timeout: float = 600.0
-    retries: int = 4
-
-
 class Settings(Model):
-    """`[tool.spak]`. `targets` empty means every file in `targets/`; `package` names the kernels wheel."""
+    """`[tool.spak]`. `targets` empty means every file in `targets/`; `package` names the kernels wheel; `model` says who is asked,
+    see `spak.handlers.config`."""
 
     package: str = "spak_kernels"
     targets: tuple[str, ...] = ()
-    handler: str = "replay"
     proof_ms: int = 2000  # z3's time limit a proof
-    model: ModelSettings = ModelSettings()
+    model: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -43,6 +34,7 @@ class Project:
 
     root: Path
     settings: Settings
+    model: ModelConfig
     config: str
     targets: tuple[str, ...]
 
@@ -70,7 +62,7 @@ def load_project(root: Path) -> Project:
             near = get_close_matches(name, present, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"add targets/{name}.toml; there are: {', '.join(present) or 'none'}"
             raise SpakError(Diagnostic("SPK903", f"target {name!r} has no file", locate(root, config, f'"{name}"'), hint))
-    return Project(root, settings, config, settings.targets or tuple(present))
+    return Project(root, settings, ModelConfig.read(settings.model), config, settings.targets or tuple(present))
 
 
 def read_settings(root: Path) -> tuple[str, dict[str, Any], str]:
@@ -92,9 +84,8 @@ def read_settings(root: Path) -> tuple[str, dict[str, Any], str]:
 def explain(root: Path, config: str, prefix: str, error: Any) -> Diagnostic:
     """One pydantic error as a diagnostic at the line that names its key."""
     path = [str(part) for part in error["loc"]]
-    fields = ModelSettings.model_fields if path[0] == "model" and len(path) > 1 else Settings.model_fields
-    near = get_close_matches(path[-1], list(fields), 1) if error["type"] == "extra_forbidden" else []
-    hint = f"did you mean {near[0]!r}?" if near else f"settings are: {', '.join(sorted(fields))}"
+    near = get_close_matches(path[-1], list(Settings.model_fields), 1) if error["type"] == "extra_forbidden" else []
+    hint = f"did you mean {near[0]!r}?" if near else f"settings are: {', '.join(sorted(Settings.model_fields))}"
     what = f"unknown setting {path[-1]!r}" if error["type"] == "extra_forbidden" else f"{'.'.join(path)}: {error['msg']}"
     return Diagnostic("SPK902", what, locate(root, config, path[-1]), hint)
 

@@ -143,7 +143,8 @@ class Session:
         from spak.pipeline.judge import Judge
         from spak.pipeline.project import load_project
 
-        asker = handlers.select(self.mode.handler, self.root, load_project(self.root))
+        project = load_project(self.root)
+        asker = handlers.select(self.mode.handler or project.model.handler, self.root, project.settings.model)
         options = codegen.Options.model_validate(
             {**action.options, "refresh": action.name in self._refresh, "recheck": action.name in self._recheck}
         )

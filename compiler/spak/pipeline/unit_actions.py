@@ -99,7 +99,7 @@ class UnitActions:
     def request(self, variant: Variant, dialect: str) -> Action:
         from spak.codegen import request
 
-        model = self.project.settings.model
+        model = self.project.model
         options = request.Options(
             ir=self.ir,
             variant=variant.name,
