@@ -85,6 +85,7 @@ def test_killed_inside_a_write(tmp_path: Path, place: str) -> None:
     tree.put("in.txt", "a\n")
     if place.startswith("compact"):
         tree.build()
+        tree.ran()
         tree.put("in.txt", "b\n")
     text = tree.read("in.txt")
     tree.env = {"KILL": place}

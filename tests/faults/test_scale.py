@@ -48,7 +48,7 @@ def test_two_thousand_inputs(tmp_path: Path) -> None:
 
 
 def test_chain_of_three_thousand(tmp_path: Path) -> None:
-    """Built once at the far end from the cache's point of view: all links but the first are known to doit and to us as up to date."""
+    """No part recurses: not the order, not the scheduler, not doit's dispatcher as we feed it."""
     tree = Tree(tmp_path / "project")
     tree.put("in.txt", "x")
     before = "in.txt"

@@ -15,7 +15,7 @@ from spak.pipeline.action import Action
 from spak.pipeline.frontdoor import MAGIC, manifest_path
 from spak.pipeline.keys import Keys
 from spak.pipeline.stages import sources
-from spak.pipeline.stamps import Stamps
+from spak.pipeline.stamps import Stamps, stamp
 from spak.store import atomic
 from spak.store.digests import REST_NS, Stat
 
@@ -33,13 +33,13 @@ def write(root: Path, selection: Selection, actions: list[Action], keys: Keys, m
     if files is None:
         return False
     absent = {path for action in actions for path in action.optional} - files.keys()
-    folders = {folder: os.stat(folder) for folder in keys.env.get("PATH", "").split(":") if os.path.isdir(folder)}
-    path_stats = [(p, (s.st_mtime_ns, s.st_size, s.st_ino, s.st_ctime_ns)) for p, s in folders.items()]
-    env = sorted({name for action in actions for name in action.env} | {"CXX", "PATH", "PYTHONPATH"})
+    searched: list[str] = keys.env.get("PATH", "").split(":") if keys.tools.used() else []  # a tool may appear in front of ours
+    folders = stamp(folder for folder in searched if os.path.isdir(folder))
+    env = sorted({name for action in actions for name in action.env} | {"PYTHONPATH", *(("CXX", "PATH") if searched else ())})
     body = {
         "selection": selection,
         "python": (sys.executable, sys.version),
-        "files": [*sorted(files.items()), *made_of.files, *path_stats],
+        "files": [*sorted(files.items()), *made_of.files, *folders.files],
         "outputs": sorted({path for action in actions for path in action.outputs}),
         "absent": sorted(absent | set(made_of.absent)),
         "env": [(name, keys.env.get(name, "")) for name in env],

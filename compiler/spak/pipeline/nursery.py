@@ -12,6 +12,7 @@ stdin, stdout and stderr of a worker are memory files: a job's descriptor holds 
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -22,7 +23,7 @@ import socket
 import sys
 from typing import Any
 
-from spak.pipeline.worker import perform
+from spak.pipeline.worker import module_name, perform
 
 PRELOADED = ("spak.effects", "spak.model.evidence", "spak.model.ir", "spak.model.plan", "spak.model.request", "spak.model.target")
 PR_SET_PDEATHSIG = 1
@@ -38,6 +39,8 @@ def main(handle: int) -> None:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     for name in PRELOADED:
         importlib.import_module(name)
+    gc.disable()
+    gc.freeze()  # a collection in a worker would copy every page that it shares with us
     control = socket.socket(fileno=handle)
     jobs: dict[int, socket.socket] = {}
     while True:
@@ -54,6 +57,7 @@ def main(handle: int) -> None:
 
 def _start(fds: list[int], jobs: dict[int, socket.socket], control: socket.socket, *pipes: int) -> None:
     job = socket.socket(fileno=fds[0])
+    _preload(os.pread(fds[1], os.fstat(fds[1]).st_size, 0))
     mine = os.getpid()
     pid = os.fork()
     if pid == 0:
@@ -67,6 +71,16 @@ def _start(fds: list[int], jobs: dict[int, socket.socket], control: socket.socke
     os.close(fds[2])
     jobs[pid] = job
     _tell(job, pid)
+
+
+def _preload(request: bytes) -> None:
+    """Import the stage's package here, once: its Options take longer to define than most stages to start. What is wrong with it is
+    the worker's to say.
+    """
+    try:
+        importlib.import_module(module_name(json.loads(request)["stage"]))
+    except Exception:
+        return
 
 
 def _reap(jobs: dict[int, socket.socket]) -> None:

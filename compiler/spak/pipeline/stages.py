@@ -16,11 +16,6 @@ COMMON = ("model", "lang", "errors", "effects", "digest.py", "pipeline/worker.py
 SKIPPED = frozenset({"__pycache__", "include"})
 
 
-def module_name(stage: str) -> str:
-    """The module of a stage: `parse` is `spak.parse`; a dotted name is taken as it is."""
-    return stage if "." in stage else f"spak.{stage}"
-
-
 @lru_cache(maxsize=256)
 def sources(stage: str) -> tuple[str, ...]:
     """Every file whose change makes another stage of it: its own, and the packages that all stages build on. Raises SpakError."""

@@ -26,6 +26,11 @@ def main() -> int:
     return status
 
 
+def module_name(stage: str) -> str:
+    """The module of a stage: `parse` is `spak.parse`; a dotted name is taken as it is."""
+    return stage if "." in stage else f"spak.{stage}"
+
+
 def perform(job: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """Run a stage; returns the exit status and what to print. Exceptions other than SpakError are crashes and pass through."""
     import importlib
@@ -33,9 +38,8 @@ def perform(job: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     from spak.effects import Effects
     from spak.errors import SpakError
 
-    name = job["stage"] if "." in job["stage"] else f"spak.{job['stage']}"
     try:
-        stage = importlib.import_module(name)
+        stage = importlib.import_module(module_name(job["stage"]))
         outcome = stage.run(stage.Options.model_validate(job["options"]), Effects())
     except SpakError as error:
         return BROKEN, {"diagnostics": [one.to_json() for one in error.diagnostics]}
