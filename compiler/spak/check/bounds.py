@@ -59,7 +59,7 @@ def multiply(a: Interval, b: Interval) -> Interval:
 
 def floor_divide(a: Interval, b: Interval) -> Interval:
     """Quotient rounded down; nothing is known when the divisor may be zero."""
-    if b.low <= 0 <= b.high:
+    if min(b.low, b.high) <= 0 <= max(b.low, b.high):  # low above high: conditions that contradict each other
         return ANY
     corners = [x // y for x in (a.low, a.high) for y in (b.low, b.high)]
     return _clamp(min(corners), max(corners))
@@ -130,7 +130,7 @@ def _compare(op: str, a: Interval, b: Interval) -> Interval:
 
 
 def _call(fn: str, args: list[Interval]) -> Interval:
-    if fn == "cdiv" and len(args) == 2 and args[1].low > 0:
+    if fn == "cdiv" and len(args) == 2 and args[1].low > 0 and args[1].high > 0:
         a, b = args
         corners = [-(-x // y) for x in (a.low, a.high) for y in (b.low, b.high)]
         return _clamp(min(corners), max(corners))
