@@ -1,6 +1,7 @@
 """Builds units by hand and kernels as tiny extension modules, so that verification is tested without the build stage.
 
-The module takes raw tensors positionally and `out=`, as every built module does, and hands their addresses to a C++ function.
+The module takes raw tensors positionally and `out=`, as every built module does, and hands their addresses to a C++
+function.
 """
 
 from __future__ import annotations
@@ -189,7 +190,8 @@ SOFTMAX = unit(
 )  # fmt: skip
 RMSNORM = unit(
     "rmsnorm", ["x: f32[M, N]", "w: f32[N]", "eps: f32 = 1e-5"], ["y: f32[M, N]"],
-    "x / np.sqrt(np.mean(x * x, axis=1, keepdims=True) + eps) * w", flops="4 * M * N", require=("M >= 1 && N >= 1", "eps > 0"),
+    "x / np.sqrt(np.mean(x * x, axis=1, keepdims=True) + eps) * "
+    "w", flops="4 * M * N", require=("M >= 1 && N >= 1", "eps > 0"),
 )  # fmt: skip
 TRANSPOSE = unit(
     "transpose", ["x: f32[M, N]"], ["y: f32[N, M]"], "x.T", linear_in=("x",), require=("M >= 1 && N >= 1",)

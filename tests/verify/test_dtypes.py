@@ -34,7 +34,9 @@ def test_rounding_is_to_nearest_even(name: str, low: int, high: int) -> None:
 
 
 def test_rounding_happens_once() -> None:
-    """Just above a tie of bf16, by less than f32 can hold: through f32 it would fall on the tie, and then down to even."""
+    """Just above a tie of bf16, by less than f32 can hold: through f32 it would fall on the tie, and then down to
+    even.
+    """
     value = 1 + 2.0**-8 + 2.0**-40
     assert to_f64(from_f64([value], "bf16"), "bf16")[0] == 1 + 2.0**-7
     assert float(np.float32(value)) == 1 + 2.0**-8

@@ -91,7 +91,9 @@ def test_less_than_the_spec_asks_fails(name: str, tmp_path: Path) -> None:
 
 
 def test_rtol_only_tightens(tmp_path: Path) -> None:
-    """Blocked sums pass by the derived bound; a relative tolerance below their rounding rejects them, a loose one changes nothing."""
+    """Blocked sums pass by the derived bound; a relative tolerance below their rounding rejects them, a loose one
+    changes nothing.
+    """
     for rtol, verdict in ((1e-9, "failed"), (0.5, "failed"), (None, "passed")):
         source = k.MATMUL_PLAIN if rtol != 0.5 else k.changed(k.MATMUL_PLAIN, "alpha * s", "alpha * s * 1.01f")
         spec = unit(

@@ -10,7 +10,8 @@ from kernels import changed
 from spak.model.ir import Unit
 from support import MATMUL, REDUCE, TRANSPOSE, VECTOR_ADD, judged
 
-#: Does what the simulator's engine does with an order: element i reads what element i - 1 left behind, or what was there.
+#: Does what the simulator's engine does with an order: element i reads what element i - 1 left behind, or what was
+#: there.
 RACE = """
 extern "C" void kernel(const float* a, const float* b, float* c, ll n) {
   float shared = 0;

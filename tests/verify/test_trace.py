@@ -59,7 +59,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_bound_holds_for_numpys_own_float32(name: str) -> None:
-    """NumPy in float32 is an honest kernel: pairwise sums, its own exp. It must be within 4 bounds, and not far below."""
+    """NumPy in float32 is an honest kernel: pairwise sums, its own exp. It must be within 4 bounds, and not far
+    below.
+    """
     function, x = FUNCTIONS[name], given(20, 70)
     traced = function(Traced.of(x, F32))
     assert np.allclose(traced.exact, function(x), rtol=1e-12)

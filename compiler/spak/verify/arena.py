@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -143,6 +144,24 @@ class Arena:
                 if count:
                     found[slot.layout.name] = count
         return found
+
+
+def name_offsets(text: str, slots: Sequence[Slot]) -> str:
+    """A message whose `<arena N>` say which array is meant: '8 bytes past the end of c'."""
+
+    def words(match: re.Match[str]) -> str:
+        offset = int(match.group(1))
+        for slot in slots:
+            stop = slot.at + slot.layout.nbytes
+            if slot.at <= offset < stop:
+                return f"byte {offset - slot.at} of {slot.layout.name}"
+            if stop <= offset < slot.end + PAGE:
+                return f"{offset - stop} bytes past the end of {slot.layout.name}"
+            if slot.begin - PAGE <= offset < slot.at:
+                return f"{slot.at - offset} bytes before {slot.layout.name}"
+        return "an address"
+
+    return re.sub(r"<arena (\d+)>", words, text)
 
 
 def _red(slot: Slot) -> int:

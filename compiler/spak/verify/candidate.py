@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import re
 import sys
 from typing import Any
 
@@ -64,10 +65,22 @@ def call(job: dict[str, Any], memory: Memory, modules: dict[str, Any]) -> dict[s
         else:
             _call_on_host(function, job, memory.base)
     except Exception as error:
-        return {"ok": False, "raised": f"{type(error).__name__}: {error}"}
+        return {"ok": False, "raised": _placed(f"{type(error).__name__}: {error}", memory)}
     finally:
         memory.guard(job["guards"], _PROT_RW)
     return {"ok": True}
+
+
+def _placed(text: str, memory: Memory) -> str:
+    """A message with addresses made offsets into the arena, which the parent can name; others differ from run to
+    run.
+    """
+
+    def offset(match: re.Match[str]) -> str:
+        where = int(match.group(), 16) - memory.base
+        return f"<arena {where}>" if 0 <= where < memory.size else "an address"
+
+    return re.sub(r"0x[0-9a-f]{6,}", offset, text)
 
 
 def _function(job: dict[str, Any], modules: dict[str, Any]) -> Any:

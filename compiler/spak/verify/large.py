@@ -8,6 +8,7 @@ slices alone, which is right only for operations that are local along that axis:
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -175,7 +176,9 @@ class _Sparse:
             return False, f"the call {answer.how}: its blocks cannot be sampled"
         for kind in ("load", "raised"):
             if kind in answer.data:
-                return True, f"the call raises {answer.data[kind]}"
+                said = re.sub(r"<arena \d+>", "an address", str(answer.data[kind]))
+                wraps = "an index wraps: the kernel leaves its arrays at this size: " if "memory" in said else ""
+                return True, f"{wraps}the call raises {said}"
         return None
 
     def written(self, layout: Layout) -> list[tuple[int, int]]:
@@ -248,7 +251,7 @@ def _compare(
 
 
 def _slices(memory: _Sparse, layout: Layout, at: int) -> Any:
-    """Indices along the large axis where something was written: the ends and the middle of each stretch, spread over all."""
+    """Indices along the large axis where something was written: ends and middle of each stretch, spread over all."""
     itemsize = KINDS[layout.dtype].itemsize
     found: set[int] = set()
     stride, size = layout.strides[at], layout.shape[at]

@@ -18,7 +18,7 @@ from spak.effects.sandbox import wrap
 from spak.effects.service import Answer, Service
 from spak.errors import Diagnostic, SpakError
 from spak.model.ir import Scalar, Tensor
-from spak.verify.arena import Arena, Damage, guards, place
+from spak.verify.arena import Arena, Damage, guards, name_offsets, place
 from spak.verify.dtypes import F64, Array
 from spak.verify.problem import Layout, Problem
 
@@ -134,7 +134,7 @@ class Rig:
             damage=tuple(self.arena.damage(slots)),
             changed=self.arena.changed_inputs(slots, case.inputs),
             failure=failure,
-            how=how,
+            how=name_offsets(how, slots),
         )
 
     def _ask_candidate(self, job: dict[str, Any]) -> Answer:
@@ -250,6 +250,8 @@ def _environment(package: str) -> dict[str, str]:
     return {
         **kept, "PYTHONPATH": path, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",
         "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2",
+        # One thread: which of several faults is reported must not depend on how the host schedules threads.
+        "SPAK_SIM_THREADS": "1",
         # Without a cache in front of it, malloc fills what it hands out, as `mallopt(M_PERTURB)` in the candidate asks.
         "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
     }  # fmt: skip

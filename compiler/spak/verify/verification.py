@@ -289,7 +289,7 @@ def _properties(
                 replay=replay,
             )
         )
-        if not found.ok:
+        if not found.ok and not state.failed:  # a wrong kernel has no properties: its own diagnostic says more
             hint = "the property holds for the reference: see which work the kernel skips or does at lower precision"
             state.diagnostics.append(Diagnostic("SPK626", f"{prop.label} does not hold: {found.detail}", hint=hint))
 
