@@ -124,7 +124,7 @@ extern "C" __global__ void softmax(const float* __restrict__ x, float* __restric
   const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, warps = blockDim.x >> 5;
   for (long long row = blockIdx.x; row < M; row += gridDim.x) {
     const float* in = x + row * N;
-    float top = -INFINITY;
+    float top = __int_as_float(0xff800000);  // minus infinity
     for (long long j = threadIdx.x; j < N; j += blockDim.x) top = fmaxf(top, in[j]);
     top = warp_reduce(top, [](float p, float q) { return fmaxf(p, q); });
     if (lane == 0) partial[warp] = top;

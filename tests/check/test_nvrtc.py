@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import honest
 import pytest
 from checkbench import ROOT
 from spak.build import cubin, nvrtc, sass
@@ -257,3 +258,17 @@ def test_occupancy_is_that_of_the_calculator(
 ) -> None:
     got = occupancy(target("sm_90a").limits, registers=registers, threads=threads, shared_bytes=shared)
     assert (got.blocks_per_sm, got.limiter) == (blocks, limiter)
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+@pytest.mark.parametrize("name", ["VECTOR_ADD", "MATMUL", "SOFTMAX", "REDUCE"])
+def test_the_honest_kernels_compile_with_our_headers(name: str, arch: str) -> None:
+    plan = tomllib.loads(getattr(honest, f"{name}_CUDA_PLAN"))
+    prelude = "".join(f"constexpr int {key} = {value};\n" for key, value in plan.get("params", {}).items())
+    source = getattr(honest, f"{name}_CUDA")
+    include = [str(ROOT / "csrc/include")]
+    result = nvrtc.compile(source, name="kernel.cu", arch=arch, do=DO, include_dirs=include, prelude=prelude)
+    assert result.ok, [str(d) for d in result.diagnostics]
+    checks, found = facts(result, Plan.model_validate(plan), target(arch), ["no spills"], do=DO)
+    assert "failed" not in verdicts(checks).values()
+    assert not found
