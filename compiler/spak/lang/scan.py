@@ -25,6 +25,7 @@ from spak.errors import Collector, Span
 from spak.lang.tree import Comment
 
 MAX_DEPTH = 64
+MAX_ERRORS = 20  # a text: what follows is most likely an echo
 VERBATIM_KINDS = frozenset({"procedure", "pseudocode", "template", "code"})
 
 #: Terminals given by a regular expression, in the order in which they are tried; fixed texts follow, longest first.
@@ -116,9 +117,18 @@ class Scanner:
         self.levels = [Level("{" if statements else "(", None)]
         self.pending = ""  # "line" after a line end, "mark" after `;` or `,`
         self.balanced = True
+        self.errors = 0
         self.suspect: Tok | None = None
 
     # ---- helpers ----
+
+    def report(self, code: str, message: str, span: Span, hint: str) -> None:
+        """Record an error; beyond a number that anyone reads, give up."""
+        self.errors += 1
+        if self.errors <= MAX_ERRORS:
+            self.found.add(code, message, span, hint)
+        else:
+            self.balanced = False
 
     def at(self, start: int, end: int) -> Span:
         line = bisect_right(self.starts, start)
@@ -164,7 +174,7 @@ class Scanner:
     def run(self) -> Scanned:
         text, pos = self.text, 0
         size = len(text)
-        while pos < size:
+        while pos < size and self.errors <= MAX_ERRORS:
             char = text[pos]
             if char == "\n":
                 self.pending = self.pending or "line"
@@ -172,14 +182,17 @@ class Scanner:
             elif char.isspace():
                 pos += 1
             else:
-                match = self.master.match(text, pos)
+                open_comment = (
+                    char == "/" and self.statements and text.startswith("/*", pos) and text.find("*/", pos + 2) < 0
+                )
+                match = None if open_comment else self.master.match(text, pos)
                 pos = (
                     self.unknown(pos)
                     if match is None
                     else self.token(str(match.lastgroup), match.group(), pos, match.end())
                 )
             if len(self.levels) > MAX_DEPTH:
-                self.found.add(
+                self.report(
                     "SPK106",
                     f"brackets are nested deeper than {MAX_DEPTH} levels",
                     self.tokens[-1].span,
@@ -193,11 +206,15 @@ class Scanner:
         char = self.text[pos]
         line_end = self.text.find("\n", pos)
         line_end = len(self.text) if line_end < 0 else line_end
+        if char == "/":
+            self.report("SPK102", "this comment is never closed", self.at(pos, pos + 2), "close it with */")
+            self.balanced = False
+            return len(self.text)
         if char == '"':
             long = self.text.startswith('"""', pos)
             end = len(self.text) if long else line_end
             hint = 'close it with """' if long else 'close it on the same line, or write """..."""'
-            self.found.add("SPK102", "this string is never closed", self.at(pos, pos + (3 if long else 1)), hint)
+            self.report("SPK102", "this string is never closed", self.at(pos, pos + (3 if long else 1)), hint)
             self.balanced = False
             return end
         hints = {
@@ -211,7 +228,7 @@ class Scanner:
         while end < line_end and self.text[end] == char:
             end += 1
         hint = hints.get(char, "put text that is not code in double quotes")
-        self.found.add("SPK101", f"unexpected character {char!r}", self.at(pos, end), hint)
+        self.report("SPK101", f"unexpected character {char!r}", self.at(pos, end), hint)
         self.separate("UNKNOWN", pos)
         self.emit("UNKNOWN", char, pos, end)
         return end
@@ -368,7 +385,7 @@ class Scanner:
         ):
             self.not_closed(self.levels.pop().opener)
         if len(self.levels) == 1 or self.level.bracket != bracket:
-            self.found.add(
+            self.report(
                 "SPK103", f"{value!r} closes nothing", self.at(start, end), "remove it, or open what it should close"
             )
             self.balanced = False
@@ -388,7 +405,7 @@ class Scanner:
 
     def not_closed(self, opener: Tok | None) -> None:
         if opener is not None:
-            self.found.add("SPK103", f"{str(opener)!r} is never closed", opener.span, "add what closes it")
+            self.report("SPK103", f"{str(opener)!r} is never closed", opener.span, "add what closes it")
         self.balanced = False
 
     def unclosed(self) -> None:

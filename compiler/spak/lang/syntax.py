@@ -20,11 +20,11 @@ from lark.exceptions import UnexpectedToken, VisitError
 from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.lang import tree
 from spak.lang.build import Build
-from spak.lang.scan import Scanner, Tok, master_pattern
+from spak.lang.scan import MAX_ERRORS, Scanner, Tok, master_pattern
 
 GRAMMAR = Path(__file__).parent / "grammar.lark"
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-MAX_ERRORS = 20  # a file: what follows is most likely an echo
+MAX_WORK = 400_000  # tokens parsed over all attempts to go on after an error
 
 NAMES = {
     "_SEP": "the end of the line", "KEY": "a key", "RBRACE": "'}'", "LBODY": "'{'", "LMAP": "'{'", "RPAR": "')'", "RBRACK": "']'",
@@ -103,7 +103,10 @@ def parse_text(text: str, file: str, found: Collector) -> tree.File:
     if not scanned.balanced:
         return tree.File((), front, scanned.comments)
     tokens = scanned.tokens
+    work = 0
     for _ in range(MAX_ERRORS):
+        if work > MAX_WORK:
+            break
         try:
             return tree.File(_feed(tokens, "file"), front, scanned.comments)
         except UnexpectedToken as error:
@@ -111,6 +114,7 @@ def parse_text(text: str, file: str, found: Collector) -> tree.File:
             if error.token.type != "UNKNOWN":  # that one has been reported
                 found.found.append(explain(tokens, at, error))
             tokens = without_line(tokens, at)
+            work += at
         except SpakError as error:
             found.found.extend(error.diagnostics)
             return tree.File((), front, scanned.comments)

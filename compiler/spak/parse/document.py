@@ -15,7 +15,7 @@ from spak.lang.source import Source, read_source
 from spak.lang.syntax import parse_text, split_front
 from spak.parse.yamlfile import Yaml, read_yaml
 
-LOOKS_LIKE_CODE = re.compile(r"\A\s*(?:(?://|#(?!\s)|#\s.*\n)[^\n]*\n\s*)*\w+(?: +[\w\"]+)?\s*\{")
+LOOKS_LIKE_CODE = re.compile(r"\A\s*(?://[^\n]*\n\s*)*\w+(?: +[\w\"]+)?\s*\{")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ from spak.parse.suggest import near
 CONTAINERS = frozenset({"system_model", "knowledge", "domain", "system"})
 KNOWN = frozenset({"rule", "hint", "fact", "heuristic", "invariant", "axiom", "prediction", "type", "description"})
 
+#: Kinds that are one sentence, with or without a colon before it.
+SENTENCES = frozenset({"axiom", "heuristic", "prediction", "description"})
+
 #: Kinds of the language that mean something elsewhere; in a kernel's spec they are knowledge, and not misspelt.
 OTHER_WORDS = """task step evaluation check model state trace_schema variant case agent_loop service_loop on engineering_loop
     parameter measure build artifact protocol contract autonomy effect operation component function struct workflow dynamics
@@ -144,7 +147,9 @@ class Gatherer:
 
     def item(self, item: tree.Item, domain: str, known: frozenset[str]) -> None:
         if isinstance(item, tree.Attr):
-            self.numbered(item, domain)
+            self.numbered(item.key, item.value, item.span, domain)
+        elif isinstance(item, tree.Block) and item.kind in SENTENCES and item.quoted and item.body is None:
+            self.numbered(item.kind, tree.Str(item.name or ""), item.span, domain)
         elif isinstance(item, tree.Block) and item.kind in CONTAINERS and isinstance(item.body, tuple):
             inner = item.name or domain if item.kind == "domain" else domain
             for child in item.body:
@@ -175,12 +180,12 @@ class Gatherer:
         what = "has no meaning in a kernel's spec" if item.kind in OTHER_KINDS else "is no kind that is known"
         self.found.warn("SPK203", f"{item.kind!r} {what}", item.span, hint)
 
-    def numbered(self, attr: tree.Attr, domain: str) -> None:
+    def numbered(self, key: str, value: tree.Value, span: Span, domain: str) -> None:
         """`axiom: "..."` becomes the rule `axiom.1`, and so on."""
-        number = self.known.numbers.get((domain, attr.key), 0) + 1
-        self.known.numbers[(domain, attr.key)] = number
-        text = reflow(attr.value.value) if isinstance(attr.value, tree.Str) else print_value(attr.value)
-        self.add(Rule(name=f"{attr.key}.{number}", domain=domain, kind=attr.key, text=text), attr.span)
+        number = self.known.numbers.get((domain, key), 0) + 1
+        self.known.numbers[(domain, key)] = number
+        text = reflow(value.value) if isinstance(value, tree.Str) else print_value(value)
+        self.add(Rule(name=f"{key}.{number}", domain=domain, kind=key, text=text), span)
 
     def add(self, rule: Rule, span: Span) -> None:
         key = (rule.domain, rule.kind, rule.name)

@@ -7,6 +7,7 @@ aliases, whose expansion has no bound, are refused.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,12 @@ def read_yaml(text: str, file: str, found: Collector, first_line: int = 1) -> Ya
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+    deep = too_deep(text)
+    if deep:
+        found.add(
+            "SPK106", f"YAML nested deeper than {MAX_DEPTH} levels", Span(file, deep + first_line - 1), "flatten it"
+        )
+        return None
     try:
         node = YAML(typ="safe", pure=True).compose(text)
     except RecursionError:
@@ -64,6 +71,16 @@ def read_yaml(text: str, file: str, found: Collector, first_line: int = 1) -> Ya
         )
         return None
     return None if node is None else _Reader(file, first_line, found).read(node, 1)
+
+
+def too_deep(text: str) -> int:
+    """The line on which brackets outside quotes nest beyond the limit, or 0: the composer would recurse that far."""
+    depth = 0
+    for match in re.finditer(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|#[^\n]*|[\[\]{}]', text):
+        depth += (match[0] in "[{") - (match[0] in "]}") if len(match[0]) == 1 else 0
+        if depth > MAX_DEPTH:
+            return text.count("\n", 0, match.start()) + 1
+    return 0
 
 
 class _Reader:
