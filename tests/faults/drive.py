@@ -1,4 +1,6 @@
-"""`spak build` and doit for a project whose graph is `graph.json`: everything but the making of the graph is the real thing."""
+"""`spak build` and doit for a project whose graph is `graph.json`: everything but the making of the graph is the
+real thing.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ def make(root: Path):  # type: ignore[no-untyped-def]
 
     rows = json.loads((root / "graph.json").read_text())
     actions = tuple(action_from(row) for row in rows)
-    groups = {"build": tuple(a.name for a in actions), "verify": tuple(a.name for a in actions if a.name.startswith("verify:"))}
+    groups = {
+        "build": tuple(a.name for a in actions),
+        "verify": tuple(a.name for a in actions if a.name.startswith("verify:")),
+    }
     for action in actions:
         unit = action.name.partition(":")[2].partition(".")[0].partition("@")[0]
         if unit.isidentifier() and unit not in ("build", "verify"):
@@ -38,7 +43,6 @@ def main() -> int:
     import importlib
 
     import click
-
     from spak.errors import SpakError
 
     command = importlib.import_module(f"spak.cli.{sys.argv[1]}").command

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 from spak.store import atomic, journal
@@ -45,7 +46,7 @@ def install(place: str, number: int) -> None:
         journal.SLACK = -(10**9)
 
     def write(handle: int, data: bytes) -> int:
-        path = os.readlink(f"/proc/self/fd/{handle}")
+        path = str(Path(f"/proc/self/fd/{handle}").readlink())
         kind = "compact" if "journal" in path else "cas" if "/cas/" in path else "ac" if "/ac/" in path else "other"
         if kind == place and last():
             os.write(handle, bytes(data)[: len(data) // 2])

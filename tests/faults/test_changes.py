@@ -1,8 +1,9 @@
-"""Fault cases 14 and 15: a change re-runs what depends on it and nothing else; strict mode shows undeclared dependencies."""
+"""Fault cases 14 and 15: a change re-runs what depends on it and nothing else; strict mode shows undeclared
+dependencies.
+"""
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 from pathlib import Path
@@ -147,6 +148,6 @@ def test_going_back_restores(tree: Tree) -> None:
     done = tree.build()
     assert tree.ran() == [] and "3 restored" in done.stdout
     assert tree.read("out/2") == "2:1:0:one\n"
-    mode = os.stat(tree.root / "out/2").st_mode
+    mode = (tree.root / "out/2").stat().st_mode
     assert stat.S_IMODE(mode) == 0o644
     tree.assert_settled()

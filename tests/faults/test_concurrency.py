@@ -57,7 +57,9 @@ def test_the_lock_of_a_killed_build_is_free(tmp_path: Path) -> None:
 
 
 def test_a_reused_pid_is_not_taken_for_the_holder(tmp_path: Path) -> None:
-    """The lock file names a live process that is not the one that signed; the kernel says that nobody holds the lock."""
+    """The lock file names a live process that is not the one that signed; the kernel says that nobody holds the
+    lock.
+    """
     tree = chain(tmp_path / "project")
     stranger = subprocess.Popen(["sleep", "60"])
     try:

@@ -18,7 +18,9 @@ def small(tmp_path: Path) -> Iterator[Path]:
     """A file system of one MiB."""
     mount = tmp_path / "small"
     mount.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(mount)], capture_output=True, check=False)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(mount)], capture_output=True, check=False
+    )
     if done.returncode:
         pytest.skip("mounting a small tmpfs needs root")
     yield mount
@@ -63,7 +65,9 @@ def test_full_disk_under_the_cache(small: Path, tmp_path: Path) -> None:
 
 
 def test_full_disk_under_the_journal(small: Path) -> None:
-    """Only the state lies on the full disk: the output is right, the loss of the record is said, the next build recovers."""
+    """Only the state lies on the full disk: the output is right, the loss of the record is said, the next build
+    recovers.
+    """
     tree = Tree(small.parent / "project", {"SPAK_CACHE": str(small.parent / "cache")})
     tree.action("out/a", ("in.txt",), name="make:" + "a" * 60_000)
     tree.put("in.txt", "x")

@@ -43,7 +43,9 @@ def test_input_edited_during_its_action(tmp_path: Path, way: str) -> None:
 
 
 def test_input_edited_and_restored_during_its_action(tmp_path: Path) -> None:
-    """The stat tells nothing, the content is the same again: the result may stand only because digests agree before and after."""
+    """The stat tells nothing, the content is the same again: the result may stand only because digests agree before
+    and after.
+    """
     tree = chain(tmp_path / "project", length=1, sleep=0.6)
     thread = edit_while_running(tree, "in.txt", "one\n")
     tree.build()

@@ -40,7 +40,7 @@ def processes_in(root: Path) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
         try:
-            if entry.name.isdigit() and os.readlink(entry / "cwd") == str(root):
+            if entry.name.isdigit() and (entry / "cwd").readlink() == root:
                 found.append(int(entry.name))
         except OSError:
             continue

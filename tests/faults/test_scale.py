@@ -89,7 +89,17 @@ def test_sixty_four_file_descriptors(tmp_path: Path, way: str) -> None:
     tree.assert_settled()
 
 
-NAMES = ["with space", "new\nline", "ünïcödé-日本語", "quote'\"`$(x)", "-dash", "semi;colon&|", "back\\slash", "100%", "a#b"]
+NAMES = [
+    "with space",
+    "new\nline",
+    "ünïcödé-日本語",
+    "quote'\"`$(x)",
+    "-dash",
+    "semi;colon&|",
+    "back\\slash",
+    "100%",
+    "a#b",
+]
 
 
 @pytest.mark.parametrize("way", ["spak", "doit"])

@@ -1,4 +1,6 @@
-"""Fault case 18: state of another version, copied trees, read-only trees, `git clean`; and both front ends over one state."""
+"""Fault case 18: state of another version, copied trees, read-only trees, `git clean`; and both front ends over one
+state.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.tree import Tree, chain
+from tests.faults.tree import Tree
 
 DAY = 86_400
 

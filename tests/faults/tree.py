@@ -29,12 +29,20 @@ class Tree:
         return self.root.parent / f"{self.root.name}.log"
 
     def action(self, out: str, inputs: tuple[str, ...] = (), name: str = "", **more: Any) -> str:
-        """Add an action that joins `inputs` into `out`; keywords that Action has go there, the others are stage options."""
+        """Add an action that joins `inputs` into `out`; keywords that Action has go there, the others are stage
+        options.
+        """
         fields = {"values", "after", "pool", "tools", "env", "optional", "seconds", "slices", "cheap"}
         own = {key: more.pop(key) for key in list(more) if key in fields}
         outputs = more.pop("outputs", (out,))
         options = {"inputs": inputs, "out": out, "log": str(self.log), **more}
-        row = {"name": name or f"make:{out}", "stage": STAGE, "options": options, "inputs": more.get("declared", inputs), **own}
+        row = {
+            "name": name or f"make:{out}",
+            "stage": STAGE,
+            "options": options,
+            "inputs": more.get("declared", inputs),
+            **own,
+        }
         options.pop("declared", None)
         self.rows.append({**row, "outputs": outputs})
         return str(row["name"])

@@ -32,7 +32,7 @@ class Options(Model):
 
 def run(options: Options, do: Do) -> Outcome:
     if options.log:
-        with open(options.log, "a") as file:
+        with Path(options.log).open("a") as file:
             file.write(options.out.replace("\n", "?") + "\n")
     if options.how == "raise":
         raise SpakError(Diagnostic("SPK704", "the stage is broken"))

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 @click.argument("units", nargs=-1)
 @click.option("--targets", default="", help="Only these targets, separated by commas.")
 @click.option("-j", "--jobs", default=0, help="Actions at once [default: the cores of this machine].")
-@click.option("--handler", default="", help="Who answers: replay, suspend, live or frozen [default: the project's setting].")
+@click.option(
+    "--handler", default="", help="Who answers: replay, suspend, live or frozen [default: the project's setting]."
+)
 @click.option("--frozen", is_flag=True, help="Nobody may be asked: the same as --handler frozen.")
 @click.option("--refresh", is_flag=True, help="Ask anew although the lock has answers.")
 @click.option("--strict", is_flag=True, help="Run stages in a sandbox that shows them their declared inputs only.")

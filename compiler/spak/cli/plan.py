@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 @click.option("--group", default="build", hidden=True)
 @click.pass_obj
 def command(
-    make: Callable[[Path], Graph] | None, units: tuple[str, ...], targets: str, show_all: bool, as_json: bool, group: str
+    make: Callable[[Path], Graph] | None,
+    units: tuple[str, ...],
+    targets: str,
+    show_all: bool,
+    as_json: bool,
+    group: str,
 ) -> int:
     """Say for everything, or the UNITS named, what a build would do and why.
 
@@ -36,7 +41,11 @@ def command(
     chosen = tuple(one for one in targets.split(",") if one)
     steps = Foresight(session).look(select(session.graph, session.network, group, units, chosen))
     if as_json:
-        click.echo(json.dumps({"exit": exit_code(steps), "steps": [step.to_json() for step in steps]}, indent=2, sort_keys=True))
+        click.echo(
+            json.dumps(
+                {"exit": exit_code(steps), "steps": [step.to_json() for step in steps]}, indent=2, sort_keys=True
+            )
+        )
         return exit_code(steps)
     for step in steps:
         if step.what is What.UP_TO_DATE and not show_all:

@@ -1,4 +1,6 @@
-"""An action of the build graph, and the graph: plain data. Knows neither what stages do nor how actions are executed."""
+"""An action of the build graph, and the graph: plain data. Knows neither what stages do nor how actions are
+executed.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,17 @@ CHEAP = frozenset({"parse", "request"})  # stages that `plan` may run aside, to 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One step: a stage applied to options. Paths are relative to the project's root; every field but `pool` is in the key.
+    """One step: a stage applied to options. Paths are relative to the project's root; every field but `pool` is in the
+    key.
 
-    `inputs` must exist when the action runs, `optional` ones may be absent, which is a value of its own. `slices` are parts of a
-    file: ("spak.lock", "unit.variant.dialect") is one entry of the lock. `values` are texts that matter and lie in no file.
-    `after` names actions that must have succeeded first, besides those that make the inputs. `judges` names the actions that an
-    inline stage may have executed to judge what it wrote. `tools` are names of `spak.pipeline.tools`; `env` are environment
+    `inputs` must exist when the action runs, `optional` ones may be absent, which is a value of its own. `slices` are
+    parts of a
+    file: ("spak.lock", "unit.variant.dialect") is one entry of the lock. `values` are texts that matter and lie in no
+    file.
+    `after` names actions that must have succeeded first, besides those that make the inputs. `judges` names the actions
+    that an
+    inline stage may have executed to judge what it wrote. `tools` are names of `spak.pipeline.tools`; `env` are
+    environment
     variables that the stage may read. `pool` is "cores", "memory", "gpu" or "model".
     """
 
@@ -53,7 +60,8 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Every action of a project. `groups` maps "build", "verify", "package" and unit names to action names; `watched` are the
+    """Every action of a project. `groups` maps "build", "verify", "package" and unit names to action names; `watched`
+    are the
     files and folders whose change means that the graph itself must be made anew.
     """
 
@@ -82,7 +90,9 @@ def from_json(data: Mapping[str, Any]) -> Graph:
 def action_from(row: Mapping[str, Any]) -> Action:
     """An action from plain data, lists taken for tuples."""
     pairs = {key: tuple((str(a), str(b)) for a, b in row.get(key, ())) for key in ("values", "slices")}
-    lists = {key: tuple(row.get(key, ())) for key in ("inputs", "outputs", "after", "judges", "tools", "env", "optional")}
+    lists = {
+        key: tuple(row.get(key, ())) for key in ("inputs", "outputs", "after", "judges", "tools", "env", "optional")
+    }
     rest = {key: value for key, value in row.items() if key not in pairs and key not in lists}
     return Action(**{**rest, **pairs, **lists})
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from spak.pipeline import report
@@ -28,7 +28,7 @@ class Build:
     units: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     group: str = "build"
-    mode: Mode = Mode()
+    mode: Mode = field(default_factory=Mode)
     events: str = ""
     trace: str = ""
     as_json: bool = False
@@ -39,7 +39,9 @@ def run(root: Path, build: Build, make: Callable[[Path], Graph] = make_graph) ->
     with ExitStack() as stack, interruptible():
         events = Events(Progress())
         if build.events:
-            events.listen(stack.enter_context(NdjsonFile(str(Path(build.events).absolute()) if build.events != "-" else "-")))
+            events.listen(
+                stack.enter_context(NdjsonFile(str(Path(build.events).absolute()) if build.events != "-" else "-"))
+            )
         trace_to = str(Path(build.trace).absolute()) if build.trace else ""
         session = Session(root, build.mode, events, make)
         trace = ChromeTrace(session.network.needs)
@@ -59,7 +61,9 @@ def run(root: Path, build: Build, make: Callable[[Path], Graph] = make_graph) ->
             session.close(results, selection if build.group == "build" else None, note)
         if results is None:
             sys.stderr.flush()
-            os._exit(128 + stopped)  # a thread may still wait for a model, and the interpreter would wait for the thread
+            os._exit(
+                128 + stopped
+            )  # a thread may still wait for a model, and the interpreter would wait for the thread
         code = exit_code(results)
         events.emit("end", exit=code, critical_path=trace.critical_path())
         if trace_to:

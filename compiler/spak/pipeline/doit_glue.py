@@ -1,4 +1,5 @@
-"""What doit is given in place of its own parts: action, checker, state, reporter and groups. Knows nothing of how tasks are made.
+"""What doit is given in place of its own parts: action, checker, state, reporter and groups. Knows nothing of how tasks
+are made.
 
 Nothing of doit is patched: each class is handed over through DOIT_CONFIG or stands in a task.
 """
@@ -162,6 +163,7 @@ class UnitGroup(Task):  # type: ignore[misc]
     def __init__(self, name: str, members: list[str], host: Host, doc: str) -> None:
         self._chosen: list[str] | None = None
         self._host = host
+        self.task_dep: list[str] = []
         super().__init__(name, None, task_dep=members, has_subtask=True, pos_arg="units", doc=doc)
 
     @property
@@ -178,7 +180,10 @@ class UnitGroup(Task):  # type: ignore[misc]
         for unit in units:
             meant = self._host.graph.groups.get(unit) or ((unit,) if unit in self._host.network.actions else ())
             if not meant:  # not doit's InvalidCommand: that exits with 3, which here means "waiting for an answer"
-                print(f"SPK714: there is no unit, group or action called {unit!r}. hint: `doit list --all`", file=sys.stderr)
+                print(
+                    f"SPK714: there is no unit, group or action called {unit!r}. hint: `doit list --all`",
+                    file=sys.stderr,
+                )
                 raise SystemExit(1)
             wanted.update(meant)
         chosen = [name for name in self.task_dep if name in wanted]
@@ -199,7 +204,9 @@ class Always(FileChangedChecker):  # type: ignore[misc]
 
 
 class JournalState(dict[str, dict[str, Any]]):
-    """What doit believes to be its database: nothing is in it but for the run, and forgetting a task forgets it in the journal."""
+    """What doit believes to be its database: nothing is in it but for the run, and forgetting a task forgets it in
+    the journal.
+    """
 
     def __init__(self, root: Path) -> None:
         super().__init__()
@@ -228,7 +235,9 @@ class JournalCodec:
         return self._given
 
     def encode(self, state: dict[str, Any]) -> str:
-        """Called as doit ends. A build forgets nothing; `doit forget` names tasks, or hands over an empty dict for all."""
+        """Called as doit ends. A build forgets nothing; `doit forget` names tasks, or hands over an empty dict for
+        all.
+        """
         given = self._given
         if given is not None and not given.building and (given.forgotten or state is not given):
             _forget(given.root, None if state is not given else given.forgotten)
@@ -254,7 +263,9 @@ def _forget(root: Path, names: list[str] | None) -> None:
 
 
 class Reporter:
-    """doit's reporter: what happens is told by the engine's events, so this one begins and ends the build and shows its results."""
+    """doit's reporter: what happens is told by the engine's events, so this one begins and ends the build and shows
+    its results.
+    """
 
     desc = "the table of what was built"
 
@@ -308,7 +319,11 @@ class Reporter:
         if isinstance(fail, UnmetDependency) and _is_ours(task) and self._host:
             bad = fail.message.split(" ")[0]
             above = self._host.blocked.get(bad) or self._host.session.executor.results.get(bad)
-            reason = above.reason if above and above.status is Status.BLOCKED else f"{bad} is {above.status.value if above else 'bad'}"
+            reason = (
+                above.reason
+                if above and above.status is Status.BLOCKED
+                else f"{bad} is {above.status.value if above else 'bad'}"
+            )
             self._host.blocked[task.name] = Result(task.name, Status.BLOCKED, reason, ok=False)
         elif fail.report and not isinstance(fail, UnmetDependency):
             self._failed.append(task.name)

@@ -1,7 +1,10 @@
-"""The build graph as doit tasks: a dodo.py imports `DOIT_CONFIG` and `task_spak` and is done. Knows nothing of what actions do.
+"""The build graph as doit tasks: a dodo.py imports `DOIT_CONFIG` and `task_spak` and is done. Knows nothing of what
+actions do.
 
-doit decides the order and runs the threads; whether an action is up to date, what it does and what is recorded are the engine's, so
-that `doit build` and `spak build` share one state. When the front door's manifest holds, tasks are declared up to date as they are
+doit decides the order and runs the threads; whether an action is up to date, what it does and what is recorded are the
+engine's, so
+that `doit build` and `spak build` share one state. When the front door's manifest holds, tasks are declared up to date
+as they are
 made, and the engine is not even imported.
 """
 
@@ -36,7 +39,7 @@ def configure(make: Callable[[Path], Graph] | None = None) -> tuple[dict[str, An
         "default_tasks": ["build"],
         "continue": True,  # one unit's failure never stops the others
         "num_process": len(os.sched_getaffinity(0)),
-        "par_type": "thread",  # actions are processes of ours; doit's own processes survive SIGTERM and hold on to its database
+        "par_type": "thread",  # doit's own processes survive SIGTERM, and actions are processes of ours anyway
         "verbosity": 0,
         "reporter": Reporter,
         "check_file_uptodate": Always,
@@ -71,7 +74,9 @@ def tasks(root: Path, make: Callable[[Path], Graph] | None) -> Iterator[Task]:
             yield UnitGroup(group, names, host, doc=ABOUT.get(group, f"everything of {group}"))
     if (root / "tests").is_dir() and "test" not in members and "test" not in network.actions:
         after = ["build"] if "build" in members else []
-        yield Task("test", [TestAction()], task_dep=after, uptodate=[False], verbosity=2, pos_arg="arguments", doc="run pytest")
+        yield Task(
+            "test", [TestAction()], task_dep=after, uptodate=[False], verbosity=2, pos_arg="arguments", doc="run pytest"
+        )
 
 
 def _make(root: Path, make: Callable[[Path], Graph] | None) -> Graph:
@@ -109,7 +114,9 @@ def _task(action: Action, network: Network, host: Host, settled: bool) -> Task:
 
 
 def __getattr__(name: str) -> Any:
-    """`DOIT_CONFIG` and `task_spak`, made when a dodo.py asks for them, so that importing this module changes nothing."""
+    """`DOIT_CONFIG` and `task_spak`, made when a dodo.py asks for them, so that importing this module changes
+    nothing.
+    """
     if name in ("DOIT_CONFIG", "task_spak"):
         config, task_spak = configure()
         return config if name == "DOIT_CONFIG" else task_spak

@@ -1,6 +1,7 @@
 """Events of a build, told to whoever listens: NDJSON files, traces, progress. Knows no listener.
 
-An event is a flat JSON object: `event` ("begin", "start", "finish", "warning", "end"), `t` (seconds since the build began) and fields
+An event is a flat JSON object: `event` ("begin", "start", "finish", "warning", "end"), `t` (seconds since the build
+began) and fields
 of its own. `start` and `finish` carry the action's `name`; `finish` is a Result as JSON.
 """
 
@@ -46,7 +47,7 @@ class NdjsonFile:
 
     def __init__(self, target: str) -> None:
         try:
-            self._file: TextIO = sys.stdout if target == "-" else Path(target).open("w", encoding="utf-8")
+            self._file: TextIO = sys.stdout if target == "-" else Path(target).open("w", encoding="utf-8")  # noqa: SIM115  (closed by close)
         except OSError as error:
             raise atomic.broken("write", target, error) from error
         self._target = target
@@ -66,5 +67,7 @@ class NdjsonFile:
     def __enter__(self) -> NdjsonFile:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()

@@ -1,4 +1,6 @@
-"""Executes one action: up to date, restored, or run, and recorded. Knows nothing of the order of actions or of who asks for it."""
+"""Executes one action: up to date, restored, or run, and recorded. Knows nothing of the order of actions or of who
+asks for it.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,14 @@ class Executor:
     """Works in the current directory, which is the project's root. Safe to share between threads."""
 
     def __init__(
-        self, keys: Keys, journal: Journal, cache: Actions, workers: Workers, pools: Pools, events: Events, strict: bool = False
+        self,
+        keys: Keys,
+        journal: Journal,
+        cache: Actions,
+        workers: Workers,
+        pools: Pools,
+        events: Events,
+        strict: bool = False,
     ) -> None:
         self.keys, self.journal, self.cache, self.workers = keys, journal, cache, workers
         self.pools, self.events, self.strict = pools, events, strict
@@ -53,10 +62,14 @@ class Executor:
             try:
                 return self._look(action)[0]
             except SpakError as error:
-                return self._report(Result(action.name, Status.FAILED, ok=False, diagnostics=error.diagnostics, broken=True))
+                return self._report(
+                    Result(action.name, Status.FAILED, ok=False, diagnostics=error.diagnostics, broken=True)
+                )
 
     def execute(self, action: Action) -> Result:
-        """Bring the action's outputs up to date. Only errors of this program are raised; everything else is a Result."""
+        """Bring the action's outputs up to date. Only errors of this program are raised; everything else is a
+        Result.
+        """
         with self._own(action.name), self._counted():
             began = time.monotonic()
             try:
@@ -90,7 +103,11 @@ class Executor:
 
     def _report(self, result: Result) -> Result:
         earlier = self.results.get(result.name)
-        if earlier is not None and earlier.key == result.key and (result.served or result.diagnostics == earlier.diagnostics):
+        if (
+            earlier is not None
+            and earlier.key == result.key
+            and (result.served or result.diagnostics == earlier.diagnostics)
+        ):
             return earlier  # a judge ran it in this build: that is what the user should hear of, and only once
         self.results[result.name] = result
         self.events.emit("finish", **result.to_json())
@@ -110,7 +127,9 @@ class Executor:
         if wrong:
             return None, key, fields, wrong
         outcome = record["outcome"]
-        if not outcome["ok"] and any(self.keys.digests.of(path) != ABSENT for path in _unmade(action, record["outputs"])):
+        if not outcome["ok"] and any(
+            self.keys.digests.of(path) != ABSENT for path in _unmade(action, record["outputs"])
+        ):
             return None, key, fields, "an output is there that was not made"
         return self._report(_served(action, key, outcome, Status.UP_TO_DATE, "")), key, fields, ""
 
@@ -140,7 +159,9 @@ class Executor:
             outputs.clear(action.outputs)
             try:
                 done = self._perform(action)
-            except BaseException:  # a signal, where the caller is the main thread: the worker is gone, what it wrote goes too
+            except (
+                BaseException
+            ):  # a signal, where the caller is the main thread: the worker is gone, what it wrote goes too
                 outputs.discard(action.outputs)
                 raise
             if done.outcome is None:
@@ -178,7 +199,10 @@ class Executor:
         if outcome["ok"] and missing:
             outputs.discard(action.outputs)
             raise SpakError(
-                *(Diagnostic("SPK708", f"{action.name} reported success and did not make {path!r}", None) for path in missing)
+                *(
+                    Diagnostic("SPK708", f"{action.name} reported success and did not make {path!r}", None)
+                    for path in missing
+                )
             )
         return made
 
@@ -190,7 +214,9 @@ class Executor:
             raise SpakError(Diagnostic("SPK707", what, None, "build again"))
 
     def _run_inline(self, action: Action, reason: str) -> Result:
-        """Inline stages look after their own files, some of which users own; only their success is recorded, as it is afterwards."""
+        """Inline stages look after their own files, some of which users own; only their success is recorded, as it
+        is afterwards.
+        """
         assert self.inline is not None, "no one runs inline stages here"
         outcome = self.inline(action)
         fields = self.keys.fields(action)
@@ -207,7 +233,12 @@ class Executor:
         return made
 
     def _keep(
-        self, action: Action, key: str, fields: tuple[Field, ...], made: dict[str, tuple[str, int]], outcome: dict[str, Any]
+        self,
+        action: Action,
+        key: str,
+        fields: tuple[Field, ...],
+        made: dict[str, tuple[str, int]],
+        outcome: dict[str, Any],
     ) -> None:
         if not self.cache.put(key, Entry(made, outcome, fields)):
             what = f"the result of {action.name} could not be kept in the cache ({self.cache.local.folder})"
@@ -234,5 +265,12 @@ def _served(action: Action, key: str, outcome: dict[str, Any], status: Status, r
     diagnostics = tuple(Diagnostic.from_json(one) for one in outcome["diagnostics"])
     good = bool(outcome["ok"])
     return Result(
-        action.name, status if good else Status.FAILED, reason, key, good, diagnostics, outcome["summary"], status is not Status.RAN
+        action.name,
+        status if good else Status.FAILED,
+        reason,
+        key,
+        good,
+        diagnostics,
+        outcome["summary"],
+        status is not Status.RAN,
     )

@@ -1,4 +1,6 @@
-"""Where a file came from: its action, what that read, and so on up to the lines of a spec. Knows nothing of how it is printed."""
+"""Where a file came from: its action, what that read, and so on up to the lines of a spec. Knows nothing of how it
+is printed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from spak.pipeline.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`chain` are the actions above, nearest first, each with the inputs that no action makes and the place in a spec."""
+    """`chain` are the actions above, nearest first, each with the inputs that no action makes and the place in a
+    spec.
+    """
 
     subject: str
     step: Step
@@ -33,14 +37,21 @@ class Explanation:
             "key": self.key,
             "recorded": self.recorded,
             "fields": [list(field) for field in self.step.fields],
-            "chain": [{"action": name, "sources": list(sources), "place": place} for name, sources, place in self.chain],
+            "chain": [
+                {"action": name, "sources": list(sources), "place": place} for name, sources, place in self.chain
+            ],
         }
 
     def text(self) -> str:
         """For people."""
         head = f"{self.subject} is made by {self.step.name}" if self.subject != self.step.name else self.subject
         why = f": {self.step.reason}" if self.step.reason else ""
-        lines = [head, f"now      {self.step.what.value}{why}", f"key      {self.key}", f"recorded {self.recorded or 'nothing'}"]
+        lines = [
+            head,
+            f"now      {self.step.what.value}{why}",
+            f"key      {self.key}",
+            f"recorded {self.recorded or 'nothing'}",
+        ]
         lines += [str(one) for one in self.step.diagnostics]
         lines += [explain_fields(self.step.fields), "", "from"]
         for name, sources, place in self.chain:
@@ -68,7 +79,13 @@ def explain(session: Session, subject: str) -> Explanation:
             sources = tuple(path for path in sorted(action.inputs) if path not in network.maker)
             chain.append((other, sources, place_of(action)))
     fields: tuple[Field, ...] = step.fields
-    return Explanation(subject, step, key_of(fields) if fields and not step.unless else "unknown", record["key"] if record else "", tuple(chain))
+    return Explanation(
+        subject,
+        step,
+        key_of(fields) if fields and not step.unless else "unknown",
+        record["key"] if record else "",
+        tuple(chain),
+    )
 
 
 def place_of(action: Action) -> str:

@@ -1,8 +1,14 @@
-"""What a build would do and why, without doing it. Knows the engine's key walk and cache, and changes nothing in the tree.
+"""What a build would do and why, without doing it. Knows the engine's key walk and cache, and changes nothing in the
+tree.
 
-Stages that are cheap and deterministic are run aside, to see whether their outputs change: that is how an edit of a comment is known
-to stop there. What a compiler will write cannot be known: what depends on it would run *unless* that file comes out identical.
+Stages that are cheap and deterministic are run aside, to see whether their outputs change: that is how an edit of a
+comment is known
+to stop there. What a compiler will write cannot be known: what depends on it would run *unless* that file comes out
+identical.
 """
+
+# ruff: noqa: PTH118
+# Paths are plain strings here: they are keys, and a no-op looks at thousands of them.
 
 from __future__ import annotations
 
@@ -48,7 +54,9 @@ class What(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`unless` names the input whose making may show that nothing has to be done after all; '' if the step is certain."""
+    """`unless` names the input whose making may show that nothing has to be done after all; '' if the step is
+    certain.
+    """
 
     name: str
     what: What
@@ -125,7 +133,9 @@ class Foresight:
         self._foretell(action, made if made is not None else dict.fromkeys(action.outputs, UNKNOWN))
         return Step(action.name, What.RUN, reason, "", fields)
 
-    def _known(self, action: Action, what: What, outcome: dict[str, Any], reason: str, fields: tuple[Field, ...]) -> Step:
+    def _known(
+        self, action: Action, what: What, outcome: dict[str, Any], reason: str, fields: tuple[Field, ...]
+    ) -> Step:
         if outcome["ok"]:
             return Step(action.name, what, reason, "", fields)
         found = tuple(Diagnostic.from_json(one) for one in outcome["diagnostics"])

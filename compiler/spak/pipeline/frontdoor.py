@@ -1,14 +1,27 @@
-"""The front door: answers a no-op build from a manifest of stats before anything heavy is imported. Knows nothing of the graph.
+"""The front door: answers a no-op build from a manifest of stats before anything heavy is imported. Knows nothing of
+the graph.
 
-Only the standard library's cheapest modules may be imported here: this file is why a no-op costs milliseconds. The manifest
-(`spak.pipeline.manifest` writes it) holds (mtime_ns, size, inode, ctime_ns) of every file that the last build looked at; one
+Only the standard library's cheapest modules may be imported here: this file is why a no-op costs milliseconds. The
+manifest
+(`spak.pipeline.manifest` writes it) holds (mtime_ns, size, inode, ctime_ns) of every file that the last build looked
+at; one
 mismatch, or anything odd at all, and the build goes the long way, which decides by content.
 """
+
+# ruff: noqa: PTH109, PTH110, PTH118, PTH120, PTH123
+# Paths are plain strings here: they are keys, and a no-op looks at thousands of them.
 
 import marshal
 import os
 import sys
 from binascii import crc32
+
+TYPE_CHECKING = False  # typing itself would cost more than all that this file does
+if TYPE_CHECKING:
+    from typing import Any
+
+    Manifest = dict[str, Any]
+    Selection = tuple[tuple[str, ...], tuple[str, ...]]
 
 MAGIC = b"spak manifest 1\n"
 WITH_VALUE = ("-j", "--jobs", "--targets")
@@ -27,7 +40,7 @@ def try_noop(argv):  # type: (list[str]) -> bool
     return True
 
 
-def selection_of(argv):  # type: (list[str]) -> tuple[tuple[str, ...], tuple[str, ...]] | None
+def selection_of(argv):  # type: (list[str]) -> Selection | None
     """(units, targets) of a command line that asks for nothing else; None for any other."""
     units, targets = [], []
     rest = list(argv)
@@ -57,12 +70,12 @@ def root_above(folder):  # type: (str) -> str | None
     return folder
 
 
-def manifest_path(root, selection):  # type: (str, tuple[tuple[str, ...], tuple[str, ...]]) -> str
+def manifest_path(root, selection):  # type: (str, Selection) -> str
     """Where the manifest of a selection is."""
-    return os.path.join(root, ".spak", "state", "noop-%08x" % crc32(repr(selection).encode("utf-8", "surrogatepass")))
+    return os.path.join(root, ".spak", "state", f"noop-{crc32(repr(selection).encode('utf-8', 'surrogatepass')):08x}")
 
 
-def holds(root, selection):  # type: (str, tuple[tuple[str, ...], tuple[str, ...]]) -> dict | None
+def holds(root, selection):  # type: (str, Selection) -> Manifest | None
     """The manifest of a selection if everything is as it says, else None."""
     try:
         with open(manifest_path(root, selection), "rb") as file:
@@ -87,7 +100,7 @@ def holds(root, selection):  # type: (str, tuple[tuple[str, ...], tuple[str, ...
         os.chdir(here)
 
 
-def _unchanged(body):  # type: (dict) -> bool
+def _unchanged(body):  # type: (Manifest) -> bool
     stat = os.stat
     try:
         for path, known in body["files"]:
@@ -99,7 +112,4 @@ def _unchanged(body):  # type: (dict) -> bool
                 return False
     except (OSError, ValueError):
         return False
-    for path in body["absent"]:
-        if os.path.lexists(path):
-            return False
-    return True
+    return not any(map(os.path.lexists, body["absent"]))

@@ -1,4 +1,6 @@
-"""Judging what an inline stage has just written: its check, compile and verify actions, in order. Knows nothing of replies."""
+"""Judging what an inline stage has just written: its check, compile and verify actions, in order. Knows nothing of
+replies.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,17 @@ from spak.pipeline.result import Result
 
 
 class Judge:
-    """Executes an action's judges and what they need, through the same executor as the build, so that nothing is done twice."""
+    """Executes an action's judges and what they need, through the same executor as the build, so that nothing is
+    done twice.
+    """
 
     def __init__(self, action: Action, network: Network, executor: Executor) -> None:
         self.action, self.network, self.executor = action, network, executor
 
     def __call__(self) -> Outcome:
-        """Their outcomes as one. Raises SpakError where a judge could not judge: that says nothing about what was written."""
+        """Their outcomes as one. Raises SpakError where a judge could not judge: that says nothing about what was
+        written.
+        """
         above = self.network.closure([self.action.name])
         wanted = self.network.closure(self.action.judges) - above
         results: dict[str, Result] = {}

@@ -1,8 +1,13 @@
-"""An action's key: one walk over everything that the action reads, hashed or explained. Knows nothing of what actions do.
+"""An action's key: one walk over everything that the action reads, hashed or explained. Knows nothing of what actions
+do.
 
-The walk is the only description of what an action depends on; `build`, `plan`, `explain` and doit's `info` all use it, so they
+The walk is the only description of what an action depends on; `build`, `plan`, `explain` and doit's `info` all use it,
+so they
 cannot disagree.
 """
+
+# ruff: noqa: PTH123
+# Paths are plain strings here: they are keys, and a no-op looks at thousands of them.
 
 from __future__ import annotations
 
@@ -28,7 +33,9 @@ class Keys:
         self._slices: dict[tuple[str, str], dict[str, str]] = {}
 
     def fields(self, action: Action, digest_of: DigestOf | None = None) -> tuple[Field, ...]:
-        """The walk. `digest_of` may foretell files that are yet to be made. Raises SpakError (SPK704) for a missing input."""
+        """The walk. `digest_of` may foretell files that are yet to be made. Raises SpakError (SPK704) for a missing
+        input.
+        """
         return tuple(self._walk(action, digest_of or self.digests.of))
 
     def code(self, stage: str) -> str:
@@ -57,7 +64,9 @@ class Keys:
         for path in sorted(action.inputs):
             digest = digest_of(path)
             if digest == ABSENT:
-                missing.append(Diagnostic("SPK704", f"{action.name} needs {path!r}, which does not exist", None, "restore it"))
+                missing.append(
+                    Diagnostic("SPK704", f"{action.name} needs {path!r}, which does not exist", None, "restore it")
+                )
             yield ("input", path, digest)
         for path in sorted(action.optional):
             yield ("input", path, digest_of(path))
@@ -67,7 +76,9 @@ class Keys:
             raise SpakError(*missing)
 
     def slice(self, path: str, part: str) -> str:
-        """The digest of one entry of a lock file; ABSENT if there is no such entry. Raises SpakError for a damaged lock."""
+        """The digest of one entry of a lock file; ABSENT if there is no such entry. Raises SpakError for a damaged
+        lock.
+        """
         whole = self.digests.of(path)
         if (path, whole) not in self._slices:
             self._slices[(path, whole)] = {} if whole == ABSENT else _entries(path)

@@ -1,5 +1,8 @@
 """Writes the front door's manifest after a build that left nothing to do. Knows nothing of how actions are executed."""
 
+# ruff: noqa: PTH112
+# Paths are plain strings here: they are keys, and a no-op looks at thousands of them.
+
 from __future__ import annotations
 
 import marshal
@@ -23,7 +26,9 @@ Selection = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def write(root: Path, selection: Selection, actions: list[Action], keys: Keys, made_of: Stamps, message: str) -> bool:
-    """Write it, if every file is at rest with the digest that the build went by. False if not: the next no-op is slower."""
+    """Write it, if every file is at rest with the digest that the build went by. False if not: the next no-op is
+    slower.
+    """
     if not made_of.rest:
         return False
     files = _files(actions, keys)
@@ -33,9 +38,13 @@ def write(root: Path, selection: Selection, actions: list[Action], keys: Keys, m
     if files is None:
         return False
     absent = {path for action in actions for path in action.optional} - files.keys()
-    searched: list[str] = keys.env.get("PATH", "").split(":") if keys.tools.used() else []  # a tool may appear in front of ours
+    searched: list[str] = (
+        keys.env.get("PATH", "").split(":") if keys.tools.used() else []
+    )  # a tool may appear in front of ours
     folders = stamp(folder for folder in searched if os.path.isdir(folder))
-    env = sorted({name for action in actions for name in action.env} | {"PYTHONPATH", *(("CXX", "PATH") if searched else ())})
+    env = sorted(
+        {name for action in actions for name in action.env} | {"PYTHONPATH", *(("CXX", "PATH") if searched else ())}
+    )
     body = {
         "selection": selection,
         "python": (sys.executable, sys.version),
@@ -48,7 +57,9 @@ def write(root: Path, selection: Selection, actions: list[Action], keys: Keys, m
     }
     data = marshal.dumps(body)
     try:
-        atomic.write(manifest_path(str(root), selection), MAGIC + zlib.crc32(data).to_bytes(4, "little") + data, durable=False)
+        atomic.write(
+            manifest_path(str(root), selection), MAGIC + zlib.crc32(data).to_bytes(4, "little") + data, durable=False
+        )
     except SpakError:
         return False
     return True
@@ -61,7 +72,9 @@ def remove_all(root: Path) -> None:
 
 
 def _files(actions: list[Action], keys: Keys) -> dict[str, Stat] | None:
-    """The stat of each file under which its digest was read; None while some are too fresh to be told from a later edit."""
+    """The stat of each file under which its digest was read; None while some are too fresh to be told from a later
+    edit.
+    """
     found: dict[str, Stat] = {}
     optional = {path for action in actions for path in action.optional}
     for path in _paths(actions, keys):

@@ -11,7 +11,9 @@ from spak.pipeline.action import Action
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Actions by name, the maker of each output, and what each action needs and is needed by. `order` is topological."""
+    """Actions by name, the maker of each output, and what each action needs and is needed by. `order` is
+    topological.
+    """
 
     actions: dict[str, Action]
     maker: dict[str, str]
@@ -43,7 +45,8 @@ class Network:
 
 
 def connect(actions: Iterable[Action]) -> Network:
-    """Derive the edges. Raises SpakError: a name or an output claimed twice (SPK710), an unknown `after` or judge (SPK711), a cycle
+    """Derive the edges. Raises SpakError: a name or an output claimed twice (SPK710), an unknown `after` or judge
+    (SPK711), a cycle
     with its whole path (SPK712), an output outside of the tree (SPK713).
     """
     by_name: dict[str, Action] = {}
@@ -51,11 +54,15 @@ def connect(actions: Iterable[Action]) -> Network:
     problems: list[Diagnostic] = []
     for action in actions:
         if action.name in by_name:
-            problems.append(Diagnostic("SPK710", f"two actions are called {action.name!r}", None, "rename a unit or a variant"))
+            problems.append(
+                Diagnostic("SPK710", f"two actions are called {action.name!r}", None, "rename a unit or a variant")
+            )
         by_name[action.name] = action
         for path in action.outputs:
             if path.startswith("/") or ".." in path.split("/"):
-                problems.append(Diagnostic("SPK713", f"{action.name} would write {path!r}, outside of the project", None))
+                problems.append(
+                    Diagnostic("SPK713", f"{action.name} would write {path!r}, outside of the project", None)
+                )
             if path in maker:
                 problems.append(Diagnostic("SPK710", f"{maker[path]} and {action.name} both make {path!r}", None))
             maker[path] = action.name

@@ -1,7 +1,9 @@
 """The nursery: forks a worker for each job from a process that has the models loaded. Knows nothing of the graph.
 
-Starting Python and importing the models takes 150 ms, forking takes two. The nursery has one thread, so forking is safe; it dies with
-the build (PR_SET_PDEATHSIG) and the workers die with it. `python -m spak.pipeline.nursery FD` speaks over one end of a socket pair:
+Starting Python and importing the models takes 150 ms, forking takes two. The nursery has one thread, so forking is
+safe; it dies with
+the build (PR_SET_PDEATHSIG) and the workers die with it. `python -m spak.pipeline.nursery FD` speaks over one end of a
+socket pair:
 
     build -> nursery   one byte with three descriptors: the job's own socket, its stdin and its stderr
     nursery -> build   on the job's socket: the worker's PID, then its wait status, both as 8 bytes
@@ -25,7 +27,14 @@ from typing import Any
 
 from spak.pipeline.worker import module_name, perform
 
-PRELOADED = ("spak.effects", "spak.model.evidence", "spak.model.ir", "spak.model.plan", "spak.model.request", "spak.model.target")
+PRELOADED = (
+    "spak.effects",
+    "spak.model.evidence",
+    "spak.model.ir",
+    "spak.model.plan",
+    "spak.model.request",
+    "spak.model.target",
+)
 PR_SET_PDEATHSIG = 1
 
 
@@ -44,11 +53,11 @@ def main(handle: int) -> None:
     control = socket.socket(fileno=handle)
     jobs: dict[int, socket.socket] = {}
     while True:
-        ready, _, _ = select.select([control, woken], [], [])
+        ready, _, _ = select.select([control.fileno(), woken], [], [])
         if woken in ready:
             os.read(woken, 4096)
             _reap(jobs)
-        if control in ready:
+        if control.fileno() in ready:
             _, fds, _, _ = socket.recv_fds(control, 1, 3, socket.MSG_CMSG_CLOEXEC)
             if len(fds) != 3:
                 return
@@ -74,7 +83,8 @@ def _start(fds: list[int], jobs: dict[int, socket.socket], control: socket.socke
 
 
 def _preload(request: bytes) -> None:
-    """Import the stage's package here, once: its Options take longer to define than most stages to start. What is wrong with it is
+    """Import the stage's package here, once: its Options take longer to define than most stages to start. What is wrong
+    with it is
     the worker's to say.
     """
     try:

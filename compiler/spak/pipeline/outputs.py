@@ -1,5 +1,8 @@
 """The files that an action makes: looked at, removed, restored. Knows nothing of keys or of processes."""
 
+# ruff: noqa: PTH103, PTH108, PTH120
+# Paths are plain strings here: they are keys, and a no-op looks at thousands of them.
+
 from __future__ import annotations
 
 import os
@@ -49,7 +52,9 @@ def take(paths: Iterable[str], digests: Digests) -> dict[str, tuple[str, int]]:
 
 
 def clear(paths: Iterable[str]) -> None:
-    """Remove the files and make their folders. Raises SpakError: SPK706 if one would lie outside of the tree, SPK701."""
+    """Remove the files and make their folders. Raises SpakError: SPK706 if one would lie outside of the tree,
+    SPK701.
+    """
     root = os.path.realpath(".")
     for path in paths:
         folder = os.path.dirname(path) or "."
@@ -84,7 +89,9 @@ def discard(paths: Iterable[str]) -> None:
 
 
 def restore(made: Made, declared: Iterable[str], cache: Actions, digests: Digests) -> bool:
-    """Bring every file to its recorded state from the cache, and remove declared ones that were not made. False is a miss."""
+    """Bring every file to its recorded state from the cache, and remove declared ones that were not made. False is a
+    miss.
+    """
     absent = [path for path in declared if path not in made]
     changed = [path for path in made if intact({path: made[path]}, digests)]
     clear([*absent, *changed])

@@ -1,6 +1,7 @@
 """Pools: how many actions of a kind run at once. Knows nothing of what they do.
 
-"cores" bounds processes; "memory" and "gpu" actions take a core as well; "model" bounds questions under way, which cost no core.
+"cores" bounds processes; "memory" and "gpu" actions take a core as well; "model" bounds questions under way, which cost
+no core.
 """
 
 from __future__ import annotations

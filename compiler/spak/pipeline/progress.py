@@ -1,4 +1,6 @@
-"""Progress of a build for people: one moving line on a terminal, one line for each action elsewhere. Knows only events."""
+"""Progress of a build for people: one moving line on a terminal, one line for each action elsewhere. Knows only
+events.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,13 @@ from typing import TextIO
 from spak.errors import Diagnostic
 from spak.pipeline.events import Event
 
-WORDS = {"ran": "done", "restored": "restored from the cache", "failed": "FAILED", "waiting": "waits for an answer", "blocked": "blocked"}
+WORDS = {
+    "ran": "done",
+    "restored": "restored from the cache",
+    "failed": "FAILED",
+    "waiting": "waits for an answer",
+    "blocked": "blocked",
+}
 COLOURS = {"FAILED": "\033[31m", "waits for an answer": "\033[33m", "done": "\033[32m"}
 
 

@@ -1,4 +1,6 @@
-"""What the codegen stage would do with the replies on record: replay, judge or ask. Knows the lock and the record of attempts."""
+"""What the codegen stage would do with the replies on record: replay, judge or ask. Knows the lock and the record of
+attempts.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from spak.pipeline.action import Action
 
 
 def prospect(action: Action, digest_of: Callable[[str], str]) -> tuple[str, str, dict[str, str]]:
-    """("keep" | "re-verify" | "ask", why, digests of the files that would lie in `generated`). Raises SpakError for a bad lock.
+    """("keep" | "re-verify" | "ask", why, digests of the files that would lie in `generated`). Raises SpakError for a
+    bad lock.
 
     `digest_of` foretells the IR and the request. Files of a reply that is still to come are not in the result.
     """

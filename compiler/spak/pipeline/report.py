@@ -1,4 +1,6 @@
-"""The table at the end of a build: unit, variant, target, verdict, evidence. Knows the evidence files, not how they came about."""
+"""The table at the end of a build: unit, variant, target, verdict, evidence. Knows the evidence files, not how they
+came about.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ STAGES = ("check", "compile", "verify")  # in the order in which they add to the
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`verdict` is the evidence's; where there is none, what kept it from being made. `not_checked` says what was left out."""
+    """`verdict` is the evidence's; where there is none, what kept it from being made. `not_checked` says what was
+    left out.
+    """
 
     unit: str
     variant: str
@@ -31,7 +35,9 @@ class Row:
 
 
 def rows(network: Network, results: Sequence[Result]) -> list[Row]:
-    """One row a unit, variant and target that the results touch, sorted; paths are relative to the working directory."""
+    """One row a unit, variant and target that the results touch, sorted; paths are relative to the working
+    directory.
+    """
     by_name = {result.name: result for result in results}
     found: dict[tuple[str, str, str], list[Action]] = {}
     for name in by_name:
@@ -73,7 +79,9 @@ def table(found: Sequence[Row]) -> str:
     head = ("unit", "variant", "target", "verdict", "evidence")
     lines = [head, *((row.unit, row.variant, row.target, row.verdict, row.evidence) for row in found)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
 
 
 def summary(results: Sequence[Result]) -> str:

@@ -10,7 +10,9 @@ from spak.errors import Diagnostic
 
 
 class Status(enum.Enum):
-    """Each value states what held when it was given. FAILED, WAITING and BLOCKED are the only ones that stop dependants."""
+    """Each value states what held when it was given. FAILED, WAITING and BLOCKED are the only ones that stop
+    dependants.
+    """
 
     UP_TO_DATE = "up-to-date"  # the record has this key, it succeeded, and every output is as recorded
     RESTORED = "restored"  # the cache has this key, it succeeded, and every output was copied out and verified
@@ -26,7 +28,8 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`reason` says why it was executed, or what it is blocked by. `served`: nothing ran for it. `broken`: the stage could not do its
+    """`reason` says why it was executed, or what it is blocked by. `served`: nothing ran for it. `broken`: the stage
+    could not do its
     work, so that nothing is known of the subject and nothing was recorded.
     """
 

@@ -68,7 +68,9 @@ class Scheduler:
         threads.shutdown()
         return [results[name] for name in order]
 
-    def _submit(self, threads: ThreadPoolExecutor, name: str, done: queue.SimpleQueue[tuple[str, Future[Result]]]) -> None:
+    def _submit(
+        self, threads: ThreadPoolExecutor, name: str, done: queue.SimpleQueue[tuple[str, Future[Result]]]
+    ) -> None:
         future = threads.submit(self.executor.execute, self.network.actions[name])
         future.add_done_callback(lambda ended: done.put((name, ended)))
 
@@ -85,5 +87,3 @@ class Scheduler:
         result = Result(name, Status.BLOCKED, reason, ok=False)
         self.executor.events.emit("finish", **result.to_json())
         return result
-
-

@@ -10,7 +10,9 @@ from spak.pipeline.action import Graph
 from spak.pipeline.network import Network
 
 
-def select(graph: Graph, network: Network, group: str, only: Sequence[str] = (), targets: Sequence[str] = ()) -> tuple[str, ...]:
+def select(
+    graph: Graph, network: Network, group: str, only: Sequence[str] = (), targets: Sequence[str] = ()
+) -> tuple[str, ...]:
     """The actions of a group, restricted to the units (or other groups, or actions) named and to some targets.
 
     Raises SpakError (SPK714) for a name that means nothing, with the nearest that does.
@@ -19,7 +21,9 @@ def select(graph: Graph, network: Network, group: str, only: Sequence[str] = (),
     if only:
         wanted = {name for one in only for name in _meant(one, graph, network)}
         chosen = [name for name in names if name in wanted]
-        names = chosen or [name for name in network.order if name in wanted]  # `spak build package` is in no group but its own
+        names = chosen or [
+            name for name in network.order if name in wanted
+        ]  # `spak build package` is in no group but its own
     if targets:
         known = {target for name in network.order if (target := target_of(name))}
         for target in targets:

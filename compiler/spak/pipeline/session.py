@@ -1,8 +1,8 @@
 """A build session: the state of one tree, opened, used and closed. Knows nothing of command lines or of doit.
 
-    .spak/lock            held while a build is under way
-    .spak/state/          journal, digests, graph, noop-*: of this tree alone, and worthless elsewhere
-    .spak/cas .spak/ac    the cache; $SPAK_CACHE puts it elsewhere, and trees may share it
+.spak/lock            held while a build is under way
+.spak/state/          journal, digests, graph, noop-*: of this tree alone, and worthless elsewhere
+.spak/cas .spak/ac    the cache; $SPAK_CACHE puts it elsewhere, and trees may share it
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ def make_graph(root: Path) -> Graph:
 
 
 class Session:
-    """Reads at once; `open` before executing anything, and `close` in any case. Changes the working directory to the root."""
+    """Reads at once; `open` before executing anything, and `close` in any case. Changes the working directory to the
+    root.
+    """
 
     def __init__(
         self, root: Path, mode: Mode = Mode(), events: Events | None = None, make: Callable[[Path], Graph] = make_graph
@@ -105,15 +107,21 @@ class Session:
         return self.rejudge(chosen, Scheduler(self.network, self.executor).run(chosen))
 
     def rejudge(self, chosen: Iterable[str], results: list[Result]) -> list[Result]:
-        """Replies whose judges fail although nothing about their request changed are judged as replies, and perhaps asked anew."""
+        """Replies whose judges fail although nothing about their request changed are judged as replies, and perhaps
+        asked anew.
+        """
         stale = self._failing_replies(results)
         if not stale:
             return results
         self._recheck = self.executor.forced = frozenset(stale)
         return Scheduler(self.network, self.executor).run(chosen)
 
-    def close(self, results: list[Result] | None = None, selection: manifest.Selection | None = None, message: str = "") -> None:
-        """Keep what is worth keeping and let the tree go. With a selection whose results are all good, write its manifest."""
+    def close(
+        self, results: list[Result] | None = None, selection: manifest.Selection | None = None, message: str = ""
+    ) -> None:
+        """Keep what is worth keeping and let the tree go. With a selection whose results are all good, write its
+        manifest.
+        """
         self.workers.close()
         try:
             if results is not None and selection is not None and all(result.status.good for result in results):
@@ -126,13 +134,19 @@ class Session:
             self._lock.release()
 
     def _failing_replies(self, results: list[Result]) -> list[str]:
-        """Inline actions that were not judged now, of which a judge has found the subject wrong: a toolchain has changed."""
+        """Inline actions that were not judged now, of which a judge has found the subject wrong: a toolchain has
+        changed.
+        """
         by_name = {result.name: result for result in results}
         found = []
         for name, result in by_name.items():
             judged = result.summary.get("action") in ("kept", "asked", "adopted") and result.status is Status.RAN
             judges = [by_name[other] for other in self.network.actions[name].judges if other in by_name]
-            if result.status.good and not judged and any(one.status is Status.FAILED and not one.broken for one in judges):
+            if (
+                result.status.good
+                and not judged
+                and any(one.status is Status.FAILED and not one.broken for one in judges)
+            ):
                 found.append(name)
         return found
 
@@ -153,4 +167,3 @@ class Session:
 
     def _say(self, text: str) -> None:
         self.events.emit("notice", text=text)
-

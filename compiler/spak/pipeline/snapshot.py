@@ -1,5 +1,8 @@
 """The graph, kept between runs while nothing that it was made of has changed. Knows nothing of how it is made."""
 
+# ruff: noqa: PTH120
+# Paths are plain strings here: they are keys, and a no-op looks at thousands of them.
+
 from __future__ import annotations
 
 import marshal
@@ -30,7 +33,9 @@ class Loaded:
 
 
 def load(store: Path, make: Callable[[], Graph]) -> Loaded:
-    """The graph of the project in the current directory: as it was kept, or made by `make`. Raises what `make` raises."""
+    """The graph of the project in the current directory: as it was kept, or made by `make`. Raises what `make`
+    raises.
+    """
     kept = _read(store)
     if kept is not None:
         return kept
@@ -55,7 +60,7 @@ def _read(store: Path) -> Loaded | None:
         start = len(MAGIC) + 4
         if data[:start] != MAGIC + zlib.crc32(data[start:]).to_bytes(4, "little"):
             return None
-        body = marshal.loads(data[start:])  # noqa: S302  (our own file, framed by a checksum; json is three times slower)
+        body = marshal.loads(data[start:])  # our own file, framed by a checksum; json is three times slower
         if body["python"] != sys.version or not unchanged(body["files"], body["absent"]):
             return None
         return Loaded(from_json(body["graph"]), Stamps(body["files"], body["absent"], True))

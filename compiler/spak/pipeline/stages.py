@@ -1,5 +1,8 @@
 """Stages as code: where a stage's files are and what their digest is. Knows nothing of what stages do."""
 
+# ruff: noqa: PTH118
+# Paths are plain strings here: they are keys, and a no-op looks at thousands of them.
+
 from __future__ import annotations
 
 import importlib.util
@@ -18,7 +21,9 @@ SKIPPED = frozenset({"__pycache__", "include"})
 
 @lru_cache(maxsize=256)
 def sources(stage: str) -> tuple[str, ...]:
-    """Every file whose change makes another stage of it: its own, and the packages that all stages build on. Raises SpakError."""
+    """Every file whose change makes another stage of it: its own, and the packages that all stages build on. Raises
+    SpakError.
+    """
     own = PACKAGE / stage if "." not in stage else _find(stage)
     if not own.exists():
         raise SpakError(Diagnostic("SPK720", f"there is no stage {stage!r}", None))

@@ -1,4 +1,9 @@
-"""Stamps: the stats of a set of files, taken so that a later change cannot hide. Knows nothing of what the files are."""
+"""Stamps: the stats of a set of files, taken so that a later change cannot hide. Knows nothing of what the files
+are.
+"""
+
+# ruff: noqa: PTH116
+# Paths are plain strings here: they are keys, and a no-op looks at thousands of them.
 
 from __future__ import annotations
 
@@ -12,7 +17,9 @@ from spak.store.digests import Stat, at_rest, stat_of
 
 @dataclass(frozen=True, slots=True)
 class Stamps:
-    """`files` maps paths to stats; `absent` are those that were not there. `rest` is false if some were changing just then."""
+    """`files` maps paths to stats; `absent` are those that were not there. `rest` is false if some were changing
+    just then.
+    """
 
     files: tuple[tuple[str, Stat], ...]
     absent: tuple[str, ...]

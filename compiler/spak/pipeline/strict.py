@@ -1,8 +1,13 @@
-"""Strict execution: the stage sees its declared inputs and nothing else of the project, and no network. Knows only bubblewrap.
+"""Strict execution: the stage sees its declared inputs and nothing else of the project, and no network. Knows only
+bubblewrap.
 
-The project's folder is replaced by an empty one in which the declared inputs are bound read-only; what the stage writes lies in a
+The project's folder is replaced by an empty one in which the declared inputs are bound read-only; what the stage writes
+lies in a
 staging folder and is moved out of it if it was declared. Anything else that it wrote is reported.
 """
+
+# ruff: noqa: PTH100, PTH109, PTH118
+# Paths are plain strings here: they are keys, and a no-op looks at thousands of them.
 
 from __future__ import annotations
 
@@ -24,10 +29,23 @@ def run(action: Action, job: dict[str, Any], workers: Workers) -> Done:
     """Run a job in a sandbox. Raises SpakError: SPK715 without bubblewrap, SPK716 for files that were not declared."""
     wrapper = shutil.which("bwrap")
     if wrapper is None:
-        raise SpakError(Diagnostic("SPK715", "strict builds need bubblewrap", None, "install bubblewrap, or leave out --strict"))
+        raise SpakError(
+            Diagnostic("SPK715", "strict builds need bubblewrap", None, "install bubblewrap, or leave out --strict")
+        )
     root = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="spak-strict-") as staging:
-        argv = [wrapper, "--ro-bind", "/", "/", "--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev"]
+        argv = [
+            wrapper,
+            "--ro-bind",
+            "/",
+            "/",
+            "--unshare-all",
+            "--die-with-parent",
+            "--proc",
+            "/proc",
+            "--dev",
+            "/dev",
+        ]
         argv += ["--tmpfs", "/tmp", "--bind", staging, root]
         package = str(PACKAGE.parent)
         bound = [path for path in (*action.inputs, *action.optional) if os.path.lexists(path)]

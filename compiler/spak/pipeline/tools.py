@@ -1,13 +1,16 @@
 """Tools outside of the tree and their identity: path, version, digest. Knows nothing of what they are used for.
 
-    cxx          the C++ compiler: $CXX, else g++; its identity covers cc1plus, which does the work
-    cmake ninja  as found in PATH
-    python       the interpreter that runs the stages
-    nvrtc        the NVRTC library of the nvidia-cuda-nvrtc wheel
-    nvdisasm cuobjdump   where they are installed
-    pkg:NAME     an installed Python distribution, by its RECORD
-    PATH         anything else is a program, found in PATH
+cxx          the C++ compiler: $CXX, else g++; its identity covers cc1plus, which does the work
+cmake ninja  as found in PATH
+python       the interpreter that runs the stages
+nvrtc        the NVRTC library of the nvidia-cuda-nvrtc wheel
+nvdisasm cuobjdump   where they are installed
+pkg:NAME     an installed Python distribution, by its RECORD
+PATH         anything else is a program, found in PATH
 """
+
+# ruff: noqa: PTH117, PTH119
+# Paths are plain strings here: they are keys, and a no-op looks at thousands of them.
 
 from __future__ import annotations
 
@@ -80,7 +83,11 @@ class Tools:
         if found is None:
             if name in OPTIONAL:
                 return Tool(name, "", "not installed", ())
-            hint = "set CXX to a C++20 compiler, or install g++" if name == "cxx" else f"install {command}, or add it to PATH"
+            hint = (
+                "set CXX to a C++20 compiler, or install g++"
+                if name == "cxx"
+                else f"install {command}, or add it to PATH"
+            )
             raise SpakError(Diagnostic("SPK721", f"{command!r} was not found", None, hint))
         path = os.path.realpath(found)
         return Tool(name, found, self._version(found, path), ((path, self._digests.of(path)),))
@@ -115,7 +122,9 @@ class Tools:
 
 def _say(argv: list[str], env: Mapping[str, str]) -> str:
     try:
-        done = subprocess.run(argv, capture_output=True, env=dict(env), timeout=30, stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run(
+            argv, capture_output=True, env=dict(env), timeout=30, stdin=subprocess.DEVNULL, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.decode(errors="replace")

@@ -1,9 +1,14 @@
 """A worker: runs one stage in a process of its own. Knows nothing of the graph, of keys or of caches.
 
-`python -m spak.pipeline.worker` reads `{"stage": ..., "options": ...}` from stdin and prints the Outcome as JSON; its exit status is
-then 0, also for a subject that failed. What breaks the stage is printed as `{"diagnostics": [...]}` with exit status 4. Whatever the
+`python -m spak.pipeline.worker` reads `{"stage": ..., "options": ...}` from stdin and prints the Outcome as JSON; its
+exit status is
+then 0, also for a subject that failed. What breaks the stage is printed as `{"diagnostics": [...]}` with exit status 4.
+Whatever the
 stage itself prints goes to stderr.
 """
+
+# ruff: noqa: PTH123
+# Paths are plain strings here: they are keys, and a no-op looks at thousands of them.
 
 from __future__ import annotations
 
@@ -32,7 +37,9 @@ def module_name(stage: str) -> str:
 
 
 def perform(job: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Run a stage; returns the exit status and what to print. Exceptions other than SpakError are crashes and pass through."""
+    """Run a stage; returns the exit status and what to print. Exceptions other than SpakError are crashes and pass
+    through.
+    """
     import importlib
 
     from spak.effects import Effects

@@ -1,4 +1,6 @@
-"""Workers as the build sees them: start a job, wait for it, kill it. Knows nothing of the graph, of keys or of caches."""
+"""Workers as the build sees them: start a job, wait for it, kill it. Knows nothing of the graph, of keys or of
+caches.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spak.errors import Diagnostic, SpakError
+from spak.errors import Diagnostic
 from spak.pipeline.worker import BROKEN
 
 SAID_BYTES = 4000
@@ -39,7 +41,9 @@ def base_env(env: Mapping[str, str]) -> dict[str, str]:
 
 
 class Workers:
-    """Runs jobs in processes that die with this one. Safe to share between threads; the nursery starts with the first job or `start`."""
+    """Runs jobs in processes that die with this one. Safe to share between threads; the nursery starts with the
+    first job or `start`.
+    """
 
     def __init__(self, root: str, env: Mapping[str, str]) -> None:
         self.root, self.env = root, env
@@ -57,14 +61,18 @@ class Workers:
             body = {**job, "cwd": cwd or self.root}
             os.write(request, json.dumps(body).encode())
             os.lseek(request, 0, os.SEEK_SET)
-            status, why = self._by_command(argv, request, errors, seconds) if argv else self._by_fork(request, errors, seconds)
+            status, why = (
+                self._by_command(argv, request, errors, seconds) if argv else self._by_fork(request, errors, seconds)
+            )
             return self._judge(job["stage"], status, why, _content(request), _content(errors, SAID_BYTES))
         finally:
             os.close(request)
             os.close(errors)
 
     def start(self) -> None:
-        """Start the nursery. Call it from the main thread: the kernel ties a child's life to the *thread* that started it."""
+        """Start the nursery. Call it from the main thread: the kernel ties a child's life to the *thread* that
+        started it.
+        """
         with self._lock:
             if not self._stopping:
                 self._start_nursery()
@@ -127,7 +135,9 @@ class Workers:
     def _by_command(self, argv: tuple[str, ...], request: int, errors: int, seconds: float) -> tuple[int, str]:
         answer = os.memfd_create("stdout")
         try:
-            child = subprocess.Popen(argv, stdin=request, stdout=answer, stderr=errors, env=dict(self.env), start_new_session=True)
+            child = subprocess.Popen(
+                argv, stdin=request, stdout=answer, stderr=errors, env=dict(self.env), start_new_session=True
+            )
             self._enter(child.pid)
             why, began = "", time.monotonic()
             while True:
@@ -164,7 +174,12 @@ class Workers:
         with theirs:
             argv = [sys.executable, "-m", "spak.pipeline.nursery", str(theirs.fileno())]
             self._nursery = subprocess.Popen(
-                argv, env=dict(self.env), cwd=self.root, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
+                argv,
+                env=dict(self.env),
+                cwd=self.root,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         self._control = mine
         return mine

@@ -1,6 +1,7 @@
 """The action cache: what an action's key led to. Knows neither how keys are made nor what actions do.
 
-An entry is JSON: `{"outputs": {path: [digest, mode]}, "outcome": {...}, "fields": [[kind, name, value], ...]}`. Any fault in it,
+An entry is JSON: `{"outputs": {path: [digest, mode]}, "outcome": {...}, "fields": [[kind, name, value], ...]}`. Any
+fault in it,
 or in reaching it, is a miss.
 """
 
@@ -64,7 +65,9 @@ FAULTS = (OSError, SpakError, ValueError, KeyError, TypeError, AttributeError)
 
 
 class Actions:
-    """The cache of one tree: a local folder, which several trees may share, and remotes that are asked when it has nothing."""
+    """The cache of one tree: a local folder, which several trees may share, and remotes that are asked when it has
+    nothing.
+    """
 
     def __init__(self, local: Folder, remotes: tuple[Remote, ...] = ()) -> None:
         self.local, self.remotes = local, remotes
@@ -82,11 +85,19 @@ class Actions:
         return None
 
     def put(self, key: str, entry: Entry) -> bool:
-        """Keep the outputs, which lie in the working directory, and then the entry. False if something could not be kept."""
+        """Keep the outputs, which lie in the working directory, and then the entry. False if something could not be
+        kept.
+        """
         for path, (digest, _) in entry.outputs.items():
             if not self.local.cas.put_file(path, digest):
                 return False
-        body = {"version": VERSION, "key": key, "outputs": entry.outputs, "outcome": entry.outcome, "fields": entry.fields}
+        body = {
+            "version": VERSION,
+            "key": key,
+            "outputs": entry.outputs,
+            "outcome": entry.outcome,
+            "fields": entry.fields,
+        }
         data = json.dumps(body, sort_keys=True).encode()
         try:
             self.local.put("ac", key, data)

@@ -1,8 +1,12 @@
 """Content-addressed blobs: a file's digest is its name. Knows nothing of actions.
 
-Blobs are verified as they are read, so that a damaged one is a miss. They are copied (or cloned, where the file system can) and
+Blobs are verified as they are read, so that a damaged one is a miss. They are copied (or cloned, where the file system
+can) and
 never hard-linked out: an output that is tampered with must not take the blob with it.
 """
+
+# ruff: noqa: PTH116, PTH123
+# Paths are plain strings here: they are keys, and a no-op looks at thousands of them.
 
 from __future__ import annotations
 
@@ -32,7 +36,9 @@ class Cas:
         return self.folder / hexa[:2] / hexa[2:]
 
     def put_file(self, source: str | Path, digest: str) -> bool:
-        """Keep a copy of a file whose digest is known. False if it could not be kept, or is not what the digest says."""
+        """Keep a copy of a file whose digest is known. False if it could not be kept, or is not what the digest
+        says.
+        """
         blob = self.path(digest)
         try:
             if blob.stat().st_size == os.stat(source).st_size:
@@ -72,7 +78,9 @@ class Cas:
         return True
 
     def trim(self) -> int:
-        """Remove the least recently used blobs beyond the limit; returns the bytes removed. Looks only when something was added."""
+        """Remove the least recently used blobs beyond the limit; returns the bytes removed. Looks only when
+        something was added.
+        """
         if not self._added:
             return 0
         self._added = 0

@@ -1,9 +1,14 @@
 """Digests of files, remembered by their stat, so that a shared header is read once. Knows nothing of actions.
 
-A digest is trusted only while (mtime, size, inode, ctime) are what they were *and* the file had been at rest when it was read:
-file systems stamp times with a granularity of some milliseconds, so a file changed twice within one tick looks unchanged. The
+A digest is trusted only while (mtime, size, inode, ctime) are what they were *and* the file had been at rest when it
+was read:
+file systems stamp times with a granularity of some milliseconds, so a file changed twice within one tick looks
+unchanged. The
 inode's ctime is what makes this safe against restored mtimes; nobody but the kernel sets it.
 """
+
+# ruff: noqa: PTH116
+# Paths are plain strings here: they are keys, and a no-op looks at thousands of them.
 
 from __future__ import annotations
 
@@ -53,7 +58,9 @@ class Digests:
             self._known = _load(store)
 
     def of(self, path: str) -> str:
-        """`sha256:...` of a regular file (links are followed), or ABSENT. Raises SpakError for anything else (SPK702)."""
+        """`sha256:...` of a regular file (links are followed), or ABSENT. Raises SpakError for anything else
+        (SPK702).
+        """
         try:
             entry = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -68,7 +75,9 @@ class Digests:
         return self._hash(path)
 
     def settled(self, path: str) -> tuple[Stat, str] | None:
-        """The stat and digest that may stand for the file until its stat changes; None while it is too fresh to tell."""
+        """The stat and digest that may stand for the file until its stat changes; None while it is too fresh to
+        tell.
+        """
         digest = self.of(path)
         return None if digest == ABSENT else self._known.get(path)
 
@@ -91,7 +100,7 @@ class Digests:
             entry = os.fstat(handle)
             _refuse_special(path, entry)
             with open(handle, "rb", buffering=0, closefd=False) as file:
-                digest = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+                digest = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
             after = os.fstat(handle)
         except OSError as error:
             raise atomic.broken("read", path, error) from error
@@ -124,7 +133,9 @@ def _refuse_special(path: str, entry: os.stat_result) -> None:
     if stat.S_ISREG(entry.st_mode):
         return
     kind = "a folder" if stat.S_ISDIR(entry.st_mode) else "a FIFO" if stat.S_ISFIFO(entry.st_mode) else "a special file"
-    raise SpakError(Diagnostic("SPK702", f"{path!r} is {kind}, where a file is expected", None, "put the file back, or remove this"))
+    raise SpakError(
+        Diagnostic("SPK702", f"{path!r} is {kind}, where a file is expected", None, "put the file back, or remove this")
+    )
 
 
 def _load(store: Path) -> dict[str, tuple[Stat, str]]:
@@ -133,7 +144,7 @@ def _load(store: Path) -> dict[str, tuple[Stat, str]]:
         head, body = data[: len(MAGIC) + 4], data[len(MAGIC) + 4 :]
         if head != MAGIC + zlib.crc32(body).to_bytes(4, "little"):
             return {}
-        known: Any = marshal.loads(body)  # noqa: S302  (our own file, framed by a checksum; json is three times slower)
+        known: Any = marshal.loads(body)  # our own file, framed by a checksum; json is three times slower
     except (OSError, ValueError, EOFError, TypeError):
         return {}
     return known if isinstance(known, dict) else {}

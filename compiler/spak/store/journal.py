@@ -1,7 +1,9 @@
 """The journal: what was finished in this tree, one record a task. Knows nothing of what the records mean.
 
-The file is a header line and records, each framed by its length and CRC. It is only ever appended to, so kill -9 loses at most the
-record being written: a torn tail is dropped when the file is next opened. A rewrite that drops superseded records is atomic.
+The file is a header line and records, each framed by its length and CRC. It is only ever appended to, so kill -9 loses
+at most the
+record being written: a torn tail is dropped when the file is next opened. A rewrite that drops superseded records is
+atomic.
 """
 
 from __future__ import annotations
@@ -148,5 +150,5 @@ def _foreign(data: bytes, name: str) -> str:
         return ""
     if data.startswith(FAMILY):
         version = data[len(FAMILY) : len(FAMILY) + 8].split(b"\n")[0].decode(errors="replace")
-        return f"the build state ({name}) is of version {version!r} and is not used; results come from the cache where it has them"
-    return f"the build state ({name}) is damaged and is not used; results come from the cache where it has them"
+        return f"the build state ({name}) is of version {version!r} and is not used: the cache has what it has"
+    return f"the build state ({name}) is damaged and is not used: the cache has what it has"

@@ -1,6 +1,7 @@
 """One build at a time in a tree. Knows nothing of builds.
 
-The lock is `flock` on a file, which the kernel drops when its holder dies, however it dies: there is no stale lock to break, and a
+The lock is `flock` on a file, which the kernel drops when its holder dies, however it dies: there is no stale lock to
+break, and a
 reused PID cannot be mistaken for the holder. The file's content only says whom one waits for.
 """
 
@@ -28,7 +29,8 @@ class TreeLock:
         self._handle = -1
 
     def acquire(self, say: Callable[[str], None], wait: bool = True) -> bool:
-        """Take the lock; while another build holds it, `say` for whom one waits and wait. Returns whether one had to wait.
+        """Take the lock; while another build holds it, `say` for whom one waits and wait. Returns whether one had to
+        wait.
 
         Raises SpakError: SPK701 where the file cannot be made, SPK703 if it is held and `wait` is false.
         """
@@ -42,7 +44,9 @@ class TreeLock:
             while not _try(handle, self.path):
                 who = holder(handle)
                 if not wait:
-                    raise SpakError(Diagnostic("SPK703", f"another build works in this tree: {who}", None, "wait for it, or end it"))
+                    raise SpakError(
+                        Diagnostic("SPK703", f"another build works in this tree: {who}", None, "wait for it, or end it")
+                    )
                 if who != waited:
                     say(f"waiting for {who}, which builds in this tree")
                     waited = who
@@ -94,7 +98,9 @@ def holder(handle: int) -> str:
 
 
 def start_time(pid: int) -> int:
-    """When a process started, in clock ticks since boot; 0 if there is none. With the PID it names a process uniquely."""
+    """When a process started, in clock ticks since boot; 0 if there is none. With the PID it names a process
+    uniquely.
+    """
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
