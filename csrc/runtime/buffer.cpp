@@ -58,7 +58,7 @@ bool append(PyObject* tuple, std::vector<std::int64_t>& into) {
 bool view_buffer(PyObject* object, View& view) {
   if (!PyObject_CheckBuffer(object)) return false;
   auto buffer = std::make_unique<Py_buffer>();
-  if (PyObject_GetBuffer(object, buffer.get(), PyBUF_STRIDED | PyBUF_FORMAT) < 0) {
+  if (PyObject_GetBuffer(object, buffer.get(), PyBUF_STRIDES | PyBUF_FORMAT) < 0) {
     PyErr_Clear();
     return false;  // NumPy refuses dtypes without a format this way: the array interface may do
   }

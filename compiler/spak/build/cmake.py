@@ -39,7 +39,9 @@ def workshop(beside: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def build(folder: Path, files: Mapping[str, bytes], defines: Mapping[str, str], compiler: str, do: Do, jobs: int = 1) -> Built:
+def build(
+    folder: Path, files: Mapping[str, bytes], defines: Mapping[str, str], compiler: str, do: Do, jobs: int = 1
+) -> Built:
     """Write `files`, configure and build. Raises SpakError (SPK506, SPK507) for a CMake that is missing or does not configure."""
     cmake, ninja = _tool("cmake"), _tool("ninja")
     source, out = folder / "src", folder / "out"
@@ -53,7 +55,9 @@ def build(folder: Path, files: Mapping[str, bytes], defines: Mapping[str, str], 
     configured = do.run(argv, env=environment, limits=_LIMITS)
     if not configured.ok:
         lines = configured.stderr.decode(errors="replace").strip().splitlines()
-        raise SpakError(Diagnostic("SPK507", f"CMake does not configure ({configured.how})", None, "", tuple(lines[:12])))
+        raise SpakError(
+            Diagnostic("SPK507", f"CMake does not configure ({configured.how})", None, "", tuple(lines[:12]))
+        )
     made = do.run([ninja, "-C", str(out), f"-j{jobs}", "-k", "0"], env=environment, limits=_LIMITS)
     log = made.stdout.decode(errors="replace") + made.stderr.decode(errors="replace")
     if made.timed_out or made.returncode < 0:
@@ -84,7 +88,17 @@ def _known(compiler: str, ninja: str) -> dict[str, str]:
 
 def _environment() -> dict[str, str]:
     """No flag of the user's shell may enter a build; messages are in English, for they are read."""
-    dropped = {"CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CFLAGS", "CPATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "CMAKE_GENERATOR", "NINJA_STATUS"}
+    dropped = {
+        "CXXFLAGS",
+        "CPPFLAGS",
+        "LDFLAGS",
+        "CFLAGS",
+        "CPATH",
+        "CPLUS_INCLUDE_PATH",
+        "LIBRARY_PATH",
+        "CMAKE_GENERATOR",
+        "NINJA_STATUS",
+    }
     return {**{k: v for k, v in os.environ.items() if k not in dropped}, "LC_ALL": "C.UTF-8", "SOURCE_DATE_EPOCH": "0"}
 
 

@@ -23,7 +23,7 @@ def read(path: str | Path) -> Facts:
     image = Path(path).read_bytes()
     if image[:6] != b"\x7fELF\x02\x01":
         raise ValueError(f"{path} is no 64-bit little-endian ELF file")
-    offset, = struct.unpack_from("<Q", image, 40)
+    (offset,) = struct.unpack_from("<Q", image, 40)
     size, count, _ = struct.unpack_from("<HHH", image, 58)
     sections = [struct.unpack_from("<IIQQQQIIQQ", image, offset + size * i) for i in range(count)]
     undefined: set[str] = set()

@@ -12,7 +12,9 @@ from spak.errors import Diagnostic, SpakError, Span
 
 OLDEST = 11  # the first with what the headers use of C++20
 
-_MESSAGE = re.compile(r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:(?P<col>\d+):)? (?P<kind>fatal error|error|warning): (?P<text>.*)$")
+_MESSAGE = re.compile(
+    r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:(?P<col>\d+):)? (?P<kind>fatal error|error|warning): (?P<text>.*)$"
+)
 _OPTION = re.compile(r" \[-W[\w=+-]+\]$")
 _LINK = re.compile(r"(?P<text>undefined reference to .*|multiple definition of .*)$")
 MOST = 20  # messages of one compile that are worth showing
@@ -69,4 +71,6 @@ def _compile_messages(log: str, name: str, path: str) -> Iterable[Diagnostic]:
 def _link_messages(log: str, path: str) -> Iterable[Diagnostic]:
     for line in log.splitlines():
         if match := _LINK.search(line):
-            yield Diagnostic("SPK505", f"linker: {match['text']}", Span(path), "device code must define every function that it calls")
+            yield Diagnostic(
+                "SPK505", f"linker: {match['text']}", Span(path), "device code must define every function that it calls"
+            )

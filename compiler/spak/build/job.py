@@ -69,7 +69,9 @@ def read_job(interface: str, variant: str, target: str, source: str, plan: str) 
         launch_plan = Plan.model_validate(tomllib.loads(raw_plan.decode()))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
         first = str(error).splitlines()[0]
-        raise SpakError(Diagnostic("SPK511", f"not a launch plan: {first}", Span(plan), "see docs/launch-plan.md")) from None
+        raise SpakError(
+            Diagnostic("SPK511", f"not a launch plan: {first}", Span(plan), "see docs/launch-plan.md")
+        ) from None
     try:
         text = raw_source.decode()
     except UnicodeDecodeError as error:

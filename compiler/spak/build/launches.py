@@ -75,7 +75,11 @@ def launches(job: Job) -> Launches:
     if job.plan.tensor_map:
         name = job.plan.tensor_map[0].name
         hint = "load tiles with cp.async or plain loads instead"
-        raise SpakError(Diagnostic("SPK513", f"tensor map {name!r}: launchers do not make tensor maps yet", Span(job.plan_path), hint))
+        raise SpakError(
+            Diagnostic(
+                "SPK513", f"tensor map {name!r}: launchers do not make tensor maps yet", Span(job.plan_path), hint
+            )
+        )
     scope = _scope(job)
     place = Span(job.plan_path)
     buffers = tuple(
@@ -92,7 +96,8 @@ def _scope(job: Job) -> dict[str, Cpp]:
     """What plan expressions may name; parameters and constants are written out as numbers."""
     numbers = {**job.target.constants, **job.plan.params}
     scope = {
-        name: Cpp(cppexpr.literal(value), "real" if isinstance(value, float) else "int") for name, value in numbers.items()
+        name: Cpp(cppexpr.literal(value), "real" if isinstance(value, float) else "int")
+        for name, value in numbers.items()
     }
     return {**scope, **env(job.interface, integers_only=True)}
 

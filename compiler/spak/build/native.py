@@ -45,7 +45,9 @@ def build_module(options: Options, do: Do) -> Outcome:
     checks: list[Check] = []
     found = list(parts.diagnostics)
     if parts.nvrtc is not None:
-        more, findings = nvrtc_checks.facts(parts.nvrtc, job.plan, job.target, options.sass, do=do, source=options.source)
+        more, findings = nvrtc_checks.facts(
+            parts.nvrtc, job.plan, job.target, options.sass, do=do, source=options.source
+        )
         checks += more
         found += findings
     image = b""
@@ -64,7 +66,10 @@ def _compile(
 ) -> bytes:
     """Compile and link the parts; the module's bytes, or b'' where it failed. Adds what it checks and finds."""
     files = {**parts.files, "CMakeLists.txt": plain("CMakeLists.txt.j2", module=job.module)}
-    defines = {"SPAK_RUNTIME": str(Path(options.runtime).resolve()), "SPAK_TOOLKIT_INCLUDES": ";".join(parts.toolkit_includes)}
+    defines = {
+        "SPAK_RUNTIME": str(Path(options.runtime).resolve()),
+        "SPAK_TOOLKIT_INCLUDES": ";".join(parts.toolkit_includes),
+    }
     own_code = "kernel.cpp" in parts.files
     with cmake.workshop(options.out) as folder:
         built = cmake.build(folder, files, defines, compiler, do)
@@ -78,9 +83,13 @@ def _compile(
             return b""
         module = built.folder / f"{job.module}.so"
         if own_code:
-            checks.append(Check(name="compile", verdict="passed", detail=f"for {job.target.toolchain.arch or 'the host'}"))
+            checks.append(
+                Check(name="compile", verdict="passed", detail=f"for {job.target.toolchain.arch or 'the host'}")
+            )
             (item,) = sorted(built.folder.glob("CMakeFiles/*.dir/**/kernel.cpp.o"))
-            check, findings = symbols.device_code(elf.read(item), job.target.toolchain.engine, job.interface.openmp, options.source)
+            check, findings = symbols.device_code(
+                elf.read(item), job.target.toolchain.engine, job.interface.openmp, options.source
+            )
             checks.append(check)
             found += findings
         check, findings = symbols.module(elf.read(module), f"PyInit_{job.module}", options.source)
@@ -115,7 +124,13 @@ def _record(
     )
     if ok:
         atomic.write(options.out, image, 0o755)
-        manifest = {"module": job.module, "unit": job.unit, "variant": job.variant, "target": job.target.name, "digests": subject}
+        manifest = {
+            "module": job.module,
+            "unit": job.unit,
+            "variant": job.variant,
+            "target": job.target.name,
+            "digests": subject,
+        }
         atomic.write(options.manifest, canonical_json(manifest))
     else:
         for stale in (options.out, options.manifest):

@@ -13,12 +13,13 @@ SIMULATOR = Path(__file__).parent / "sim_sources"
 
 
 def runtime_sources(engine: str) -> list[Path]:
-    """The sources of `libspak_runtime.a` for an engine: what all share, and what it adds. Sorted."""
-    shared = sorted(RUNTIME.glob("*.cpp"))
+    """The C++ files that `libspak_runtime.a` of an engine is made of, headers included: what all share, and what it adds."""
+    shared = [*sorted(RUNTIME.glob("*.cpp")), *sorted(RUNTIME.glob("*.h"))]
     if engine == "nvrtc":
-        return [*shared, *sorted((RUNTIME / "cuda").glob("*.cpp"))]
+        return [*shared, *sorted((RUNTIME / "cuda").iterdir())]
     if engine == "sim":
-        return [*shared, *(SIMULATOR / line for line in (SIMULATOR / "sources.txt").read_text().split())]
+        listed = [SIMULATOR / line for line in (SIMULATOR / "sources.txt").read_text().split()]
+        return [*shared, *listed, *sorted(SIMULATOR.glob("*.h"))]
     return shared
 
 

@@ -15,25 +15,31 @@ from spak.build.tables import tables
 
 def render(template: str, job: Job, **extra: Any) -> bytes:
     """The text of a template for a job, as UTF-8. Same job, same bytes."""
-    text = _environment().get_template(template).render(
-        job=job,
-        tables=tables(job.interface),
-        plan=launches(job),
-        signature=words.signature(job.interface),
-        doc=words.docstring(job.interface, job.target),
-        **{"workspace": "rt::Workspace", "workspace_args": "", **extra},
+    text = (
+        _environment()
+        .get_template(template)
+        .render(
+            job=job,
+            tables=tables(job.interface),
+            plan=launches(job),
+            signature=words.signature(job.interface),
+            doc=words.docstring(job.interface, job.target),
+            **{"workspace": "rt::Workspace", "workspace_args": "", **extra},
+        )
     )
-    return (text.strip() + "\n").encode()
+    return (str(text).strip() + "\n").encode()
 
 
 def plain(template: str, **values: Any) -> bytes:
     """The text of a template that needs no job."""
-    return (_environment().get_template(template).render(**values).strip() + "\n").encode()
+    return (str(_environment().get_template(template).render(**values)).strip() + "\n").encode()
 
 
 def prelude(job: Job) -> str:
     """`[params]` as compile-time integers, put before device code; '' where there are none."""
-    lines = [f"constexpr {'int' if abs(v) < 2**31 else 'long long'} {k} = {v};" for k, v in sorted(job.plan.params.items())]
+    lines = [
+        f"constexpr {'int' if abs(v) < 2**31 else 'long long'} {k} = {v};" for k, v in sorted(job.plan.params.items())
+    ]
     return "\n".join(lines) + "\n" if lines else ""
 
 

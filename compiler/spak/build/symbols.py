@@ -31,9 +31,7 @@ _LIBC = (
     r"|dlopen|dlsym|dlerror|dl_iterate_phdr|getenv|__errno_location|__assert_fail|__tls_get_addr|sysconf|(__)?sched_\w+|__\w+ti[34]|syscall|bcmp|bsearch|qsort|abs|strto\w+|__isoc\w+"
     r"|mmap64|mmap|munmap|mprotect|madvise|getpagesize|sigaltstack|sigaction|sigemptyset|sig\w+|raise|pthread_\w+|__pthread\w+|clock_gettime|nanosleep|std\w+"
 )
-_MODULE = (
-    rf"_?Py\w+|_Z[NKTSdn]\w+|__cxa_\w+|__gxx_\w+|_Unwind_\w+|__gmon_start__|__dynamic_cast|__libc_single_threaded|_ITM_\w+|__dso_handle|{_LIBC}|({_MATH})[fl]?|__\w+_finite|{_OPENMP}"
-)
+_MODULE = rf"_?Py\w+|_Z[NKTSdn]\w+|__cxa_\w+|__gxx_\w+|_Unwind_\w+|__gmon_start__|__dynamic_cast|__libc_single_threaded|_ITM_\w+|__dso_handle|{_LIBC}|({_MATH})[fl]?|__\w+_finite|{_OPENMP}"
 
 
 def device_code(facts: Facts, engine: str, openmp: bool, source: str) -> tuple[Check, tuple[Diagnostic, ...]]:
@@ -41,14 +39,23 @@ def device_code(facts: Facts, engine: str, openmp: bool, source: str) -> tuple[C
     allowed = re.compile(f"{_DEVICE[engine]}|{_OPENMP}" if openmp else _DEVICE[engine])
     foreign = [name for name in facts.undefined if not allowed.fullmatch(name)]
     found = [
-        Diagnostic("SPK508", f"device code needs {name!r}, which is not among what kernels may call", Span(source), "kernels compute; they call no library")
+        Diagnostic(
+            "SPK508",
+            f"device code needs {name!r}, which is not among what kernels may call",
+            Span(source),
+            "kernels compute; they call no library",
+        )
         for name in foreign
     ]
     if facts.constructors and engine == "host":
         message = f"device code has {facts.constructors} constructors that run when the module is loaded"
-        found.append(Diagnostic("SPK509", message, Span(source), "use constexpr for tables, and no objects with constructors"))
+        found.append(
+            Diagnostic("SPK509", message, Span(source), "use constexpr for tables, and no objects with constructors")
+        )
     figures = {"undefined": list(facts.undefined), "constructors": facts.constructors}
-    return Check(name="symbols of the device code", verdict="failed" if found else "passed", figures=figures), tuple(found)
+    return Check(name="symbols of the device code", verdict="failed" if found else "passed", figures=figures), tuple(
+        found
+    )
 
 
 def module(facts: Facts, init: str, source: str) -> tuple[Check, tuple[Diagnostic, ...]]:
@@ -56,11 +63,17 @@ def module(facts: Facts, init: str, source: str) -> tuple[Check, tuple[Diagnosti
     allowed = re.compile(_MODULE)
     plain = [name.partition("@")[0] for name in facts.undefined]
     found = [
-        Diagnostic("SPK508", f"the module needs {name!r}, which is not on the list of what modules may need", Span(source))
+        Diagnostic(
+            "SPK508", f"the module needs {name!r}, which is not on the list of what modules may need", Span(source)
+        )
         for name in plain
         if not allowed.fullmatch(name)
     ]
     if facts.exported != (init,):
-        found.append(Diagnostic("SPK508", f"the module exports {', '.join(facts.exported) or 'nothing'} instead of {init}", Span(source)))
+        found.append(
+            Diagnostic(
+                "SPK508", f"the module exports {', '.join(facts.exported) or 'nothing'} instead of {init}", Span(source)
+            )
+        )
     figures = {"undefined": len(plain), "constructors": facts.constructors}
     return Check(name="symbols of the module", verdict="failed" if found else "passed", figures=figures), tuple(found)

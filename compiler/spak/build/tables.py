@@ -130,6 +130,10 @@ def _limits(made: Tables) -> None:
         "different extents": len(made.expressions),
     }  # fmt: skip
     over = [f"{count} {what}, and the limit is {LIMIT}" for what, count in counts.items() if count > LIMIT]
-    over += [f"{r.tensor.name} has {len(r.shape)} dimensions, and the limit is {MAX_RANK}" for r in made.tensors if len(r.shape) > MAX_RANK]
+    over += [
+        f"{r.tensor.name} has {len(r.shape)} dimensions, and the limit is {MAX_RANK}"
+        for r in made.tensors
+        if len(r.shape) > MAX_RANK
+    ]
     if over:
         raise SpakError(*(Diagnostic("SPK512", f"unit {made.interface.name}: {what}") for what in over))

@@ -37,7 +37,9 @@ def docstring(interface: Interface, target: Target) -> str:
     lines += [signature(interface), ""]
     lines += [f"requires {require.words}" for require in interface.require]
     many = len(interface.signature.results) > 1
-    lines.append(f"out= takes the {'tuple of results' if many else 'result'}; without it, it is allocated in the inputs' framework.")
+    lines.append(
+        f"out= takes the {'tuple of results' if many else 'result'}; without it, it is allocated in the inputs' framework."
+    )
     if target.device == "cuda":
         lines.append("stream= takes a CUDA stream: a number, or an object of torch, CuPy or cuda.core.")
     return "\n".join(lines)

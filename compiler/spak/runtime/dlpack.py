@@ -60,7 +60,9 @@ class _Export:
 
 
 _python = ctypes.pythonapi
-_new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)(("PyCapsule_New", _python))
+_new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)(
+    ("PyCapsule_New", _python)
+)
 _is_valid = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p)(("PyCapsule_IsValid", _python))
 _pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)(("PyCapsule_GetPointer", _python))
 _incref = ctypes.PYFUNCTYPE(None, ctypes.py_object)(("Py_IncRef", _python))
@@ -71,23 +73,24 @@ _PLAIN = ctypes.c_char_p(b"dltensor")
 _VERSIONED = ctypes.c_char_p(b"dltensor_versioned")
 
 
-@_Deleter
-def _delete_plain(address: int) -> None:
+def _free_plain(address: int) -> None:
     _decref(_Managed.from_address(address).context)
 
 
-@_Deleter
-def _delete_versioned(address: int) -> None:
+def _free_versioned(address: int) -> None:
     _decref(_Versioned.from_address(address).context)
 
 
-@_Destructor
-def _destroy(capsule: int) -> None:
+def _free_unused(capsule: int) -> None:
     """A consumer renames the capsule that it takes; one that nobody took is freed here."""
     if _is_valid(capsule, _PLAIN):
-        _delete_plain(_pointer(capsule, _PLAIN))
+        _free_plain(_pointer(capsule, _PLAIN))
     elif _is_valid(capsule, _VERSIONED):
-        _delete_versioned(_pointer(capsule, _VERSIONED))
+        _free_versioned(_pointer(capsule, _VERSIONED))
+
+
+# What C calls; they live as long as the process, as capsules may.
+_DELETE_PLAIN, _DELETE_VERSIONED, _DESTROY = _Deleter(_free_plain), _Deleter(_free_versioned), _Destructor(_free_unused)
 
 
 def capsule(
@@ -115,13 +118,13 @@ def capsule(
     tensor = _DLTensor(address or None, device[0], device[1], len(shape), code, bits, 1, sizes, steps, 0)
     managed: _Managed | _Versioned
     if versioned:
-        managed = _Versioned(1, 0, None, _delete_versioned, _READ_ONLY if readonly else 0, tensor)
+        managed = _Versioned(1, 0, None, _DELETE_VERSIONED, _READ_ONLY if readonly else 0, tensor)
     else:
-        managed = _Managed(tensor, None, _delete_plain)
+        managed = _Managed(tensor, None, _DELETE_PLAIN)
     export = _Export(managed, (sizes, steps), owner)
     managed.context = id(export)
     _incref(export)
-    destroy = ctypes.cast(_destroy, ctypes.c_void_p)
+    destroy = ctypes.cast(_DESTROY, ctypes.c_void_p)
     return _new(ctypes.addressof(managed), _VERSIONED if versioned else _PLAIN, destroy)
 
 

@@ -18,7 +18,9 @@ def build(job: Job, do: Do) -> Parts:
         files={
             "kernel.cpp": unit.encode(),
             "launcher.cpp": render("host.cpp.j2", job),
-            "kernel.cmake": recipe(job, ["kernel.cpp", "launcher.cpp"], [*_arch(toolchain.arch), *toolchain.flags, *openmp], openmp),
+            "kernel.cmake": recipe(
+                job, ["kernel.cpp", "launcher.cpp"], [*_arch(toolchain.arch), *toolchain.flags, *openmp], openmp
+            ),
         },
         environment={"arch": toolchain.arch, "flags": " ".join([*toolchain.flags, *openmp])},
     )

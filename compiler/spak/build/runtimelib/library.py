@@ -26,7 +26,11 @@ def compile_library(options: Options, do: Do) -> Outcome:
         if not built.ok:
             lines = tuple(line for line in built.log.splitlines() if ": error" in line or ": fatal" in line)[:12]
             hint = "this is SPAK's own code: is the compiler complete, and are Python's headers installed?"
-            raise SpakError(Diagnostic("SPK514", "the runtime library does not compile", None, hint, lines or (built.log[-400:],)))
+            raise SpakError(
+                Diagnostic("SPK514", "the runtime library does not compile", None, hint, lines or (built.log[-400:],))
+            )
         data = (built.folder / "libspak_runtime.a").read_bytes()
     atomic.write(options.out, data)
-    return Outcome(summary={"compiler": f"{toolchain.compiler} {version}", "bytes": len(data), "file": Path(options.out).name})
+    return Outcome(
+        summary={"compiler": f"{toolchain.compiler} {version}", "bytes": len(data), "file": Path(options.out).name}
+    )
