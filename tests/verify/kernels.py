@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-ADD = 'extern "C" void kernel(const float* a, const float* b, float* c, ll n) { for (ll i = 0; i < n; i++) c[i] = a[i] + b[i]; }'
+ADD = (
+    'extern "C" void kernel(const float* a, const float* b, float* c, ll n) '
+    "{ for (ll i = 0; i < n; i++) c[i] = a[i] + b[i]; }"
+)
 
 MATMUL_PLAIN = """
 extern "C" void kernel(const float* a, const float* b, float alpha, float* c, ll M, ll K, ll N) {
@@ -19,7 +22,8 @@ extern "C" void kernel(const float* a, const float* b, float alpha, float* c, ll
     float total = 0;
     for (ll k0 = 0; k0 < K; k0 += 64) {
       float lane[8] = {};
-      for (ll k = k0; k < std::min(K, k0 + 64); k++) lane[k % 8] = std::fma(alpha * a[i * K + k], b[k * N + j], lane[k % 8]);
+      for (ll k = k0; k < std::min(K, k0 + 64); k++)
+        lane[k % 8] = std::fma(alpha * a[i * K + k], b[k * N + j], lane[k % 8]);
       float part = ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
       total += part;
     }
@@ -71,7 +75,8 @@ extern "C" void kernel(const float* x, float* y, ll M, ll N) {
     float top = x[i * N], sum = 1;
     for (ll j = 1; j < N; j++) {
       float v = x[i * N + j], next = v > top ? v : top;
-      sum = sum * (next == top ? 1.0f : std::exp(top - next)) + (v == next && std::isinf(v) && v < 0 ? 1.0f : std::exp(v - next));
+      sum = sum * (next == top ? 1.0f : std::exp(top - next)) +
+            (v == next && std::isinf(v) && v < 0 ? 1.0f : std::exp(v - next));
       top = next;
     }
     float scale = 1 / sum;
@@ -101,7 +106,8 @@ REDUCE_BACKWARDS = (
 TRANSPOSE = """
 extern "C" void kernel(const float* x, float* y, ll M, ll N) {
   for (ll i0 = 0; i0 < M; i0 += 32) for (ll j0 = 0; j0 < N; j0 += 32)
-    for (ll i = i0; i < std::min(M, i0 + 32); i++) for (ll j = j0; j < std::min(N, j0 + 32); j++) y[j * M + i] = x[i * N + j];
+    for (ll i = i0; i < std::min(M, i0 + 32); i++) for (ll j = j0; j < std::min(N, j0 + 32); j++)
+      y[j * M + i] = x[i * N + j];
 }"""
 
 

@@ -81,7 +81,8 @@ def unit(name: str, params: list[str], results: list[str], reference: str, **mor
     tolerance = Tolerance(factor=more.pop("factor", 4.0), **{k: more.pop(k) for k in ("rtol", "atol") if k in more})
     require = tuple(Require(expr=r, words=r) for r in more.pop("require", ()))
     return Unit(
-        name=name, edition=1, version=1, signature=Signature(params=ins, results=outs, axes=tuple(axes)), require=require,
+        name=name, edition=1, version=1, signature=Signature(params=ins, results=outs, axes=tuple(axes)),
+        require=require,
         reference=Reference(kind="numpy", expr=reference), tolerance=tolerance, variants=(Variant(name="v"),), **more,
     )  # fmt: skip
 
@@ -114,7 +115,8 @@ static PyObject* call(PyObject*, PyObject* args, PyObject* kw) {{
   kernel({", ".join(args)});
   Py_INCREF(out); return out;
 }}
-static PyMethodDef methods[] = {{{{"{spec.name}", (PyCFunction)(void*)call, METH_VARARGS | METH_KEYWORDS, ""}}, {{0, 0, 0, 0}}}};
+static PyMethodDef methods[] = {{{{"{spec.name}", (PyCFunction)(void*)call,
+ METH_VARARGS | METH_KEYWORDS, ""}}, {{0, 0, 0, 0}}}};
 static PyModuleDef definition = {{PyModuleDef_HEAD_INIT, "{module}", "", -1, methods}};
 PyMODINIT_FUNC PyInit_{module}() {{ return PyModule_Create(&definition); }}
 """
@@ -146,7 +148,8 @@ def options(folder: Path, spec: Unit, source: str, *, plan: str = "", target: st
     (folder / "ir.json").write_bytes(canonical_json(spec))
     (folder / "plan.toml").write_text(plan)
     return Options(
-        unit=spec.name, variant="v", ir=str(folder / "ir.json"), target=str(ROOT / "targets" / f"{target}.toml"), module=str(module),
+        unit=spec.name, variant="v", ir=str(folder / "ir.json"),
+        target=str(ROOT / "targets" / f"{target}.toml"), module=str(module),
         source=str(folder / "kernel.cpp"), plan=str(folder / "plan.toml"), evidence=str(folder / "verify.json"), **more,
     )  # fmt: skip
 

@@ -217,5 +217,5 @@ def test_a_device_target_without_a_device_says_so(tmp_path: Path) -> None:
 
     if not missing():
         pytest.skip("there is a device here")
-    with pytest.raises(SpakError, match="SPK601.*needs a CUDA device"):
+    with pytest.raises(SpakError, match=r"SPK601.*needs a CUDA device"):
         judged(tmp_path, VECTOR_ADD, k.ADD, target="sm_80")

@@ -17,7 +17,8 @@ extern "C" void kernel(const float* a, const float* b, float* c, ll n) {
   float shared = 0;
   const char* order = std::getenv("SPAK_SIM_ORDER");
   bool back = order && !std::strcmp(order, "reverse");
-  for (ll s = 0; s < n; s++) { ll i = back ? n - 1 - s : s; c[i] = a[i] + b[i] + 0 * shared; shared = i < n ? a[i] : 0; }
+  for (ll s = 0; s < n; s++) { ll i = back ? n - 1 - s : s;
+    c[i] = a[i] + b[i] + 0 * shared; shared = i < n ? a[i] : 0; }
   if (back && n > 3) c[2] = shared;
 }"""
 
@@ -87,10 +88,12 @@ def test_matrices_are_sampled_by_slices(spec: Unit, axes: dict[str, int], tmp_pa
     plain = k.TRANSPOSE if spec is TRANSPOSE else k.MATMUL_PLAIN
     if spec is TRANSPOSE:
         source = changed(plain, "for (ll i0 = 0; i0 < M; i0 += 32)", "STEP")
-        step = 'const bool s = std::getenv("SPAK_SIM_SAMPLE_BLOCKS"); for (ll i0 = 0; i0 < M; i0 = s && i0 < M / 32 * 32 ? M / 32 * 32 : i0 + 32)'
+        sampled = 'const bool s = std::getenv("SPAK_SIM_SAMPLE_BLOCKS"); '
+        step = sampled + "for (ll i0 = 0; i0 < M; i0 = s && i0 < M / 32 * 32 ? M / 32 * 32 : i0 + 32)"
         source = source.replace("STEP", step)
     else:
-        step = 'const bool s = std::getenv("SPAK_SIM_SAMPLE_BLOCKS"); for (ll i = 0; i < M; i = s && i < M - 1 ? M - 1 : i + 1)'
+        sampled = 'const bool s = std::getenv("SPAK_SIM_SAMPLE_BLOCKS"); '
+        step = sampled + "for (ll i = 0; i < M; i = s && i < M - 1 ? M - 1 : i + 1)"
         source = changed(plain, "for (ll i = 0; i < M; i++)", step)
     evidence = judged(tmp_path, spec.model_copy(update={"large": (axes,)}), source, target="sim")
     check = next(c for c in evidence.checks if c.name == "round large-1")
