@@ -251,13 +251,17 @@ def test_waiting_says_why_and_the_conversation_survives_the_process(project: Pro
 
 
 def test_waiting_for_a_repair_of_the_pinned_source_asks_the_same_again(project: Project) -> None:
+    """Also when a finding differs in some detail from run to run: the answer being written must still fit."""
     accept(project)
     project.ask_for("Something else.")
-    for _ in range(2):
+    for run_number in range(2):
+        found = Diagnostic("SPK601", f"worst error {run_number}.5")
+        judged = Outcome(ok=False, diagnostics=(found.to_json(),))
         with pytest.raises(Waiting):
-            run(project.options(), project.effects(Waiting(Diagnostic("SPK330", "waits")), wants="by * x[i] "))
-    assert project.asked[0] == project.asked[1]
-    assert run(project.options(), project.effects(reply_text(KERNEL.replace("x[i];", "x[i] ;")), wants="by * x[i] ")).ok
+            run(project.options(), project.effects(Waiting(Diagnostic("SPK330", "waits")), judge=lambda j=judged: j))
+    assert project.asked[0] == project.asked[1] and "worst error 0.5" in project.asked[0].messages[-1].content
+    new = reply_text(KERNEL.replace("x[i];", "x[i] ;"))
+    assert run(project.options(), project.effects(new, wants="by * x[i] ")).ok
 
 
 def test_error_of_the_judge_leaves_the_reply_on_record(project: Project) -> None:
