@@ -84,9 +84,10 @@ def quantise(values: F64, kind: Kind) -> F64:
 
 def to_f64(stored: Array, dtype: str) -> F64:
     """Widen stored elements exactly."""
-    if dtype == "bf16":
-        return (stored.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
-    return stored.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN is a NaN
+        if dtype == "bf16":
+            return (stored.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+        return stored.astype(np.float64)
 
 
 def from_f64(values: npt.ArrayLike, dtype: str) -> Array:
@@ -112,6 +113,6 @@ def ulp(values: F64, kind: Kind) -> F64:
     if not kind.floating:
         return np.ones_like(values)
     with np.errstate(all="ignore"):
-        _, exponent = np.frexp(np.where(np.isfinite(values), values, 0.0))
+        _, exponent = np.frexp(np.where(np.isfinite(values) & (values != 0), values, kind.smallest))
         gap: F64 = np.ldexp(1.0, np.clip(exponent - 1, kind.emin, kind.emax) - kind.bits + 1)
     return gap
