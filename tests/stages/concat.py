@@ -48,6 +48,8 @@ def run(options: Options, do: Do) -> Outcome:
     if options.how == "partial":
         Path(options.out).write_text("half")
     time.sleep(options.sleep)
+    if options.how == "strip":
+        parts = [line.partition("#")[0].rstrip() + "\n" for line in "".join(parts).splitlines()]
     atomic.write(options.out, "".join(parts).encode(), durable=False)
     if options.how == "write-then-raise":
         raise SpakError(Diagnostic("SPK704", "the stage broke after it had written"))

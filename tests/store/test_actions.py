@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from spak.digest import sha256_bytes
 from spak.store.actions import Actions, Entry, Folder
 from spak.store.cas import Cas
@@ -22,7 +21,9 @@ def folder(path: Path) -> Folder:
 def entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Entry:
     monkeypatch.chdir(tmp_path)
     Path("out").write_bytes(b"data")
-    return Entry({"out": (sha256_bytes(b"data"), 0o644)}, {"ok": True, "diagnostics": [], "summary": {}}, (("input", "a", "b"),))
+    return Entry(
+        {"out": (sha256_bytes(b"data"), 0o644)}, {"ok": True, "diagnostics": [], "summary": {}}, (("input", "a", "b"),)
+    )
 
 
 def test_round_trip(tmp_path: Path, entry: Entry) -> None:
@@ -38,7 +39,14 @@ def change(path: Path, **fields: object) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"version": 2}, {"key": "sha256:" + "b" * 64}, {"outputs": 3}, {"outputs": {"out": ["x"]}}, {"outcome": None}, {"fields": [1]}],
+    [
+        {"version": 2},
+        {"key": "sha256:" + "b" * 64},
+        {"outputs": 3},
+        {"outputs": {"out": ["x"]}},
+        {"outcome": None},
+        {"fields": [1]},
+    ],
 )
 def test_an_entry_that_makes_no_sense_is_a_miss(tmp_path: Path, entry: Entry, fields: dict[str, object]) -> None:
     cache = Actions(folder(tmp_path))

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from spak.digest import sha256_bytes
 from spak.errors import SpakError
 from spak.store.cas import Cas

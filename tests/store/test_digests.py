@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from spak.digest import sha256_bytes
 from spak.errors import SpakError
 from spak.store.digests import ABSENT, REST_NS, Digests, at_rest

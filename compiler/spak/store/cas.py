@@ -42,7 +42,7 @@ class Cas:
         blob = self.path(digest)
         try:
             if blob.stat().st_size == os.stat(source).st_size:
-                os.utime(blob)  # the least recently used goes first
+                _touch(blob)
                 return True
         except OSError:
             pass
@@ -61,11 +61,9 @@ class Cas:
         Raises SpakError when the target cannot be written: that is no fault of the cache.
         """
         blob = self.path(digest)
-        try:
-            with open(blob, "rb"):
-                os.utime(blob)
-        except OSError:
+        if not os.access(blob, os.R_OK):
             return False
+        _touch(blob)
         try:
             with atomic.replacing(target, mode, durable=False) as handle:
                 if copy(blob, handle) != digest:
@@ -103,6 +101,14 @@ class Cas:
 
 class _Damaged(Exception):
     """A blob whose content is not what its name says."""
+
+
+def _touch(blob: Path) -> None:
+    """Note the use: the least recently used goes first. A cache that cannot be written still serves."""
+    try:
+        os.utime(blob)
+    except OSError:
+        return
 
 
 def copy(source: str | Path, handle: int) -> str:

@@ -1,0 +1,53 @@
+"""The front door: which command lines it answers, and that it stays light."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from spak.pipeline.frontdoor import selection_of
+
+
+@pytest.mark.parametrize(
+    ("argv", "selection"),
+    [
+        ([], ((), ())),
+        (["b", "a"], (("a", "b"), ())),
+        (["-j", "4"], ((), ())),
+        (["-j4"], ((), ())),
+        (["--jobs=4", "a"], (("a",), ())),
+        (["--targets", "sim,cpu"], ((), ("cpu", "sim"))),
+        (["--targets=sim"], ((), ("sim",))),
+        (["--refresh"], None),
+        (["--json"], None),
+        (["--events", "-"], None),
+        (["-j"], None),
+        (["--help"], None),
+        (["--strict", "a"], None),
+    ],
+)
+def test_selection_of(argv: list[str], selection: object) -> None:
+    assert selection_of(argv) == selection
+
+
+def test_it_imports_next_to_nothing() -> None:
+    """Each of these would cost more than the whole no-op."""
+    heavy = {
+        "typing",
+        "json",
+        "re",
+        "hashlib",
+        "pathlib",
+        "dataclasses",
+        "subprocess",
+        "click",
+        "pydantic",
+        "doit",
+        "enum",
+    }
+    code = "import sys; before = set(sys.modules); import spak.pipeline.frontdoor; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "spak.pipeline.frontdoor" in loaded
+    assert not loaded & (heavy - {"typing", "re", "enum"})
