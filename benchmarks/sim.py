@@ -1,7 +1,7 @@
-"""Speed of the simulator: barriers, shuffles, a tiled matrix product and compile time, against the same engine on ucontext.
+"""Speed of the simulator: barriers, shuffles, a matrix product, compile time; against the same engine on ucontext.
 
-Run with `PYTHONPATH=compiler:tests/sim python benchmarks/sim.py`. Every ratio is taken within this one run, on one core, with the
-variants taking turns.
+Run with `PYTHONPATH=compiler:tests/sim python benchmarks/sim.py`. Every ratio is taken within this
+one run, on one core, with the variants taking turns.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "sim"))
 
-import harness  # noqa: E402
+import sim_harness
 
 BARRIERS = 1000
-SOURCE = (
-    """#include <spak/cuda/all.h>
+SOURCE = """#include <spak/cuda/all.h>
 extern "C" __global__ void barriers(long long n) { for (long long i = 0; i < n; ++i) __syncthreads(); }
 extern "C" __global__ void shuffles(float* out, long long n) {
   float v = threadIdx.x;
@@ -30,16 +29,14 @@ extern "C" __global__ void shuffles(float* out, long long n) {
   out[threadIdx.x] = v;
 }
 extern "C" __global__ void empty(float* out) { out[0] = 1.0f; }
-"""
-    + (harness.ROOT / "tests" / "sim" / "kernels" / "programs.cu").read_text()
-)
+""" + (sim_harness.ROOT / "tests" / "sim" / "kernels" / "programs.cu").read_text()
 
 
-def build(folder: Path, *flags: str) -> harness.Kernels:
+def build(folder: Path, *flags: str) -> sim_harness.Kernels:
     """The engine and the kernels with extra flags for the engine."""
     folder.mkdir()
     (folder / "bench.cu").write_text(SOURCE)
-    return harness.build(folder / "bench.cu", folder, harness.compile_engine(folder, *flags))
+    return sim_harness.build(folder / "bench.cu", folder, sim_harness.compile_engine(folder, *flags))
 
 
 def seconds(work: Callable[[], None], repeat: int) -> float:
@@ -57,7 +54,7 @@ def compile_seconds(folder: Path, objects: list[Path], text: str) -> float:
     source = folder / "one.cu"
     source.write_text(text)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    harness.build(source, folder, objects)
+    sim_harness.build(source, folder, objects)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

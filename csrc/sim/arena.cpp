@@ -1,9 +1,8 @@
-// Static variables grow upwards from the start of the arena; dynamic shared memory ends just before a guard page, so
-// that even a far overflow is seen. Knows nothing of which thread wrote where.
+// Static variables grow upwards from the start of the arena; dynamic shared memory ends just before guard pages, so that
+// even a far overflow is seen. Knows nothing of which thread wrote where.
 #include "arena.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <new>
@@ -14,6 +13,7 @@ namespace {
 
 constexpr std::size_t kStaticBytes = 256 << 10;
 constexpr std::size_t kDynamicBytes = 256 << 10;
+constexpr std::size_t kGuardBytes = 4 << 20;  // on either side: an index that is off by a whole tile must hit it
 constexpr std::size_t kZone = 64;
 // A NaN as f16, bf16, f32 and f64 at once, and unlike the poison: reads past the end show, and so do writes.
 constexpr std::uint16_t kZoneWord = 0x7FFD;
@@ -39,16 +39,17 @@ std::string place_of(const SharedSite& site) { return std::string(site.site.file
 }  // namespace
 
 Arena::Arena() {
-  const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  void* memory = mmap(nullptr, kStaticBytes + kDynamicBytes + page, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
-  memory_ = static_cast<char*>(memory);
-  dynamic_end_ = memory_ + kStaticBytes + kDynamicBytes;
-  (void)mprotect(dynamic_end_, page, PROT_NONE);
+  constexpr std::size_t kUsed = kStaticBytes + kDynamicBytes;
+  void* mapped = mmap(nullptr, kUsed + 2 * kGuardBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  memory_ = static_cast<char*>(mapped) + kGuardBytes;
+  dynamic_end_ = memory_ + kUsed;
+  if (mprotect(memory_, kUsed, PROT_READ | PROT_WRITE) == 0) return;
+  munmap(mapped, kUsed + 2 * kGuardBytes);
+  throw std::bad_alloc();
 }
 
-Arena::~Arena() { munmap(memory_, kStaticBytes + kDynamicBytes + static_cast<std::size_t>(sysconf(_SC_PAGESIZE))); }
+Arena::~Arena() { munmap(memory_ - kGuardBytes, kStaticBytes + kDynamicBytes + 2 * kGuardBytes); }
 
 void Arena::begin(std::size_t dynamic_size) {
   variables_.clear();

@@ -34,7 +34,7 @@ class Arena {
   };
 
   char* memory_ = nullptr;
-  char* dynamic_end_ = nullptr;   // a guard page follows
+  char* dynamic_end_ = nullptr;   // guard pages follow
   char* next_ = nullptr;
   std::size_t static_size_ = 0;
   std::size_t dynamic_size_ = 0;

@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import harness  # noqa: E402
+import sim_harness
 
 KERNELS = Path(__file__).parent / "kernels"
 
@@ -23,27 +23,27 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "spak-sim"
     shared.mkdir(exist_ok=True)
-    with open(shared / "lock", "w") as lock:
+    with (shared / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared / "done").exists():
-            objects = harness.compile_engine(shared)
+            objects = sim_harness.compile_engine(shared)
             for source in sorted(KERNELS.glob("*.cu")):
-                harness.build(source, shared, objects, *(["-Wno-error"] if source.stem == "faults" else []))
+                sim_harness.build(source, shared, objects, *(["-Wno-error"] if source.stem == "faults" else []))
             (shared / "done").touch()
         fcntl.flock(lock, fcntl.LOCK_UN)
         yield shared
 
 
 @pytest.fixture(scope="session")
-def features(built: Path) -> harness.Kernels:
-    return harness.Kernels(built / "features.so")
+def features(built: Path) -> sim_harness.Kernels:
+    return sim_harness.Kernels(built / "features.so")
 
 
 @pytest.fixture(scope="session")
-def faults(built: Path) -> harness.Kernels:
-    return harness.Kernels(built / "faults.so")
+def faults(built: Path) -> sim_harness.Kernels:
+    return sim_harness.Kernels(built / "faults.so")
 
 
 @pytest.fixture(scope="session")
-def programs(built: Path) -> harness.Kernels:
-    return harness.Kernels(built / "programs.so")
+def programs(built: Path) -> sim_harness.Kernels:
+    return sim_harness.Kernels(built / "programs.so")

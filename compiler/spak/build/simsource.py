@@ -6,15 +6,19 @@ relied on. What tokens cannot decide is refused with a place, never guessed.
 
 from __future__ import annotations
 
+import re
+
 from spak.build.simtokens import Token, closing, location, tokenize
 from spak.errors import Collector, Diagnostic, SpakError, Span
 
 # Added to the target's flags when rewritten source is compiled. Device code is written for a compiler that assumes
-# neither strict aliasing nor, for an index that must be seen to wrap, that signed overflow cannot happen.
-FLAGS: tuple[str, ...] = ("-std=c++20", "-fno-strict-aliasing", "-fwrapv")
+# neither strict aliasing nor, for an index that must be seen to wrap, that signed overflow cannot happen; a stack that
+# grows must touch each page on its way, or a large local array would jump over the guard page.
+FLAGS: tuple[str, ...] = ("-std=c++20", "-fno-strict-aliasing", "-fwrapv", "-fstack-clash-protection")
 
 _ALIGNERS = ("__align__", "alignas", "__attribute__", "__builtin_align__")
 _ATTRIBUTES = ("__launch_bounds__", "__maxnreg__", "__attribute__", "__block_size__", "alignas", "__align__")
+_HIDDEN = frozenset({"__shared__", "__global__", "asm", "__asm__"})
 _DROPPED = ("__shared__", "extern", "static", "__device__")
 
 
@@ -81,10 +85,10 @@ class _Rewriter:
         self.found.add(code, message, self._span(token.begin, token.end), hint)
 
     def _directive(self, token: Token) -> None:
-        words = token.text[1:].split(None, 1)
-        if words[:1] == ["pragma"] and len(words) > 1 and words[1].split("(")[0].split()[0] in ("unroll", "nv_diag_suppress"):
+        words = re.findall(r"\w+", token.text)
+        if words[:1] == ["pragma"] and words[1:2] in (["unroll"], ["nv_diag_suppress"]):
             self.edits.append((token.begin, token.end, ""))
-        if words[:1] == ["define"] and any(t.text in ("__shared__", "asm", "__global__") for t in tokenize(words[1])):
+        if words[:1] == ["define"] and not _HIDDEN.isdisjoint(words):
             self._error(
                 "SPK592",
                 "a macro that contains __shared__, __global__ or asm cannot be simulated",
@@ -97,8 +101,6 @@ class _Rewriter:
         if "function" in scopes:
             return "function"
         head = [token.text for token in self.code[start:brace]]
-        if not head or head[0] in ("namespace", "inline") and "namespace" in head or head[:1] == ["extern"] and "(" not in head:
-            return "outer"
         return "function" if "(" in head and "=" not in head[: head.index("(")] else "outer"
 
     def _token(self, i: int, start: int, scopes: list[str]) -> int:
@@ -112,9 +114,11 @@ class _Rewriter:
                 "use a function of <spak/cuda/...>, or leave the sim target out of the variant's targets",
             )
         elif token.text == "<<<":
-            self._error("SPK593", "a kernel launch in device code", token, "describe launches in the plan; the launcher is generated")
+            hint = "describe launches in the plan; the launcher is generated"
+            self._error("SPK593", "a kernel launch in device code", token, hint)
         elif token.text in ("__cluster_dims__", "__cluster__"):
-            self._error("SPK594", "the simulator does not model thread block clusters yet", token, "leave sim out of the variant's targets")
+            hint = "leave the sim target out of the variant's targets"
+            self._error("SPK594", "the simulator does not model thread block clusters", token, hint)
         elif token.text == "__global__":
             self._kernel(i)
         elif token.text == "__noinline__" and self.code[i - 1].text != "(":
@@ -176,62 +180,57 @@ class _Rewriter:
 
     def _declaration(self, first: int, stop: int, token: Token) -> None:
         """`__shared__ T a[N], b;` becomes typedefs and references into the block's arena, on the same lines."""
-        dynamic = any(self.code[j].text == "extern" for j in range(first, stop))
-        align, aliased, names = "0", [], []
-        name: Token | None = None
-        depth, ended, j = 0, False, first
+        align, names, name, depth = "0", [], None, 0  # depth: of template brackets
         pieces: list[tuple[int, int, str]] = []
+        named = False  # past the name of the declarator at hand
+        j = first
         while j <= stop:
-            part = self.code[j]
-            if part.text in _ALIGNERS and j + 1 < stop and self.code[j + 1].text == "(":
+            part, end = self.code[j], j
+            if part.text in _ALIGNERS and self.code[j + 1].text == "(":
                 end = closing(self.code, j + 1)
                 if part.text != "__attribute__":
                     align = self.source[self.code[j + 1].begin : self.code[end].end]
                 pieces.append((part.begin, self.code[end].end, ""))
-                j = end + 1
-                continue
-            if part.text in _DROPPED:
+            elif part.text in _DROPPED:
                 pieces.append((part.begin, part.end, ""))
-            elif part.text in ("(", "[", "{") and (depth or self.code[j - 1].text == "decltype"):
-                j = closing(self.code, j) + 1
-                continue
-            elif depth == 0 and part.text in ("=", "(") or depth == 0 and part.text == "{" and name is not None and not self._is_body(j):
-                what = "initialised" if part.text != "(" else "declared with parentheses"
-                self._error("SPK596", f"a __shared__ variable cannot be {what}", part, "declare it plainly and assign to its elements")
+            elif part.text in ("(", "[", "{") and (depth or part.text == "[" or self._belongs_to_type(j)):
+                end = closing(self.code, j)
+                named = named or (not depth and part.text == "[")
+                name = None if part.text != "[" else name  # what came before was the type's own name
+            elif not depth and part.text in ("=", "(", "{"):
+                hint = "declare it plainly and assign to its elements"
+                self._error("SPK596", "a __shared__ variable cannot be initialised", part, hint)
                 return
-            elif depth == 0 and part.text == "{":
-                j = closing(self.code, j) + 1
-                name = None
-                continue
-            elif part.text in ("<", ">", ">>") and not ended:
+            elif part.text in ("<", ">", ">>") and not named:
                 depth += {"<": 1, ">": -1, ">>": -2}[part.text]
-            elif depth == 0 and part.text == "[":
-                ended = True
-                j = closing(self.code, j) + 1
-                continue
-            elif depth == 0 and part.text in (",", ";"):
+            elif not depth and part.text in (",", ";"):
                 if name is None:
-                    self._error("SPK590", "a __shared__ declaration without a name", part, "write `__shared__ T name[N];`")
+                    hint = "write `__shared__ T name[N];`"
+                    self._error("SPK590", "a __shared__ declaration without a name", part, hint)
                     return
                 names.append(name)
-                name, ended = None, False
-            elif depth == 0 and part.kind == "name" and not ended:
+                name, named = None, False
+            elif not depth and part.kind == "name" and not named:
                 name = part
-            j += 1
-        for variable in names:
-            alias = f"{variable.text}__spak_type"
-            pieces.append((variable.begin, variable.end, alias))
-            aliased.append(
-                f" static constexpr ::spak::sim::SharedSite {variable.text}__spak_site"
-                f'{{"{variable.text}", ::spak::sim::here()}};'
-                f" [[maybe_unused]] {alias}& {variable.text} ="
-                f" ::spak::sim::{'dynamic' if dynamic else 'shared'}<{alias}>({variable.text}__spak_site, {align});"
-            )
-        begin = self.code[first].begin
-        self.edits.append((begin, begin, "typedef "))
-        self.edits.extend(pieces)
-        self.edits.append((self.code[stop].end, self.code[stop].end, "".join(aliased)))
+            j = end + 1
+        kind = "dynamic" if any(self.code[j].text == "extern" for j in range(first, stop)) else "shared"
+        self.edits.append((self.code[first].begin, self.code[first].begin, "typedef "))
+        self.edits.extend([*pieces, *((name.begin, name.end, f"{name.text}__spak_type") for name in names)])
+        references = "".join(_reference(name.text, kind, align) for name in names)
+        self.edits.append((self.code[stop].end, self.code[stop].end, references))
 
-    def _is_body(self, brace: int) -> bool:
-        """Whether this brace opens a struct's members rather than an initialiser."""
-        return any(self.code[k].text in ("struct", "union", "class") for k in (brace - 1, brace - 2) if k >= 0)
+    def _belongs_to_type(self, bracket: int) -> bool:
+        """Whether this bracket is part of a type: a struct's members, or what decltype looks at."""
+        before = [token.text for token in self.code[max(bracket - 2, 0) : bracket]]
+        if self.code[bracket].text == "(":
+            return before[-1:] == ["decltype"]
+        return self.code[bracket].text == "{" and not {"struct", "union", "class"}.isdisjoint(before)
+
+
+def _reference(name: str, kind: str, align: str) -> str:
+    """The declaration of a shared variable as a reference into the arena; its site's address is its identity."""
+    return (
+        f' static constexpr ::spak::sim::SharedSite {name}__spak_site{{"{name}", ::spak::sim::here()}};'
+        f" [[maybe_unused]] {name}__spak_type& {name} ="
+        f" ::spak::sim::{kind}<{name}__spak_type>({name}__spak_site, {align});"
+    )

@@ -45,7 +45,7 @@ def tokenize(source: str) -> list[Token]:
             at = match.end()
             continue
         match = _TOKEN.match(source, at)
-        if match is None or match.lastgroup is None or source.startswith("/*", at) and match.group("comment") is None:
+        if match is None or match.lastgroup is None or (source.startswith("/*", at) and match.group("comment") is None):
             raise ValueError(at, "an unfinished comment or an unexpected character")
         kind = match.lastgroup if match.group("raw") is None else "string"
         if kind == "mark" and match.group() in "\"'":

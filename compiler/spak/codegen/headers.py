@@ -1,7 +1,7 @@
-"""The reference text of the headers that device code may include, made from their comments. Knows no C++ beyond brackets.
+"""The reference text of the headers that device code may include, from their comments. Knows no C++ beyond brackets.
 
-A header opens with `// <spak/...>: one sentence`, and more `//` lines; every declaration that counts follows a `///` comment
-(overloads of one name may share it). What has no such comment is not shown. A header without any `///` is read by its
+A header opens with `// <spak/...>: one sentence`, and more `//` lines; every declaration that counts follows a `///`
+comment (overloads of one name may share it). What has no such comment is not shown. A header without any `///` is read by its
 `//` comments at the start of a line.
 """
 
@@ -18,8 +18,8 @@ _NOISE = re.compile(r"\b(SPAK_DEVICE|SPAK_AT_HERE|SPAK_INLINE|inline|static_asse
 def documentation(dialect: str, root: Path | None = None) -> str:
     """Markdown for every header of a dialect ("cuda", "cpp"), sorted by name, the aggregate `all.h` last.
 
-    `root` is the folder that holds `spak/`; by default the headers that came with this package. Raises KeyError for an unknown
-    dialect, OSError where the headers are missing.
+    `root` is the folder that holds `spak/`; by default the headers that came with this package. Raises KeyError for
+    an unknown dialect, OSError where the headers are missing.
     """
     folder = (root or Path(__file__).resolve().parents[1] / "include") / "spak" / FOLDERS[dialect]
     headers = sorted(folder.glob("*.h"), key=lambda path: (path.name == "all.h", path.name))
@@ -107,7 +107,8 @@ def page() -> str:
     """The whole of `docs/device-headers.md`."""
     return (
         "# Device headers\n\n"
-        "What generated device code may include. Generated from the headers by `python -m spak.codegen.headers`; do not edit.\n\n"
+        "What generated device code may include. Generated from the headers by `python -m spak.codegen.headers`; "
+        "do not edit.\n\n"
         f"## CUDA kernels\n\n{documentation('cuda')}\n## C++ kernels\n\n{documentation('cpp')}"
     )
 

@@ -135,3 +135,9 @@ extern "C" __global__ void traps() {
 extern "C" __global__ void throws() {
   throw 42;
 }
+
+extern "C" __global__ void large_local(int* out, long long at) {
+  volatile int local[1 << 16];  // 256 KB
+  local[at] = 1;
+  out[0] = local[at];
+}

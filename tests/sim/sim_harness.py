@@ -1,4 +1,4 @@
-"""Compile a .cu file for the simulator and call its kernels on NumPy arrays. Knows nothing of the build's own launchers."""
+"""Compile a .cu file for the simulator and call its kernels on NumPy arrays. Knows nothing of the build's launchers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def compile_engine(out: Path, *flags: str) -> list[Path]:
 def launchers(rewritten: str) -> str:
     """One `extern "C"` launcher for each `extern "C"` kernel in `rewritten`: errors come back as text."""
     out = ["\n#include <spak/sim/launch.h>\n#include <cstdio>\n"]
-    for match in re.finditer(r'extern "C" __global__ void (?:__launch_bounds__\([^)]*\)\s*)?(\w+)\(([^)]*)\)', rewritten):
+    for match in re.finditer(
+        r'extern "C" __global__ void (?:__launch_bounds__\([^)]*\)\s*)?(\w+)\(([^)]*)\)', rewritten
+    ):
         name, parameters = match.groups()
         names = [re.findall(r"\w+", parameter)[-1] for parameter in parameters.split(",") if parameter.strip()]
         out.append(
@@ -92,8 +94,18 @@ class Kernels:
     def __init__(self, path: Path) -> None:
         self.library = ctypes.CDLL(str(path))
 
-    def run(self, name: str, grid: int | Sequence[int], block: int | Sequence[int], *arguments: Any, smem: int = 0, **env: Any) -> None:
-        config = Config((ctypes.c_longlong * 3)(*_triple(grid)), (ctypes.c_longlong * 3)(*_triple(block)), smem, name.encode())
+    def run(
+        self,
+        name: str,
+        grid: int | Sequence[int],
+        block: int | Sequence[int],
+        *arguments: Any,
+        smem: int = 0,
+        **env: Any,
+    ) -> None:
+        config = Config(
+            (ctypes.c_longlong * 3)(*_triple(grid)), (ctypes.c_longlong * 3)(*_triple(block)), smem, name.encode()
+        )
         error = ctypes.create_string_buffer(1 << 16)
         with environment({f"SPAK_SIM_{key.upper()}": str(value) for key, value in env.items()}):
             failed = self.library[f"run_{name}"](ctypes.byref(config), error, len(error), *map(_argument, arguments))

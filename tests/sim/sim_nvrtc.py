@@ -1,4 +1,4 @@
-"""Compile a string with NVRTC through ctypes, in a few lines. Knows nothing of the project's own NVRTC engine, so that a
+"""Compile a string with NVRTC through ctypes, in a few lines. Knows nothing of the project's NVRTC engine, so that a
 fault of that engine cannot hide one of the headers."""
 
 from __future__ import annotations

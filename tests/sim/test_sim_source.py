@@ -21,7 +21,7 @@ def body(source: str) -> str:
     [
         "",
         "int f(int a) { return a; }\n",
-        "// __shared__ asm <<<\n/* __global__\n __shared__ */ const char* s = \"__shared__ asm\"; char c = '\"';\n",
+        '// __shared__ asm <<<\n/* __global__\n __shared__ */ const char* s = "__shared__ asm"; char c = \'"\';\n',
         'auto r = R"x(__shared__ " asm)x";\n',
         "#define ADD(a, b) \\\n  ((a) + (b))\nint x = ADD(1,\n 2);\n",
         "__global__ void declared(int* x);\n",
@@ -54,7 +54,7 @@ extern "C" __global__ void __launch_bounds__(
 
 
 def kernel(declaration: str) -> str:
-    return body("template <typename T, int N> __global__ void k() { %s }" % declaration)
+    return body(f"template <typename T, int N> __global__ void k() {{ {declaration} }}")
 
 
 @pytest.mark.parametrize(
@@ -63,15 +63,31 @@ def kernel(declaration: str) -> str:
         ("__shared__ float a[16];", "typedef  float a__spak_type[16];", "shared<a__spak_type>(a__spak_site, 0)"),
         ("__shared__ T a[N][N + 1];", "typedef  T a__spak_type[N][N + 1];", "shared<a__spak_type>"),
         ("float __shared__ a;", "typedef float  a__spak_type;", "shared<a__spak_type>"),
-        ("static __shared__ const P<1, (2 > 1)> a[2];", "typedef   const P<1, (2 > 1)> a__spak_type[2];", "shared<a__spak_type>"),
+        (
+            "static __shared__ const P<1, (2 > 1)> a[2];",
+            "typedef   const P<1, (2 > 1)> a__spak_type[2];",
+            "shared<a__spak_type>",
+        ),
         ("__shared__ P<Q<int>> a;", "typedef  P<Q<int>> a__spak_type;", "shared<a__spak_type>"),
-        ("__shared__ struct S { int x, y; } a[3];", "typedef  struct S { int x, y; } a__spak_type[3];", "shared<a__spak_type>"),
-        ("__shared__ unsigned long long *a[2], b;", "unsigned long long *a__spak_type[2], b__spak_type;", "shared<b__spak_type>"),
+        (
+            "__shared__ struct S { int x, y; } a[3];",
+            "typedef  struct S { int x, y; } a__spak_type[3];",
+            "shared<a__spak_type>",
+        ),
+        (
+            "__shared__ unsigned long long *a[2], b;",
+            "unsigned long long *a__spak_type[2], b__spak_type;",
+            "shared<b__spak_type>",
+        ),
         ("__shared__ __align__(16) float a[4];", "typedef   float a__spak_type[4];", "(a__spak_site, (16))"),
         ("alignas(32) __shared__ float a[4];", "float a__spak_type[4];", "(a__spak_site, (32))"),
         ("__shared__ decltype(f(1, 2)) a;", "typedef  decltype(f(1, 2)) a__spak_type;", "shared<a__spak_type>"),
         ("extern __shared__ T a[];", "typedef   T a__spak_type[];", "dynamic<a__spak_type>(a__spak_site, 0)"),
-        ("extern __shared__ __align__(1024) unsigned char a[];", "unsigned char a__spak_type[];", "(a__spak_site, (1024))"),
+        (
+            "extern __shared__ __align__(1024) unsigned char a[];",
+            "unsigned char a__spak_type[];",
+            "(a__spak_site, (1024))",
+        ),
         ("if (x) { __shared__ int a; a = 1; }", "typedef  int a__spak_type;", "shared<a__spak_type>"),
         ("switch (x) { case 1: { __shared__ int a; } }", "typedef  int a__spak_type;", "shared<a__spak_type>"),
     ],
@@ -90,8 +106,8 @@ def findings(source: str) -> list[str]:
 @pytest.mark.parametrize(
     ("source", "start"),
     [
-        ("void f() {\n  asm volatile(\"bar.sync 0;\");\n}", "k.cu:2:3: SPK591: the simulator cannot model inline PTX"),
-        ("__device__ int g() { int x; __asm__(\"mov\" : \"=r\"(x)); return x; }", "k.cu:1:29: SPK591"),
+        ('void f() {\n  asm volatile("bar.sync 0;");\n}', "k.cu:2:3: SPK591: the simulator cannot model inline PTX"),
+        ('__device__ int g() { int x; __asm__("mov" : "=r"(x)); return x; }', "k.cu:1:29: SPK591"),
         ("__shared__ float a[4];\n", "k.cu:1:1: SPK595: a __shared__ variable outside a function"),
         ("namespace n {\n  extern __shared__ float a[];\n}", "k.cu:2:10: SPK595"),
         ("struct S {\n __shared__ int a; };", "k.cu:2:2: SPK595"),
@@ -118,7 +134,7 @@ def test_all_findings_come_at_once() -> None:
 
 
 def test_tokens_cover_the_source() -> None:
-    source = 'a<<b>>=1; x->y::z; 1\'000u; 0x1p-3f; R"(")"; \'\\\'\'; #define not_a_directive\n#if 1 \\\n  && 2\n@'
+    source = "a<<b>>=1; x->y::z; 1'000u; 0x1p-3f; R\"(\")\"; '\\''; #define not_a_directive\n#if 1 \\\n  && 2\n@"
     tokens = tokenize(source)
     assert [source[t.begin : t.end] for t in tokens] == [t.text for t in tokens]
     assert [t.text for t in tokens if t.kind == "directive"] == ["#if 1 \\\n  && 2"]

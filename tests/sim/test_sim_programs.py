@@ -5,23 +5,25 @@ from __future__ import annotations
 import mmap
 import threading
 
-import harness
 import numpy as np
 import pytest
-from test_features import bf16
+import sim_harness
+from test_sim_features import bf16
 
 RNG = np.random.default_rng(11)
 SCHEDULES = [{"order": "forward"}, {"order": "reverse"}, *({"seed": seed} for seed in range(6))]
 
 
-def matmul(programs: harness.Kernels, name: str, a: np.ndarray, b: np.ndarray, m: int, n: int, k: int, **schedule: object) -> np.ndarray:
+def matmul(
+    programs: sim_harness.Kernels, name: str, a: np.ndarray, b: np.ndarray, m: int, n: int, k: int, **schedule: object
+) -> np.ndarray:
     c = np.full((m, n), np.nan, np.float32)
     programs.run(name, ((n + 15) // 16, (m + 15) // 16), (16, 16), a, b, c, m, n, k, **schedule)
     return c
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (16, 16, 16), (33, 50, 47)])
-def test_matmul_is_the_same_under_every_schedule(programs: harness.Kernels, shape: tuple[int, int, int]) -> None:
+def test_matmul_is_the_same_under_every_schedule(programs: sim_harness.Kernels, shape: tuple[int, int, int]) -> None:
     m, n, k = shape
     a, b = RNG.standard_normal((m, k)).astype(np.float32), RNG.standard_normal((k, n)).astype(np.float32)
     results = [matmul(programs, "matmul", a, b, m, n, k, **schedule) for schedule in SCHEDULES]
@@ -29,7 +31,7 @@ def test_matmul_is_the_same_under_every_schedule(programs: harness.Kernels, shap
     assert all(np.array_equal(results[0], other) for other in results[1:])
 
 
-def test_matmul_of_narrow_types(programs: harness.Kernels) -> None:
+def test_matmul_of_narrow_types(programs: sim_harness.Kernels) -> None:
     m, n, k = 40, 24, 30
     a, b = RNG.integers(-4, 5, (m, k)), RNG.integers(-4, 5, (k, n))  # exact in both
     half = matmul(programs, "matmul_f16", a.astype(np.float16), b.astype(np.float16), m, n, k)
@@ -38,14 +40,16 @@ def test_matmul_of_narrow_types(programs: harness.Kernels) -> None:
 
 
 @pytest.mark.parametrize("defect", ["matmul_early_read", "matmul_early_write"])
-def test_a_dropped_barrier_shows_in_some_schedule(programs: harness.Kernels, defect: str) -> None:
+def test_a_dropped_barrier_shows_in_some_schedule(programs: sim_harness.Kernels, defect: str) -> None:
     m = n = k = 48
     a, b = RNG.standard_normal((m, k)).astype(np.float32), RNG.standard_normal((k, n)).astype(np.float32)
-    wrong = [not np.allclose(matmul(programs, defect, a, b, m, n, k, **schedule), a @ b, atol=1e-3) for schedule in SCHEDULES]
+    wrong = [
+        not np.allclose(matmul(programs, defect, a, b, m, n, k, **schedule), a @ b, atol=1e-3) for schedule in SCHEDULES
+    ]
     assert any(wrong)
 
 
-def test_a_race_that_one_order_hides(programs: harness.Kernels) -> None:
+def test_a_race_that_one_order_hides(programs: sim_harness.Kernels) -> None:
     x = RNG.standard_normal(64).astype(np.float32)
     want = np.concatenate([[0], x[:-1]])
 
@@ -59,7 +63,7 @@ def test_a_race_that_one_order_hides(programs: harness.Kernels) -> None:
 
 
 @pytest.mark.parametrize("columns", [1, 31, 256, 1000])
-def test_softmax(programs: harness.Kernels, columns: int) -> None:
+def test_softmax(programs: sim_harness.Kernels, columns: int) -> None:
     x = (RNG.standard_normal((5, columns)) * 10).astype(np.float32)
     outs = []
     for schedule in SCHEDULES:
@@ -71,7 +75,7 @@ def test_softmax(programs: harness.Kernels, columns: int) -> None:
     assert all(np.array_equal(outs[0], other) for other in outs[1:])
 
 
-def test_dynamic_shared_memory(programs: harness.Kernels) -> None:
+def test_dynamic_shared_memory(programs: sim_harness.Kernels) -> None:
     x = RNG.standard_normal(5000)
     for block in (1, 32, 1000):
         out = np.zeros_like(x)
@@ -79,7 +83,7 @@ def test_dynamic_shared_memory(programs: harness.Kernels) -> None:
         assert np.array_equal(out, x[::-1])
 
 
-def test_transpose(programs: harness.Kernels) -> None:
+def test_transpose(programs: sim_harness.Kernels) -> None:
     x = RNG.standard_normal((70, 45)).astype(np.float32)
     for schedule in SCHEDULES:
         y = np.zeros((45, 70), np.float32)
@@ -87,7 +91,7 @@ def test_transpose(programs: harness.Kernels) -> None:
         assert np.array_equal(y, x.T)
 
 
-def test_histogram_over_many_blocks(programs: harness.Kernels) -> None:
+def test_histogram_over_many_blocks(programs: sim_harness.Kernels) -> None:
     x = RNG.integers(0, 64, 20000).astype(np.int32)
     for schedule in (*SCHEDULES, {"threads": 4}):
         bins = np.zeros(64, np.uint32)
@@ -95,7 +99,7 @@ def test_histogram_over_many_blocks(programs: harness.Kernels) -> None:
         assert np.array_equal(bins, np.bincount(x, minlength=64))
 
 
-def test_threads_that_poll_let_the_others_run(programs: harness.Kernels) -> None:
+def test_threads_that_poll_let_the_others_run(programs: sim_harness.Kernels) -> None:
     for schedule in SCHEDULES:
         lock, counter = np.zeros(1, np.int32), np.zeros(1, np.int32)
         programs.run("spin_lock", 8, 64, lock, counter, **schedule)
@@ -105,11 +109,14 @@ def test_threads_that_poll_let_the_others_run(programs: harness.Kernels) -> None
         assert out[0] == 7
 
 
-def test_sampled_blocks_over_sparse_memory_show_a_32_bit_wrap(programs: harness.Kernels) -> None:
+def test_sampled_blocks_over_sparse_memory_show_a_32_bit_wrap(programs: sim_harness.Kernels) -> None:
     """More than 2^31 elements in memory that is only mapped; a run touches a few pages of it."""
     wrap, n = 1 << 31, (1 << 31) + (1 << 20) + 5
     blocks = (n + 255) // 256
-    memory = np.frombuffer(mmap.mmap(-1, wrap + n, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0x4000)), np.uint8)
+    memory = np.frombuffer(
+        mmap.mmap(-1, wrap + n, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0x4000)),
+        np.uint8,
+    )
     x = memory[wrap:]  # below it, room for the indices that wrap to negative ones
     programs.run("mark", blocks, 256, x, n, sample_blocks=50, seed=5)
     assert x[0] == 1 and (x[(blocks - 1) * 256 :] == 1).all()
@@ -120,18 +127,20 @@ def test_sampled_blocks_over_sparse_memory_show_a_32_bit_wrap(programs: harness.
     assert memory[(blocks - 1) * 256 + wrap - (1 << 32) :][:5].all()  # where the last block wrote instead
 
 
-def test_a_sample_is_a_function_of_the_seed(programs: harness.Kernels) -> None:
+def test_a_sample_is_a_function_of_the_seed(programs: sim_harness.Kernels) -> None:
     def run(**setting: object) -> np.ndarray:
         x = np.zeros(64 * 1000, np.uint8)
         programs.run("mark", 1000, 64, x, len(x), **{"sample_blocks": 20, **setting})
         return x
 
     assert run(seed=3).sum() == 22 * 64
-    assert np.array_equal(run(seed=3), run(seed=3, order="reverse", threads=1)) and not np.array_equal(run(seed=3), run(seed=4))
+    assert np.array_equal(run(seed=3), run(seed=3, order="reverse", threads=1)) and not np.array_equal(
+        run(seed=3), run(seed=4)
+    )
     assert run(sample_blocks=999).sum() == 64 * 1000
 
 
-def test_launches_from_several_threads_at_once(programs: harness.Kernels) -> None:
+def test_launches_from_several_threads_at_once(programs: sim_harness.Kernels) -> None:
     """ctypes releases the GIL, so these launches overlap; a faulty one must not disturb the others."""
     a, b = RNG.standard_normal((64, 64)).astype(np.float32), RNG.standard_normal((64, 64)).astype(np.float32)
     wrong: list[str] = []
@@ -146,7 +155,7 @@ def test_launches_from_several_threads_at_once(programs: harness.Kernels) -> Non
             try:
                 programs.run("mark", (1, 0), 32, np.zeros(1, np.uint8), 1)
                 wrong.append("no fault")
-            except harness.Fault:
+            except sim_harness.Fault:
                 pass
 
     threads = [threading.Thread(target=target) for target in (good, bad, good)]
