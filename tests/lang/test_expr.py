@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spak.errors import Collector, Span, SpakError
+from spak.errors import Collector, SpakError, Span
 from spak.lang.expr import UNKNOWN, check_types, evaluate, names, parse_expr, print_expr
 
 ENV = {"M": 7, "N": 3, "x": 2.5, "t": {"tflops": 12.0}, "a.b": 4, "on": True, "mode": "fast", "zero": 0}
@@ -17,13 +17,36 @@ ENV = {"M": 7, "N": 3, "x": 2.5, "t": {"tflops": 12.0}, "a.b": 4, "on": True, "m
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("M + N * 2", 13), ("(M + N) * 2", 20), ("M - N - 1", 3), ("M - (N - 1)", 5), ("M / 2", 3.5), ("M // 2", 3), ("-M // 2", -4),
-        ("-M % N", 2), ("cdiv(M, N)", 3), ("cdiv(-M, N)", -2), ("min(M, N, 1)", 1), ("max(M, x)", 7), ("abs(-x)", 2.5),
-        ("M >= 7 && N < 4", True), ("M >= 7 and not N < 4", False), ("M == 7.0", True), ("on == 1", False), ("mode == \"fast\"", True),
-        ("N in [1, 3]", True), ("N in []", False), ("M in [1, 3]", False), ("mode in [\"slow\"]", False), ("t.tflops > 10", True),
-        ("a.b", 4), ("2 * 3 == 6 || false", True), ("!on", False), ("1e-3", 0.001), ("1_000", 1000),
+        ("M + N * 2", 13),
+        ("(M + N) * 2", 20),
+        ("M - N - 1", 3),
+        ("M - (N - 1)", 5),
+        ("M / 2", 3.5),
+        ("M // 2", 3),
+        ("-M // 2", -4),
+        ("-M % N", 2),
+        ("cdiv(M, N)", 3),
+        ("cdiv(-M, N)", -2),
+        ("min(M, N, 1)", 1),
+        ("max(M, x)", 7),
+        ("abs(-x)", 2.5),
+        ("M >= 7 && N < 4", True),
+        ("M >= 7 and not N < 4", False),
+        ("M == 7.0", True),
+        ("on == 1", False),
+        ('mode == "fast"', True),
+        ("N in [1, 3]", True),
+        ("N in []", False),
+        ("M in [1, 3]", False),
+        ('mode in ["slow"]', False),
+        ("t.tflops > 10", True),
+        ("a.b", 4),
+        ("2 * 3 == 6 || false", True),
+        ("!on", False),
+        ("1e-3", 0.001),
+        ("1_000", 1000),
     ],
-)  # fmt: skip
+)
 def test_values(text: str, value: Any) -> None:
     got = evaluate(parse_expr(text), ENV)
     assert got == value
@@ -32,10 +55,30 @@ def test_values(text: str, value: Any) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["missing", "missing + 1", "M / zero", "M // 0", "M % zero", "cdiv(M, zero)", "cdiv(x, 2)", "mode + 1", "mode < 3", "!M", "-on",
-     "t.missing > 1", "on && missing", "false || missing", "missing in [1]", "missing == missing", "M in [missing]", "min(mode, 1)",
-     "1e308 * 10 - 1e308 * 10", "on + 1", "M in mode"],
-)  # fmt: skip
+    [
+        "missing",
+        "missing + 1",
+        "M / zero",
+        "M // 0",
+        "M % zero",
+        "cdiv(M, zero)",
+        "cdiv(x, 2)",
+        "mode + 1",
+        "mode < 3",
+        "!M",
+        "-on",
+        "t.missing > 1",
+        "on && missing",
+        "false || missing",
+        "missing in [1]",
+        "missing == missing",
+        "M in [missing]",
+        "min(mode, 1)",
+        "1e308 * 10 - 1e308 * 10",
+        "on + 1",
+        "M in mode",
+    ],
+)
 def test_unknown(text: str) -> None:
     assert evaluate(parse_expr(text), ENV) is UNKNOWN
 
@@ -64,7 +107,13 @@ def test_large_integers_are_exact_and_bounded() -> None:
 @given(st.integers(-50, 50), st.integers(-50, 50).filter(bool), st.integers(-50, 50))
 def test_agrees_with_python(a: int, b: int, c: int) -> None:
     env = {"a": a, "b": b, "c": c}
-    for text in ("a + b * c - a // b", "a % b + (c - a) * 2", "a // b * b + a % b == a", "-a * -b", "a < b || b <= c && !(c == a)"):
+    for text in (
+        "a + b * c - a // b",
+        "a % b + (c - a) * 2",
+        "a // b * b + a % b == a",
+        "-a * -b",
+        "a < b || b <= c && !(c == a)",
+    ):
         python = text.replace("&&", " and ").replace("||", " or ").replace("!(", " not (")
         assert evaluate(parse_expr(text), env) == eval(python, {}, env)
 
@@ -77,10 +126,25 @@ def test_names_and_canonical_text() -> None:
 
 @pytest.mark.parametrize(
     ("text", "code", "col"),
-    [("1 < x < 3", "SPK104", 7), ("foo(2)", "SPK108", 1), ("a @ b", "SPK101", 3), ("(a", "SPK103", 1), ("a b", "SPK104", 3), ("", "SPK104", 1),
-     ("x = 3", "SPK104", 3), ("a | b", "SPK108", 1), ("cdiv(1)", "SPK108", 1), ("a[0]", "SPK108", 1), ("{a: 1}", "SPK108", 1),
-     ("1 +", "SPK104", 3), ('"open', "SPK102", 1), ("9" * 5000, "SPK107", 0), ("9" * 400 + ".5", "SPK105", 1), ("a # b", "SPK101", 3)],
-)  # fmt: skip
+    [
+        ("1 < x < 3", "SPK104", 7),
+        ("foo(2)", "SPK108", 1),
+        ("a @ b", "SPK101", 3),
+        ("(a", "SPK103", 1),
+        ("a b", "SPK104", 3),
+        ("", "SPK104", 1),
+        ("x = 3", "SPK104", 3),
+        ("a | b", "SPK108", 1),
+        ("cdiv(1)", "SPK108", 1),
+        ("a[0]", "SPK108", 1),
+        ("{a: 1}", "SPK108", 1),
+        ("1 +", "SPK104", 3),
+        ('"open', "SPK102", 1),
+        ("9" * 5000, "SPK107", 0),
+        ("9" * 400 + ".5", "SPK105", 1),
+        ("a # b", "SPK101", 3),
+    ],
+)
 def test_errors_have_a_code_and_a_place(text: str, code: str, col: int) -> None:
     with pytest.raises(SpakError) as caught:
         parse_expr(text)
@@ -96,7 +160,16 @@ def test_errors_point_into_the_file() -> None:
     assert str(caught.value).startswith("specs/a/SPEC.a.md:12:24: SPK108")
 
 
-@pytest.mark.parametrize("text", ["-" * 3999 + "1", "+".join("1" * 1999), "(" * 1500 + "1" + ")" * 1500, "!" * 300 + "a", "abs(" * 200 + "1" + ")" * 200])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-" * 3999 + "1",
+        "+".join("1" * 1999),
+        "(" * 1500 + "1" + ")" * 1500,
+        "!" * 300 + "a",
+        "abs(" * 200 + "1" + ")" * 200,
+    ],
+)
 def test_depth_is_bounded_and_quick(text: str) -> None:
     start = time.perf_counter()
     with pytest.raises(SpakError) as caught:
@@ -107,11 +180,24 @@ def test_depth_is_bounded_and_quick(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "wanted", "ok"),
-    [("M >= 1", "truth", True), ("M", "truth", False), ("M + 1", "number", True), ("M > 1", "number", False), ("on && M > 1", "truth", True),
-     ("M && on", "truth", False), ("on + 1 > 2", "truth", False), ('M == "a"', "truth", False), ('mode == "a"', "truth", True),
-     ("any > 1 && any", "truth", True), ("M in N", "truth", False), ("!M", "truth", False)],
-)  # fmt: skip
+    [
+        ("M >= 1", "truth", True),
+        ("M", "truth", False),
+        ("M + 1", "number", True),
+        ("M > 1", "number", False),
+        ("on && M > 1", "truth", True),
+        ("M && on", "truth", False),
+        ("on + 1 > 2", "truth", False),
+        ('M == "a"', "truth", False),
+        ('mode == "a"', "truth", True),
+        ("any > 1 && any", "truth", True),
+        ("M in N", "truth", False),
+        ("!M", "truth", False),
+    ],
+)
 def test_types(text: str, wanted: str, ok: bool) -> None:
     found = Collector()
-    check_types(parse_expr(text), {"M": "number", "N": "number", "on": "truth", "mode": "text", "any": ""}, wanted, found)
+    check_types(
+        parse_expr(text), {"M": "number", "N": "number", "on": "truth", "mode": "text", "any": ""}, wanted, found
+    )
     assert (not found.errors) is ok

@@ -85,7 +85,10 @@ class Project:
         self.root = root
         self.write("specs/gemv/SPEC.gemv.md", SPEC)
         self.write("specs/gemv/tests.gemv.yaml", TESTS)
-        self.write("specs/gemv/reference.py", "import numpy as np\n\n\ndef gemv(a, x, alpha, ld):\n    return alpha * (a @ x), np.zeros(1)\n")
+        self.write(
+            "specs/gemv/reference.py",
+            "import numpy as np\n\n\ndef gemv(a, x, alpha, ld):\n    return alpha * (a @ x), np.zeros(1)\n",
+        )
         self.write("specs/domains/memory.dsl", MEMORY)
         self.write("specs/domains/cache.dsl", CACHE)
 

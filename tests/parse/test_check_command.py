@@ -12,7 +12,9 @@ SPEC = "specs/gemv/SPEC.gemv.md"
 
 def spak(project: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
     project.write("dodo.py", "")
-    return subprocess.run([sys.executable, "-m", "spak", "check", *arguments], cwd=project.root, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "spak", "check", *arguments], cwd=project.root, capture_output=True, text=True
+    )
 
 
 def test_nothing_wrong(project: Any) -> None:

@@ -1,4 +1,4 @@
-"""Malformed specs, tests and targets: each folder of tests/golden/errors is a small project, `expected.txt` its diagnostics."""
+"""Malformed specs, tests and targets: folders of tests/golden/errors are small projects, with their diagnostics."""
 
 from __future__ import annotations
 

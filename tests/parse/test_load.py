@@ -21,7 +21,13 @@ DOMAIN = "specs/domains/memory.dsl"
 def test_the_whole_unit(project: Any) -> None:
     loaded = load_unit(project.root, "specs/gemv")
     unit = loaded.unit
-    assert (unit.name, unit.family, unit.edition, unit.version, unit.license) == ("gemv", "products", 1, 3, "Apache-2.0")
+    assert (unit.name, unit.family, unit.edition, unit.version, unit.license) == (
+        "gemv",
+        "products",
+        1,
+        3,
+        "Apache-2.0",
+    )
     assert unit.summary == "Multiplies a matrix by a vector."
     assert "- first point, which runs over two lines\n- second point" in unit.prose
     assert unit.signature.axes == ("M", "K")
@@ -33,7 +39,11 @@ def test_the_whole_unit(project: Any) -> None:
         ("K // 2 * 2 == K || M < 1024", "K // 2 * 2 == K || M < 1024"),
         ("alpha != 0", "alpha is not zero"),
     ]
-    assert (unit.reference.kind, unit.reference.file, unit.reference.function) == ("python", "specs/gemv/reference.py", "gemv")
+    assert (unit.reference.kind, unit.reference.file, unit.reference.function) == (
+        "python",
+        "specs/gemv/reference.py",
+        "gemv",
+    )
     assert unit.reference.sha256.startswith("sha256:")
     assert (unit.tolerance.factor, unit.tolerance.rtol, unit.tolerance.atol) == (4.0, 1e-5, None)
     assert unit.bytes == "4 * (M * K + K + M)"
@@ -45,7 +55,10 @@ def test_the_whole_unit(project: Any) -> None:
     assert unit.variants[1].require[0].expr == "M >= 64"
     assert [(p.name, p.values) for p in unit.tuning_space.parameters] == [("BK", (8, 16, 32, 64)), ("BM", (32, 64))]
     assert unit.tuning_space.constraints == ("BM * BK <= 2048",)
-    assert [(i.name, i.check) for i in unit.invariants] == [("Linear", "linear(x)"), ("NoScratch", "workspace_bytes <= 4 * M")]
+    assert [(i.name, i.check) for i in unit.invariants] == [
+        ("Linear", "linear(x)"),
+        ("NoScratch", "workspace_bytes <= 4 * M"),
+    ]
     assert [(r.domain, r.kind, r.name) for r in unit.rules] == [
         ("", "rule", "Read once"),
         ("cache", "hint", "Reuse"),
@@ -88,20 +101,43 @@ def test_spans_point_at_what_they_name(project: Any) -> None:
 
 
 SAME: dict[str, tuple[str, Callable[[str], str]]] = {
-    "comment in code": (SPEC, lambda s: s.replace("  accumulate: f32", "  // why\n  # and why not\n  accumulate: f32 /* f32 */")),
+    "comment in code": (
+        SPEC,
+        lambda s: s.replace("  accumulate: f32", "  // why\n  # and why not\n  accumulate: f32 /* f32 */"),
+    ),
     "comment inside a require": (SPEC, lambda s: s.replace("linear: [x]", "linear: [x // only x\n  ]")),
     "comment in prose": (SPEC, lambda s: s.replace("It is bound", "<!-- todo --> It is bound")),
     "wrapping": (SPEC, lambda s: s.replace("memory; wrapping\nof lines means", "memory;\nwrapping of lines\nmeans")),
     "blank lines": (SPEC, lambda s: s.replace("\n- first", "\n\n\n- first").replace("\n```spak", "\n\n\n```spak")),
     "another bullet": (SPEC, lambda s: s.replace("- first", "* first").replace("- second", "* second")),
     "indentation": (SPEC, lambda s: s.replace("  flops", "\t\tflops").replace("  bytes", "bytes")),
-    "separators": (SPEC, lambda s: s.replace("accumulate: f32\n", "accumulate: f32;\n").replace("attempts: 2", "attempts = 2,")),
-    "trailing spaces": (SPEC, lambda s: s.replace("vector. It is", "vector.   It is").replace("linear: [x]", "linear: [x]   ")),
-    "order of attributes": (SPEC, lambda s: s.replace("  attempts: 2\n", "").replace("  accumulate", "  attempts: 2\n  accumulate")),
-    "order of front matter": (SPEC, lambda s: s.replace("version: 3\n", "").replace("name: gemv", "version: 3\nname: gemv")),
+    "separators": (
+        SPEC,
+        lambda s: s.replace("accumulate: f32\n", "accumulate: f32;\n").replace("attempts: 2", "attempts = 2,"),
+    ),
+    "trailing spaces": (
+        SPEC,
+        lambda s: s.replace("vector. It is", "vector.   It is").replace("linear: [x]", "linear: [x]   "),
+    ),
+    "order of attributes": (
+        SPEC,
+        lambda s: s.replace("  attempts: 2\n", "").replace("  accumulate", "  attempts: 2\n  accumulate"),
+    ),
+    "order of front matter": (
+        SPEC,
+        lambda s: s.replace("version: 3\n", "").replace("name: gemv", "version: 3\nname: gemv"),
+    ),
     "comment in front matter": (SPEC, lambda s: s.replace("version: 3", "version: 3   # the third")),
-    "order of blocks": (SPEC, lambda s: s.replace("invariant Linear { check: linear(x) }\n", "").replace("design_space", "invariant Linear { check: linear(x) }\ndesign_space")),
-    "order of parameters": (SPEC, lambda s: s.replace("BM: [32, 64]  BK: range [8, 64]", "BK: range [8, 64]  BM: [32, 64]")),
+    "order of blocks": (
+        SPEC,
+        lambda s: s.replace("invariant Linear { check: linear(x) }\n", "").replace(
+            "design_space", "invariant Linear { check: linear(x) }\ndesign_space"
+        ),
+    ),
+    "order of parameters": (
+        SPEC,
+        lambda s: s.replace("BM: [32, 64]  BK: range [8, 64]", "BK: range [8, 64]  BM: [32, 64]"),
+    ),
     "two fences": (SPEC, lambda s: s.replace("design_space", "```\n\n```spak\ndesign_space")),
     "intent rewrapped": (SPEC, lambda s: s.replace("Stage x once\n      for", "Stage x\n      once for")),
     "parentheses": (SPEC, lambda s: s.replace("2 * M * K", "((2 * M) * K)")),
@@ -112,8 +148,14 @@ SAME: dict[str, tuple[str, Callable[[str], str]]] = {
     "order in tests": (TESTS, lambda s: s.replace("{M: 1, K: 2}\n    inputs", "{K: 2, M: 1}\n    inputs")),
     "another YAML style": (TESTS, lambda s: s.replace("  - {M: 2000000000, K: 2}", "  - M: 2_000_000_000\n    K: 2")),
     "comment in a domain": (DOMAIN, lambda s: "// about memory\n" + s),
-    "order in a rule": (DOMAIN, lambda s: s.replace('when: "a warp reads"  apply: "neighbours read neighbours"', 'apply: "neighbours read neighbours"  when: "a warp reads"')),
-}  # fmt: skip
+    "order in a rule": (
+        DOMAIN,
+        lambda s: s.replace(
+            'when: "a warp reads"  apply: "neighbours read neighbours"',
+            'apply: "neighbours read neighbours"  when: "a warp reads"',
+        ),
+    ),
+}
 
 
 @pytest.mark.parametrize("name", SAME)
@@ -131,11 +173,16 @@ DIFFERENT: dict[str, tuple[str, Callable[[str], str]]] = {
     "a list made text": (SPEC, lambda s: s.replace("- second point", "second point")),
     "tolerance": (SPEC, lambda s: s.replace("rtol: 1e-5", "rtol: 1e-6")),
     "require": (SPEC, lambda s: s.replace("M >= 1 && K >= 1", "M >= 1 && K >= 2")),
-    "order of variants": (SPEC, lambda s: s.replace("variant naive { intent: \"One thread a row.\" staging: none }\n", "").replace("}\ndesign_space", "  variant naive { intent: \"One thread a row.\" staging: none }\n}\ndesign_space")),
+    "order of variants": (
+        SPEC,
+        lambda s: s.replace('variant naive { intent: "One thread a row." staging: none }\n', "").replace(
+            "}\ndesign_space", '  variant naive { intent: "One thread a row." staging: none }\n}\ndesign_space'
+        ),
+    ),
     "a rule": (DOMAIN, lambda s: s.replace("neighbours read", "neighbours write")),
     "a vector": (TESTS, lambda s: s.replace("[3, .inf]", "[3, -.inf]")),
     "the reference": ("specs/gemv/reference.py", lambda s: s.replace("a @ x", "a.dot(x)")),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", DIFFERENT)
@@ -148,7 +195,14 @@ def test_means_something_else(project: Any, name: str) -> None:
 
 def test_the_stage_writes_canonical_files(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.root)
-    options = Options(unit="gemv", folder="specs/gemv", out_ir="b/i.json", out_interface="b/f.json", out_behaviour="b/b.json", out_spans="b/s.json")
+    options = Options(
+        unit="gemv",
+        folder="specs/gemv",
+        out_ir="b/i.json",
+        out_interface="b/f.json",
+        out_behaviour="b/b.json",
+        out_spans="b/s.json",
+    )
     outcome = run(options, Effects())
     assert outcome.ok
     assert outcome.summary == {"variants": 2, "rules": 4, "vectors": 1}
@@ -167,7 +221,12 @@ def test_all_errors_of_all_files_at_once(project: Any) -> None:
     project.edit(DOMAIN, lambda s: s.replace("use cache", "use cach"))
     with pytest.raises(SpakError) as caught:
         load_unit(project.root, "specs/gemv")
-    assert {(d.span.file, d.code) for d in caught.value.diagnostics if d.span} == {(SPEC, "SPK201"), (SPEC, "SPK204"), (TESTS, "SPK201"), (DOMAIN, "SPK210")}
+    assert {(d.span.file, d.code) for d in caught.value.diagnostics if d.span} == {
+        (SPEC, "SPK201"),
+        (SPEC, "SPK204"),
+        (TESTS, "SPK201"),
+        (DOMAIN, "SPK210"),
+    }
 
 
 def test_unknown_kinds_are_kept_with_a_warning(project: Any) -> None:
@@ -199,7 +258,9 @@ def test_import_brings_in_a_file_beside(project: Any) -> None:
 
 
 def test_layouts_and_strides(project: Any) -> None:
-    project.edit(SPEC, lambda s: s.replace("a: f32[M, K]", "a: f32[M, K] strides(ld, 1)").replace("x: f32[K]", "x: f32[K] col"))
+    project.edit(
+        SPEC, lambda s: s.replace("a: f32[M, K]", "a: f32[M, K] strides(ld, 1)").replace("x: f32[K]", "x: f32[K] col")
+    )
     a, x = load_unit(project.root, "specs/gemv").unit.signature.params[:2]
     assert (a.layout, a.strides, x.layout) == ("strided", ("ld", "1"), "col")  # type: ignore[union-attr]
 

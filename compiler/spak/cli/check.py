@@ -15,7 +15,8 @@ import click
 def command(files: tuple[str, ...], as_json: bool, strict: bool) -> int:
     """Read FILES, or all inputs of the project, and print every diagnostic of every file at once.
 
-    FILES are specs, folders of units, tests, domains, targets, or any file of the language. Exits with 1 if there is an error.
+    FILES are specs, folders of units, tests, domains, targets, or any file of the language. Exits with 1 after an
+    error.
     """
     from spak.errors import SpakError
     from spak.parse.check import check_files, check_project

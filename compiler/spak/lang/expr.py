@@ -1,7 +1,7 @@
 """Expressions: parse, print, check and evaluate. Knows arithmetic and names, not where they come from.
 
-Evaluation is ours: total, bounded, three-valued. A missing name, a division by zero or a value of the wrong type makes a result
-`UNKNOWN`; `false && UNKNOWN` is false and `true || UNKNOWN` is true. There is no `eval`.
+Evaluation is ours: total, bounded, three-valued. A missing name, a division by zero or a value of the wrong type makes
+a result `UNKNOWN`; `false && UNKNOWN` is false and `true || UNKNOWN` is true. There is no `eval`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from spak.lang.printer import print_value
 from spak.lang.tree import Binary, Call, ListLit, Name, Num, Str, Unary
 
 __all__ = [
-    "FUNCTIONS", "UNKNOWN", "Binary", "Call", "Expr", "ListLit", "Name", "Num", "Str", "Unary", "Unknown", "as_expr", "check_types",
-    "evaluate", "names", "parse_expr", "print_expr", "walk",
+    "FUNCTIONS", "UNKNOWN", "Binary", "Call", "Expr", "ListLit", "Name", "Num", "Str", "Unary", "Unknown", "as_expr",
+    "check_types", "evaluate", "names", "parse_expr", "print_expr", "walk",
 ]  # fmt: skip
 
 MAX_LENGTH = 4000
@@ -52,7 +52,7 @@ UNKNOWN: Final = Unknown()
 
 
 def parse_expr(text: str, span: Span | None = None) -> Expr:
-    """Parse one expression. `span` is the place of the text itself; with it, errors point into the file. Raises SpakError."""
+    """Parse one expression. With `span`, the place of the text, errors point into the file. Raises SpakError."""
     from spak.lang.syntax import parse_expression
 
     file = span.file if span else "expression"
@@ -87,7 +87,7 @@ def shifted(diagnostic: Diagnostic, base: Span | None) -> Diagnostic:
 
 
 def as_expr(value: tree.Value, found: Collector) -> Expr | None:
-    """A parsed value as an expression: reports what the expression language does not have. None if there was an error."""
+    """A parsed value as an expression: reports what expressions do not have. None if there was an error."""
     if depth(value) > MAX_DEPTH:
         found.add(
             "SPK107",
@@ -183,7 +183,7 @@ def names(expr: Expr) -> frozenset[str]:
 
 
 def check_types(expr: Expr, kinds: Mapping[str, str], wanted: str, found: Collector) -> None:
-    """Check that an expression is a `number`, `truth` or `text`. Names absent from `kinds` (same words) may be anything."""
+    """Check that an expression is a `number`, `truth` or `text`. Names not in `kinds` (same words) may be anything."""
     kind = _kind(expr, kinds, found)
     if kind not in {wanted, ""}:
         found.add("SPK109", f"this is a {kind}, where a {wanted} is needed", expr.span, _advice(wanted))

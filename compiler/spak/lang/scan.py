@@ -1,14 +1,14 @@
 """Text to the grammar's terminals. Knows what may stand beside what, not what any word means.
 
-Lark's own lexer looks at one token at a time; this language needs the surroundings, and each decision is made here once:
+Lark's own lexer looks at one token at a time; this language needs its surroundings. Each decision is made here once:
 
 * inside braces a line end, `;` or `,` separates statements (_SEP), in parentheses and brackets a line end is a comma;
   a line that begins or ends with an operator, or begins with `->` or `else`, continues the statement;
 * a word before `:` or `=` is a KEY; one that follows a finished value starts a new statement (`{ a: 1 b: 2 }`);
 * `{` after `:`, an operator or a comma is a map, else a body; `(` and `[` after an operand are a call and an index;
 * `<` is a type bracket only in `Name<...>` written without a space and followed by what cannot follow a comparison;
-* when `:` ends a line, and the next line is indented deeper and opens no string, list or map, then the indented lines are one
-  VERBATIM text; the braces of `procedure`, `pseudocode`, `template` and `code` hold verbatim text too;
+* when `:` ends a line, and the next line is indented deeper and opens no string, list or map, then the indented lines
+  are one VERBATIM text; the braces of `procedure`, `pseudocode`, `template` and `code` hold verbatim text too;
 * comments are set aside. In expressions alone there are none, and `//` is floor division.
 """
 
@@ -409,7 +409,7 @@ class Scanner:
         self.balanced = False
 
     def unclosed(self) -> None:
-        """Report what is still open at the end. Indentation tells best which brace it was: the text after it closes too little."""
+        """Report what is still open at the end. Which brace it was, indentation tells best."""
         left = [level.opener for level in self.levels[1:]]
         if left and self.suspect is not None and all(opener is not None and opener == "{" for opener in left):
             left = [self.suspect]

@@ -59,7 +59,7 @@ def read_source(root: Path, name: str, found: Collector, limit: int = MAX_BYTES)
 
 
 def decode(data: bytes, name: str, found: Collector) -> Source | None:
-    """Bytes to text: UTF-8, a byte order mark and CRLF line ends allowed. Merge markers are errors, each at its line."""
+    """Bytes to text: UTF-8, a byte order mark and CRLF line ends allowed. Merge markers are errors."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,7 +1,7 @@
 """Text to trees: loads the grammar once, runs scanner and parser, and goes on after an error. Knows no meaning.
 
-The parse table is cached in the user's cache folder (`$XDG_CACHE_HOME/spak` or `~/.cache/spak`), never in a shared one: the cache
-is a pickle. Where it cannot be written, it is built in memory.
+The parse table is cached in the user's cache folder (`$XDG_CACHE_HOME/spak` or `~/.cache/spak`), never in a shared one:
+the cache is a pickle. Where it cannot be written, it is built in memory.
 """
 
 from __future__ import annotations
@@ -27,10 +27,27 @@ FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | 
 MAX_WORK = 400_000  # tokens parsed over all attempts to go on after an error
 
 NAMES = {
-    "_SEP": "the end of the line", "KEY": "a key", "RBRACE": "'}'", "LBODY": "'{'", "LMAP": "'{'", "RPAR": "')'", "RBRACK": "']'",
-    "LCALL": "'('", "LINDEX": "'['", "LPAR": "'('", "LBRACK": "'['", "$END": "the end", "COMMA": "','", "NAME": "a name",
-    "NUMBER": "a number", "STRING": "a string", "COLON": "':'", "EQ": "'='", "RTYPE": "'>'", "VERBATIM": "text",
-}  # fmt: skip
+    "_SEP": "the end of the line",
+    "KEY": "a key",
+    "RBRACE": "'}'",
+    "LBODY": "'{'",
+    "LMAP": "'{'",
+    "RPAR": "')'",
+    "RBRACK": "']'",
+    "LCALL": "'('",
+    "LINDEX": "'['",
+    "LPAR": "'('",
+    "LBRACK": "'['",
+    "$END": "the end",
+    "COMMA": "','",
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "STRING": "a string",
+    "COLON": "':'",
+    "EQ": "'='",
+    "RTYPE": "'>'",
+    "VERBATIM": "text",
+}
 
 
 @dataclass(frozen=True)
@@ -73,7 +90,7 @@ def grammar() -> Loaded:
 
 def cache_folder() -> list[Path]:
     """Where the parse table may be cached: one folder or none."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    base = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     folder = Path(base) / "spak"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -20,8 +20,8 @@ class Node:
     span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
-# ---- values. The first seven are the expression language of `spak.lang.expr`; their parts are typed Any, because the same
-# nodes serve the whole language, where any value may stand, and the narrower one. ----
+# ---- values. The first seven are the expression language of `spak.lang.expr`; their parts are typed Any, because the
+# same nodes serve the whole language, where any value may stand, and the narrower one. ----
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +39,7 @@ class Num(Node):
 
 @dataclass(frozen=True, slots=True)
 class Str(Node):
-    """A string, with its escapes resolved. `long` is how it was written: between triple quotes, where nothing is escaped."""
+    """A string, escapes resolved. `long` is how it was written: between triple quotes, where nothing is escaped."""
 
     value: str
     long: bool = field(default=False, compare=False)
@@ -148,8 +148,23 @@ class Verbatim(Node):
 
 
 Value = (
-    Num | Str | Name | Unary | Binary | Call | ListLit | Apply | Index | Generic | Member | Group | MapLit | Arg | Seq | Verbatim
-)  # fmt: skip
+    Num
+    | Str
+    | Name
+    | Unary
+    | Binary
+    | Call
+    | ListLit
+    | Apply
+    | Index
+    | Generic
+    | Member
+    | Group
+    | MapLit
+    | Arg
+    | Seq
+    | Verbatim
+)
 
 
 # ---- statements ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The parse stage: a unit's sources to its intermediate representation. Knows neither what is generated nor built from it."""
+"""The parse stage: a unit's sources to its intermediate representation. Knows nothing of what is made of it."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""All diagnostics of a project's inputs, or of some of them, at once. Knows where inputs lie, not what is made of them."""
+"""All diagnostics of a project's inputs, or of some of them, at once. Knows where inputs lie, not their use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from spak.errors import Collector, Diagnostic, Span, SpakError
+from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.lang import tree
 from spak.model.ir import Unit
 from spak.parse.document import read_document

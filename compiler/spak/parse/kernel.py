@@ -27,14 +27,26 @@ from spak.parse.reader import (
     read_number,
     read_text,
     read_words,
-)  # fmt: skip
+)
 from spak.parse.signature import NAME, ReadSignature, read_dtype
 from spak.parse.suggest import near
 
 ATTRIBUTES = (
-    "require", "reference", "accumulate", "tolerance", "flops", "bytes", "linear", "deterministic", "openmp", "grants", "attempts",
-    "targets", "sass", "intent",
-)  # fmt: skip
+    "require",
+    "reference",
+    "accumulate",
+    "tolerance",
+    "flops",
+    "bytes",
+    "linear",
+    "deterministic",
+    "openmp",
+    "grants",
+    "attempts",
+    "targets",
+    "sass",
+    "intent",
+)
 BLOCKS = ("variant", "invariant", "design_space", "tuning_space", "require", "tolerance")
 GRANTS = ("inline_ptx", "atomics")
 MOST_FACTOR = 64.0
@@ -211,13 +223,13 @@ def read_tolerance(body: Body, found: Collector) -> Tolerance:
     """`{ factor: 4, rtol: 1e-5, atol: 0 }`: rtol and atol only tighten the derived bound."""
     value = body.value("tolerance")
     blocks = body.blocks.get("tolerance", ())
-    items: tuple[tree.Item, ...] = ()
+    items: list[tree.Item] = []
     if isinstance(value, tree.MapLit):
-        items = value.items
+        items += value.items
     elif value is not None:
         found.add("SPK205", "a tolerance is a map", value.span, "write `tolerance: { factor: 4 }`")
-    for block in blocks:
-        if value is not None or block is not blocks[0]:
+    for index, block in enumerate(blocks):
+        if value is not None or index:
             found.add("SPK202", "'tolerance' stands twice", block.span, "keep one")
         items += block.body if isinstance(block.body, tuple) else ()
     inner = read_body(items, "tolerance", body.span, ("factor", "rtol", "atol"), found)

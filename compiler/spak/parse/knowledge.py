@@ -25,9 +25,10 @@ KNOWN = frozenset({"rule", "hint", "fact", "heuristic", "invariant", "axiom", "p
 SENTENCES = frozenset({"axiom", "heuristic", "prediction", "description"})
 
 #: Kinds of the language that mean something elsewhere; in a kernel's spec they are knowledge, and not misspelt.
-OTHER_WORDS = """task step evaluation check model state trace_schema variant case agent_loop service_loop on engineering_loop
-    parameter measure build artifact protocol contract autonomy effect operation component function struct workflow dynamics
-    baseline objective infrastructure training experiment procedure"""
+OTHER_WORDS = """
+    task step evaluation check model state trace_schema variant case agent_loop service_loop on engineering_loop
+    parameter measure build artifact protocol contract autonomy effect operation component function struct
+    workflow dynamics baseline objective infrastructure training experiment procedure"""
 OTHER_KINDS = frozenset(OTHER_WORDS.split())
 
 
@@ -217,7 +218,7 @@ def _header(block: tree.Block) -> str:
 
 
 def body_text(block: tree.Block) -> str:
-    """A block's statements as lines: attributes in order of their keys (the order of writing means nothing), then the rest."""
+    """A block's statements as lines: attributes in an order of their own, as that of writing means nothing."""
     if isinstance(block.body, tree.Verbatim):
         return block.body.text
     items = block.body or ()

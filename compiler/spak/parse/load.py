@@ -1,4 +1,4 @@
-"""A unit's folder to its intermediate representation, in memory. Knows the order of reading, not who uses the result."""
+"""A unit's folder to its intermediate representation, in memory. Knows the order of reading, not its use."""
 
 from __future__ import annotations
 

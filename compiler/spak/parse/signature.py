@@ -1,7 +1,7 @@
 """A kernel's signature: tensors over symbolic axes, scalars, results. Knows dtypes and layouts, not what is computed.
 
-A tensor is `dtype[dim, ...]`, optionally followed by `row`, `col` or `strides(expr, ...)`. A dimension that is a bare name
-introduces an axis; any other is an expression over axes that some input introduces.
+A tensor is `dtype[dim, ...]`, optionally followed by `row`, `col` or `strides(expr, ...)`. A dimension that is a bare
+name introduces an axis; any other is an expression over axes that some input introduces.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ INTEGERS = frozenset({"i32", "i8", "u8"})
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
 #: Words that would break the generated C++ or Python, or that the launcher uses itself.
-CPP_WORDS = """alignas alignof asm auto bool case catch char const constexpr default delete do double enum explicit export extern
-    float friend goto inline int long mutable namespace new noexcept operator private protected public register short signed sizeof
-    static struct switch template this throw typedef typeid typename union unsigned using virtual void volatile wchar_t"""
+CPP_WORDS = """
+    alignas alignof asm auto bool case catch char const constexpr default delete do double enum explicit export
+    extern float friend goto inline int long mutable namespace new noexcept operator private protected public
+    register short signed sizeof static struct switch template this throw typedef typeid typename union
+    unsigned using virtual void volatile wchar_t"""
 RESERVED = (
     frozenset(keyword.kwlist)
     | frozenset(FUNCTIONS)

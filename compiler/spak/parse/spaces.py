@@ -54,7 +54,7 @@ def read_design_space(blocks: Sequence[tree.Block], found: Collector, places: di
 def read_tuning_space(
     blocks: Sequence[tree.Block], scope: Scope, design: Sequence[Choice], found: Collector, places: dict[str, Span]
 ) -> TuningSpace:
-    """`tuning_space { p: [..] / range [a, b]  constraint: expr }`, parameters sorted by name, constraints in the spec's order."""
+    """`tuning_space { p: [..] / range [a, b]  constraint: expr }`, parameters sorted by name."""
     parameters: dict[str, Choice] = {}
     conditions: list[tree.Attr] = []
     for attr in _attributes(blocks, "tuning_space", ("constraint",), found):

@@ -19,7 +19,7 @@ TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
 def load_target(path: Path, shown: str = "") -> Target:
-    """Read a target. `shown` is its path in messages, by default `targets/<file>`. Raises SpakError with all that is wrong."""
+    """Read a target. `shown` is its path in messages, `targets/<file>`. Raises SpakError with all errors."""
     name = shown or f"{path.parent.name}/{path.name}"
     found = Collector()
     try:
@@ -46,10 +46,8 @@ def load_target(path: Path, shown: str = "") -> Target:
 
 def toml_error(message: str, name: str, text: str) -> Diagnostic:
     match = TOML_PLACE.search(message)
-    if match:
-        span = Span(name, int(match[1]), int(match[2]))
-    else:
-        span = Span(name, max(1, len(text.rstrip("\n").split("\n"))))
+    end = max(1, len(text.rstrip("\n").split("\n")))
+    span = Span(name, int(match[1]), int(match[2])) if match else Span(name, end)
     return Diagnostic(
         "SPK219",
         f"not valid TOML: {message.split(' (at')[0][:1].lower()}{message.split(' (at')[0][1:]}",

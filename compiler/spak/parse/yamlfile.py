@@ -1,7 +1,7 @@
 """YAML to plain data with the place of every key and value. Knows YAML 1.2, not what a file is for.
 
-The composer's nodes are read directly rather than through a constructor: duplicate keys are reported with both places, and
-aliases, whose expansion has no bound, are refused.
+The composer's nodes are read directly rather than through a constructor: duplicate keys are reported with both places,
+and aliases, whose expansion has no bound, are refused.
 """
 
 from __future__ import annotations
