@@ -54,10 +54,11 @@ def launchers(rewritten: str) -> str:
         name, parameters = match.groups()
         names = [re.findall(r"\w+", parameter)[-1] for parameter in parameters.split(",") if parameter.strip()]
         out.append(
-            f'extern "C" __attribute__((visibility("default"))) int run_{name}(const spak::sim::Config* config, char* error, '
-            f"int size{''.join(', ' + p for p in parameters.split(',') if p.strip())}) {{\n"
+            f'extern "C" __attribute__((visibility("default"))) int run_{name}(const spak::sim::Config* config, '
+            f"char* error, int size{''.join(', ' + p for p in parameters.split(',') if p.strip())}) {{\n"
             f"  try {{ spak::sim::launch(*config, [&] {{ {name}({', '.join(names)}); }}); return 0; }}\n"
-            '  catch (const spak::sim::Fault& f) { std::snprintf(error, size, "%s\\n%s", f.rule().c_str(), f.what()); return 1; }\n}\n'
+            "  catch (const spak::sim::Fault& f) {\n"
+            '    std::snprintf(error, size, "%s\\n%s", f.rule().c_str(), f.what());\n    return 1;\n  }\n}\n'
         )
     return "".join(out)
 

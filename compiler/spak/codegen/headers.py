@@ -1,8 +1,8 @@
 """The reference text of the headers that device code may include, from their comments. Knows no C++ beyond brackets.
 
 A header opens with `// <spak/...>: one sentence`, and more `//` lines; every declaration that counts follows a `///`
-comment (overloads of one name may share it). What has no such comment is not shown. A header without any `///` is read by its
-`//` comments at the start of a line.
+comment (overloads of one name may share it). What has no such comment is not shown. A header without any `///` is read
+by its `//` comments at the start of a line.
 """
 
 from __future__ import annotations
