@@ -12,7 +12,7 @@ from spak.errors import Diagnostic, SpakError, Span
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_OWN = Path(__file__).parent / "templates"
+SHIPPED = Path(__file__).parent / "templates"
 
 
 def environment(overrides: str = "") -> Environment:
@@ -20,7 +20,7 @@ def environment(overrides: str = "") -> Environment:
     from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    folders = [overrides, str(_OWN)] if overrides else [str(_OWN)]
+    folders = [overrides, str(SHIPPED)] if overrides else [str(SHIPPED)]
     return ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(folders),
         undefined=StrictUndefined,

@@ -22,7 +22,8 @@ from spak.model.outcome import Outcome
 from spak.store import atomic
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: archives carry no clock
-RUNTIME = Path(__file__).parent.parent / "runtime"
+#: What finds and loads the modules of a wheel, carried in it verbatim.
+LOADER = tuple(Path(__file__).parent.parent / "runtime" / name for name in ("loader.py", "module.py"))
 
 INIT = '''"""Verified kernels. `load(name)` gives a callable; the manifests beside this file say what each was checked for."""
 
@@ -69,7 +70,7 @@ def read(manifest: str) -> Any:
 
 def contents(options: Options) -> dict[str, bytes]:
     """Archive name -> bytes: the runtime, one manifest a unit and target, and the module that it dispatches to."""
-    files = {f"{options.package}/_runtime/{n}": (RUNTIME / n).read_bytes() for n in ("loader.py", "module.py")}
+    files = {f"{options.package}/_runtime/{path.name}": path.read_bytes() for path in LOADER}
     files[f"{options.package}/_runtime/__init__.py"] = b'"""Finds and loads the modules of this package."""\n'
     for path in sorted(options.manifests):
         manifest = read(path)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from spak.digest import digest_fields, sha256_file
+from spak.package.wheel import LOADER
 from spak.pipeline.action import Action, Graph
 from spak.pipeline.native import runtime_actions
 from spak.pipeline.project import Project, load_project
@@ -53,6 +55,7 @@ def package(project: Project, artifacts: list[Action]) -> list[Action]:
             stage="spak.package.wheel",
             options={"package": name, "manifests": list(manifests), "folder": "dist", "record": record},
             inputs=tuple(output for action in artifacts for output in action.outputs),
+            values=(("loader", digest_fields(("file", path.name, sha256_file(path)) for path in LOADER)),),
             outputs=(record,),
             tools=("python",),
             doc=f"make the {name} wheel in dist/",

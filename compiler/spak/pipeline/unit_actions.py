@@ -117,6 +117,7 @@ class UnitActions:
             options=options.model_dump(mode="json"),
             inputs=(self.ir, *options.targets),
             values=header_values(dialect),
+            optional=project_templates(),
             outputs=(options.out,),
             cheap=True,
             doc="render what a model would be asked",
@@ -141,6 +142,7 @@ class UnitActions:
                 "pending": f".spak/pending/{name}",
             },
             inputs=(self.ir, self.request_file(variant, dialect)),
+            optional=project_templates(),
             slices=(("spak.lock", name),),
             outputs=files,
             judges=tuple(judges),
@@ -258,6 +260,13 @@ class UnitActions:
             outputs=(manifest, *modules),
             doc="gather the modules and write the manifest",
         )
+
+
+def project_templates() -> tuple[str, ...]:
+    """Where a project may lay templates of its own in place of the shipped ones."""
+    from spak.codegen.prompt import SHIPPED
+
+    return tuple(f"templates/{path.name}" for path in sorted(SHIPPED.glob("*.j2")))
 
 
 def header_values(dialect: str) -> tuple[tuple[str, str], ...]:
