@@ -60,7 +60,7 @@ CASES: dict[str, tuple[Unit, str, str, str]] = {
     "uninitialised workspace": (
         REDUCE,
         changed(
-            changed(k.REDUCE, "float lane[16] = {}", "float* lane = (float*)std::malloc(64)"),
+            changed(k.REDUCE, "float lane[16] = {}", "float* lane = (float*)std::malloc(1 << 20)"),
             "s[0] = total;",
             "s[0] = total; std::free(lane);",
         ),
