@@ -1,4 +1,4 @@
-"""parse(print(parse(x))) == parse(x), printing is idempotent, comments survive: on the corpus and on generated trees."""
+"""parse(print(parse(x))) == parse(x), printing is idempotent, comments survive; on the corpus and generated trees."""
 
 from __future__ import annotations
 
@@ -93,6 +93,19 @@ def expressions() -> st.SearchStrategy[Expr]:
 @given(expressions())
 def test_expressions_round_trip(expr: Expr) -> None:
     assert parse_expr(print_expr(expr)) == expr
+
+
+def test_every_two_operators_round_trip() -> None:
+    """Precedence and parentheses, exhaustively: each operator inside each, on either side."""
+    a, b, c = (tree.Name(n) for n in "abc")
+    unary = [tree.Unary(op, a) for op in "-!"]
+    inner: list[Expr] = [*unary, *(tree.Binary(op, a, b) for op in sorted(OPERATORS))]
+    for part in inner:
+        outer: list[Expr] = [tree.Unary(op, part) for op in "-!"]
+        for op in sorted(OPERATORS):
+            outer += [tree.Binary(op, part, c), tree.Binary(op, c, part), tree.Binary(op, part, part)]
+        for expr in outer:
+            assert parse_expr(print_expr(expr)) == expr, print_expr(expr)
 
 
 plain = expressions().filter(lambda e: "//" not in print_expr(e))

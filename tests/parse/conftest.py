@@ -49,7 +49,7 @@ kernel gemv(a: f32[M, K], x: f32[K], alpha: f32 = 1.0, ld: i32) -> (y: f32[M], s
     targets: [sim]
   }
 }
-design_space { staging: [none, shared] }
+design_space { staging: [none, shared]  width: [1, 2] }
 tuning_space { BM: [32, 64]  BK: range [8, 64]  constraint: BM * BK <= 2048 }
 invariant NoScratch { assert: "Nothing is stored." check: workspace_bytes <= 4 * M }
 invariant Linear { check: linear(x) }

@@ -138,6 +138,10 @@ SAME: dict[str, tuple[str, Callable[[str], str]]] = {
         SPEC,
         lambda s: s.replace("BM: [32, 64]  BK: range [8, 64]", "BK: range [8, 64]  BM: [32, 64]"),
     ),
+    "order of axes": (
+        SPEC,
+        lambda s: s.replace("staging: [none, shared]  width: [1, 2]", "width: [1, 2]  staging: [none, shared]"),
+    ),
     "two fences": (SPEC, lambda s: s.replace("design_space", "```\n\n```spak\ndesign_space")),
     "intent rewrapped": (SPEC, lambda s: s.replace("Stage x once\n      for", "Stage x\n      once for")),
     "parentheses": (SPEC, lambda s: s.replace("2 * M * K", "((2 * M) * K)")),
