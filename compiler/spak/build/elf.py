@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SYMTAB, _DYNSYM, _INIT_ARRAY, _PREINIT_ARRAY = 2, 11, 14, 16
+_GLOBAL, _WEAK = 1, 2
+_SECTION, _FILE = 3, 4
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`needed` symbols (undefined ones), `libraries`, and the constructors: how many entries its init arrays have."""
+    """Symbols that are needed from elsewhere, that are there for others to use (weak ones, such as inline functions, apart), and
+    how many entries the init arrays have, which is what runs on loading."""
 
     undefined: tuple[str, ...]
+    defined: tuple[str, ...]
+    weak: tuple[str, ...]
     constructors: int
-    exported: tuple[str, ...]
 
 
 def read(path: str | Path) -> Facts:
@@ -27,7 +31,8 @@ def read(path: str | Path) -> Facts:
     size, count, _ = struct.unpack_from("<HHH", image, 58)
     sections = [struct.unpack_from("<IIQQQQIIQQ", image, offset + size * i) for i in range(count)]
     undefined: set[str] = set()
-    exported: set[str] = set()
+    defined: set[str] = set()
+    weak: set[str] = set()
     constructors = 0
     kinds = {section[1] for section in sections}
     table = _SYMTAB if _SYMTAB in kinds else _DYNSYM
@@ -40,10 +45,12 @@ def read(path: str | Path) -> Facts:
         for at in range(start + entry, start + length, entry):
             name, info, _, index = struct.unpack_from("<IBBH", image, at)
             text = names[name : names.index(b"\0", name)].decode(errors="replace")
-            if not text or info & 15 in (3, 4):  # sections and files
+            if not text or info & 15 in (_SECTION, _FILE):
                 continue
             if index == 0:
                 undefined.add(text)
-            elif info >> 4 in (1, 2):
-                exported.add(text)
-    return Facts(tuple(sorted(undefined)), constructors, tuple(sorted(exported)))
+            elif info >> 4 == _GLOBAL:
+                defined.add(text)
+            elif info >> 4 == _WEAK:
+                weak.add(text)
+    return Facts(tuple(sorted(undefined)), tuple(sorted(defined)), tuple(sorted(weak)), constructors)

@@ -61,25 +61,28 @@ class Job:
 
 
 def read_job(interface: str, variant: str, target: str, source: str, plan: str) -> Job:
-    """Read the files of a job. Raises SpakError (SPK511) for a plan that is none: the check stage says more."""
+    """Read the files of a job. Raises as `make_job` does."""
     parsed = Interface.model_validate_json(Path(interface).read_bytes())
-    machine = read_target(target)
-    raw_source, raw_plan = Path(source).read_bytes(), Path(plan).read_bytes()
+    return make_job(parsed, variant, read_target(target), source, plan)
+
+
+def make_job(interface: Interface, variant: str, target: Target, source: str, plan: str, root: Path = Path()) -> Job:
+    """A job from a reply's two files. Raises SpakError (SPK511) for a plan that is none: the check stage says more."""
+    raw_source, raw_plan = (root / source).read_bytes(), (root / plan).read_bytes()
     try:
         launch_plan = Plan.model_validate(tomllib.loads(raw_plan.decode()))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
         first = str(error).splitlines()[0]
-        raise SpakError(
-            Diagnostic("SPK511", f"not a launch plan: {first}", Span(plan), "see docs/launch-plan.md")
-        ) from None
+        hint = "see docs/launch-plan.md"
+        raise SpakError(Diagnostic("SPK511", f"not a launch plan: {first}", Span(plan), hint)) from None
     try:
         text = raw_source.decode()
     except UnicodeDecodeError as error:
         raise SpakError(Diagnostic("SPK511", f"not UTF-8: {error}", Span(source))) from None
     digests = {
-        "interface": sha256_bytes(canonical_json(parsed)),
+        "interface": sha256_bytes(canonical_json(interface)),
         "source": sha256_bytes(raw_source),
         "plan": sha256_bytes(raw_plan),
-        "target": sha256_bytes(canonical_json(machine)),
+        "target": sha256_bytes(canonical_json(target)),
     }
-    return Job(parsed, variant, machine, launch_plan, text, source, plan, digests)
+    return Job(interface, variant, target, launch_plan, text, source, plan, digests)

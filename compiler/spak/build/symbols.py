@@ -1,79 +1,90 @@
 """Which symbols a module may need, and which its device code may: everything else is refused by name. Knows no plan.
 
-A kernel that calls a library, starts a thread or opens a file has to name a function to do so: the undefined symbols of its
-object show it, whatever its source looked like.
+A kernel that calls a library, starts a thread or opens a file has to name a function to do so: the undefined symbols of
+its object show it, whatever its source looked like. What it defines may not stand in for what the runtime calls, either.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from spak.build.elf import Facts
 from spak.errors import Diagnostic, Span
 from spak.model.evidence import Check
 
-_MATH = (
-    "a?(sin|cos|tan)h?|atan2|exp(2|m1|10)?|log(2|10|1p|b)?|pow|sqrt|cbrt|hypot|erfc?|[lt]gamma|ceil|floor|l?l?round|trunc|rint|l?l?rint"
-    "|nearbyint|fmod|remainder|remquo|fma|fmax|fmin|fdim|fabs|copysign|nextafter|scalbl?n|ldexp|frexp|modf|ilogb|nan|sincos"
+# Patterns that a whole name must match, in groups by what they are for.
+_ARITHMETIC = (
+    "a?(sin|cos|tan)h?|atan2|sincos|exp(2|m1|10)?|log(2|10|1p|b)?|pow|sqrt|cbrt|hypot|erfc?|[lt]gamma",
+    "ceil|floor|l?l?round|trunc|rint|l?l?rint|nearbyint|fmod|remainder|remquo|fma|fmax|fmin|fdim|fabs|copysign",
+    "nextafter|scalbl?n|ldexp|frexp|modf|ilogb|nan",
 )
-_PLAIN = rf"({_MATH})[fl]?|(__)?({_MATH})[fl]?_finite|mem(cpy|set|move|cmp)|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|_Unwind_Resume|__gxx_personality_v0"
-_OPENMP = r"GOMP_\w+|omp_(get|in)_\w+"
-
-#: What device code of an engine may call, beside arithmetic. The rewritten source of the simulator calls the simulator.
-_DEVICE = {
-    "host": _PLAIN,
-    "sim": rf"{_PLAIN}|_ZN4spak3sim\w+|_ZTI\w*|_ZTVN\w*|_ZNK?St\w+|_ZSt\w+|__cxa_\w+|_Z[dn][la]\w*|__tls_get_addr|abort|__assert_fail|_ZT[HW]\w*N4spak3sim\w+",
-}
-
-#: What any finished module may need: Python, the C++ and C libraries' harmless part, the dynamic loader.
+_MATH = (rf"({'|'.join(_ARITHMETIC)})[fl]?", rf"(__)?({'|'.join(_ARITHMETIC)})[fl]?_finite")
+_MEMORY = ("mem(cpy|set|move|cmp)",)
+_COMPILER = ("_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail", "_Unwind_Resume", "__gxx_personality_v0", r"__\w+[ts]i[234]")
+_OPENMP = (r"GOMP_\w+", r"omp_(get|in)_\w+")
+_SIMULATOR = (r"_ZT?[HW]?N4spak3sim\w+",)
+_CPLUSPLUS = (r"_Z[NKTSdn]\w+", r"__cxa_\w+", r"__gxx_\w+", r"_Unwind_\w+", "__dynamic_cast", "__dso_handle")
+_PYTHON = (r"_?Py\w+",)
 _LIBC = (
-    r"mem\w+|str\w+|malloc|calloc|realloc|free|aligned_alloc|posix_memalign|abort|__stack_chk_fail|__\w+_chk|v?snprintf|v?asprintf|f?printf|fput[cs]|fwrite|fflush|stderr|stdout"
-    r"|dlopen|dlsym|dlerror|dl_iterate_phdr|getenv|__errno_location|__assert_fail|__tls_get_addr|sysconf|(__)?sched_\w+|__\w+ti[34]|syscall|bcmp|bsearch|qsort|abs|strto\w+|__isoc\w+"
-    r"|mmap64|mmap|munmap|mprotect|madvise|getpagesize|sigaltstack|sigaction|sigemptyset|sig\w+|raise|pthread_\w+|__pthread\w+|clock_gettime|nanosleep|std\w+"
+    r"mem\w+|str\w+|bcmp|bsearch|qsort|abs|__isoc\w+|malloc|calloc|realloc|free|aligned_alloc|posix_memalign|abort",
+    r"__\w+_chk|v?snprintf|v?asprintf|f?printf|fput[cs]|fwrite|fflush|stderr|stdout|__assert_fail|__errno_location",
+    "dlopen|dlsym|dlerror|dl_iterate_phdr|getenv|__tls_get_addr|__libc_single_threaded|__gmon_start__",
 )
-_MODULE = rf"_?Py\w+|_Z[NKTSdn]\w+|__cxa_\w+|__gxx_\w+|_Unwind_\w+|__gmon_start__|__dynamic_cast|__libc_single_threaded|_ITM_\w+|__dso_handle|{_LIBC}|({_MATH})[fl]?|__\w+_finite|{_OPENMP}"
+#: What the simulator's own engine and C++'s threads need: stacks with guard pages, signals for faults, workers.
+_THREADS = (
+    r"mmap(64)?|munmap|mprotect|madvise|getpagesize|sysconf|syscall|(__)?sched_\w+|clock_gettime|nanosleep",
+    r"sigaltstack|sigaction|sig\w+|raise|_?_?pthread_\w+",
+)
+
+#: What device code of an engine may call. CUDA code runs elsewhere, and has no object of its own.
+_DEVICE = {
+    "host": (*_MATH, *_MEMORY, *_COMPILER),
+    "sim": (*_MATH, *_MEMORY, *_COMPILER, *_SIMULATOR, *_CPLUSPLUS, "__tls_get_addr", "abort", "__assert_fail"),
+}
+_MODULE = (*_MATH, *_MEMORY, *_COMPILER, *_OPENMP, *_CPLUSPLUS, *_PYTHON, *_LIBC, *_THREADS, r"_ITM_\w+")
+#: Names that a definition in device code would take away from the runtime, or from Python.
+_RESERVED = (*_MEMORY, *_PYTHON, *_LIBC, *_THREADS, *_OPENMP, r"__\w+", r"_ZN4spak(7runtime|3sim)\w+", r"_Zn[wa]\w+", r"_Zd[la]\w+")
 
 
 def device_code(facts: Facts, engine: str, openmp: bool, source: str) -> tuple[Check, tuple[Diagnostic, ...]]:
-    """The model's object file: what it may call, and that nothing of it runs when the module is loaded."""
-    allowed = re.compile(f"{_DEVICE[engine]}|{_OPENMP}" if openmp else _DEVICE[engine])
-    foreign = [name for name in facts.undefined if not allowed.fullmatch(name)]
-    found = [
-        Diagnostic(
-            "SPK508",
-            f"device code needs {name!r}, which is not among what kernels may call",
-            Span(source),
-            "kernels compute; they call no library",
-        )
-        for name in foreign
-    ]
+    """The model's object file: what it may call and define, and that nothing of it runs when the module is loaded."""
+    allowed = (*_DEVICE[engine], *(_OPENMP if openmp else ()))
+    place, found = Span(source), []
+    for name in _unmatched(facts.undefined, allowed):
+        message = f"device code needs {name!r}, which is not among what kernels may call"
+        found.append(Diagnostic("SPK508", message, place, "kernels compute; they call no library"))
+    for name in sorted(set(facts.defined) - set(_unmatched(facts.defined, _RESERVED))):
+        message = f"device code defines {name!r}, which would take the place of another function of that name"
+        found.append(Diagnostic("SPK508", message, place, "choose another name"))
     if facts.constructors and engine == "host":
         message = f"device code has {facts.constructors} constructors that run when the module is loaded"
-        found.append(
-            Diagnostic("SPK509", message, Span(source), "use constexpr for tables, and no objects with constructors")
-        )
+        found.append(Diagnostic("SPK509", message, place, "use constexpr for tables, and no objects with constructors"))
     figures = {"undefined": list(facts.undefined), "constructors": facts.constructors}
-    return Check(name="symbols of the device code", verdict="failed" if found else "passed", figures=figures), tuple(
-        found
-    )
+    verdict = "failed" if found else "passed"
+    return Check(name="symbols of the device code", verdict=verdict, figures=figures), tuple(found)
 
 
 def module(facts: Facts, init: str, source: str) -> tuple[Check, tuple[Diagnostic, ...]]:
     """The finished module: what it may need, and that it exports its init function alone."""
-    allowed = re.compile(_MODULE)
-    plain = [name.partition("@")[0] for name in facts.undefined]
-    found = [
-        Diagnostic(
-            "SPK508", f"the module needs {name!r}, which is not on the list of what modules may need", Span(source)
-        )
-        for name in plain
-        if not allowed.fullmatch(name)
-    ]
-    if facts.exported != (init,):
-        found.append(
-            Diagnostic(
-                "SPK508", f"the module exports {', '.join(facts.exported) or 'nothing'} instead of {init}", Span(source)
-            )
-        )
+    place, found = Span(source), []
+    plain = tuple(name.partition("@")[0] for name in facts.undefined)
+    for name in _unmatched(plain, _MODULE):
+        message = f"the module needs {name!r}, which is not on the list of what modules may need"
+        found.append(Diagnostic("SPK508", message, place))
+    if facts.defined != (init,):
+        there = ", ".join(facts.defined) or "nothing"
+        found.append(Diagnostic("SPK508", f"the module exports {there} instead of {init} alone", place))
     figures = {"undefined": len(plain), "constructors": facts.constructors}
-    return Check(name="symbols of the module", verdict="failed" if found else "passed", figures=figures), tuple(found)
+    verdict = "failed" if found else "passed"
+    return Check(name="symbols of the module", verdict=verdict, figures=figures), tuple(found)
+
+
+def _unmatched(names: tuple[str, ...], patterns: tuple[str, ...]) -> list[str]:
+    matcher = _compiled(patterns)
+    return [name for name in names if not matcher.fullmatch(name)]
+
+
+@cache
+def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))

@@ -12,25 +12,29 @@ get_filename_component(_spak_sim_dir "${_spak_package}/build/sim_sources" REALPA
 set(_spak_options -std=c++20 -O2 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -ffunction-sections -fdata-sections
   -fno-gnu-unique)
 
-# Where Python's and pybind11's headers are: given by whoever calls CMake, else asked of an interpreter.
-function(_spak_find_python)
-  if(DEFINED SPAK_PYTHON_INCLUDES)
-    return()
-  endif()
+# Sets SPAK_PYTHON, the interpreter that kernels are built for, unless whoever calls CMake has.
+macro(_spak_find_python)
   if(NOT DEFINED SPAK_PYTHON)
     find_package(Python 3.11 REQUIRED COMPONENTS Interpreter)
     set(SPAK_PYTHON "${Python_EXECUTABLE}" CACHE FILEPATH "The Python that kernels are built for")
   endif()
-  execute_process(
-    COMMAND "${SPAK_PYTHON}" -c "import sysconfig, pybind11; print(sysconfig.get_path('include') + ';' + pybind11.get_include(), end='')"
-    OUTPUT_VARIABLE includes COMMAND_ERROR_IS_FATAL ANY)
-  set(SPAK_PYTHON_INCLUDES "${includes}" CACHE STRING "Headers of Python and pybind11")
-endfunction()
+endmacro()
+
+# Sets SPAK_PYTHON_INCLUDES, the headers of Python and of pybind11.
+macro(_spak_find_headers)
+  if(NOT DEFINED SPAK_PYTHON_INCLUDES)
+    _spak_find_python()
+    execute_process(
+      COMMAND "${SPAK_PYTHON}" -c "import sysconfig, pybind11; print(sysconfig.get_path('include') + ';' + pybind11.get_include(), end='')"
+      OUTPUT_VARIABLE _spak_includes COMMAND_ERROR_IS_FATAL ANY)
+    set(SPAK_PYTHON_INCLUDES "${_spak_includes}" CACHE STRING "Headers of Python and pybind11")
+  endif()
+endmacro()
 
 # spak_add_runtime(<name> ENGINE host|sim|nvrtc): the static library that kernel modules are linked with.
 function(spak_add_runtime name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "ENGINE" "")
-  _spak_find_python()
+  _spak_find_headers()
   file(GLOB sources CONFIGURE_DEPENDS "${_spak_runtime_dir}/*.cpp")
   if(arg_ENGINE STREQUAL "nvrtc")
     file(GLOB more CONFIGURE_DEPENDS "${_spak_runtime_dir}/cuda/*.cpp")
@@ -100,24 +104,51 @@ macro(_spak_render name)
   if(NOT arg_PROJECT)
     set(arg_PROJECT "${CMAKE_CURRENT_SOURCE_DIR}")
   endif()
-  _spak_find_python()
-  if(NOT DEFINED SPAK_PYTHON)
-    find_package(Python 3.11 REQUIRED COMPONENTS Interpreter)
-    set(SPAK_PYTHON "${Python_EXECUTABLE}" CACHE FILEPATH "The Python that kernels are built for")
-  endif()
   set(arg_GLUE "${CMAKE_CURRENT_BINARY_DIR}/spak/${name}")
   set(_spak_variant)
   if(arg_VARIANT)
     set(_spak_variant --variant ${arg_VARIANT})
   endif()
-  get_filename_component(_spak_path "${_spak_package}/.." REALPATH)
-  execute_process(
-    COMMAND "${CMAKE_COMMAND}" -E env "PYTHONPATH=${_spak_path}" "${SPAK_PYTHON}" -m spak -C "${arg_PROJECT}" glue
-      ${arg_UNIT} ${arg_TARGET} ${_spak_variant} --out "${arg_GLUE}"
-    RESULT_VARIABLE _spak_failed)
-  if(_spak_failed)
-    message(FATAL_ERROR "spak_add_kernel(${name}): the host code of ${arg_UNIT} for ${arg_TARGET} could not be rendered")
-  endif()
+  _spak_run(${arg_UNIT} ${arg_TARGET} ${_spak_variant} --out "${arg_GLUE}")
   include("${arg_GLUE}/inputs.cmake")
+  list(TRANSFORM SPAK_INPUTS PREPEND "${arg_PROJECT}/")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${SPAK_INPUTS})
 endmacro()
+
+# `spak glue ...` in arg_PROJECT.
+macro(_spak_run)
+  _spak_find_python()
+  get_filename_component(_spak_path "${_spak_package}/.." REALPATH)
+  execute_process(
+    COMMAND "${CMAKE_COMMAND}" -E env "PYTHONPATH=${_spak_path}" "${SPAK_PYTHON}" -m spak -C "${arg_PROJECT}" glue ${ARGN}
+    RESULT_VARIABLE _spak_failed)
+  if(_spak_failed)
+    message(FATAL_ERROR "SPAK could not render the host code; its messages are above")
+  endif()
+endmacro()
+
+# spak_add_package(<name> [PROJECT <dir>] [DESTINATION <dir>]): every generated kernel of a project, installed as an import
+# package of that name with its loader.
+function(spak_add_package package)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PROJECT;DESTINATION" "")
+  if(NOT arg_PROJECT)
+    set(arg_PROJECT "${CMAKE_CURRENT_SOURCE_DIR}")
+  endif()
+  if(NOT arg_DESTINATION)
+    set(arg_DESTINATION ${package})
+  endif()
+  set(glue "${CMAKE_CURRENT_BINARY_DIR}/spak/${package}")
+  _spak_run(--package ${package} --out "${glue}")
+  file(STRINGS "${glue}/kernels.txt" rows)
+  foreach(row IN LISTS rows)
+    separate_arguments(row)
+    list(GET row 0 kernel)
+    list(GET row 1 place)
+    include("${glue}/${kernel}/inputs.cmake")
+    list(TRANSFORM SPAK_INPUTS PREPEND "${arg_PROJECT}/")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${SPAK_INPUTS})
+    spak_add_kernel(${package}.${kernel} GLUE "${glue}/${kernel}")
+    install(TARGETS ${package}.${kernel} LIBRARY DESTINATION "${arg_DESTINATION}/${place}")
+  endforeach()
+  install(DIRECTORY "${glue}/package/" DESTINATION "${arg_DESTINATION}")
+endfunction()
