@@ -65,7 +65,7 @@ def test_a_source_that_is_not_its_digest_is_not_kept(cas: Cas, tmp_path: Path) -
 def test_a_target_that_cannot_be_written_is_an_error(cas: Cas, tmp_path: Path) -> None:
     digest = put(cas, tmp_path, b"data")
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(SpakError, match="SPK701.*file"):
+    with pytest.raises(SpakError, match=r"SPK701.*file"):
         cas.checkout(digest, tmp_path / "file" / "target", 0o644)
 
 

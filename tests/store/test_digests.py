@@ -42,7 +42,7 @@ def test_a_fresh_file_is_read_again(file: str) -> None:
 def test_a_restored_mtime_does_not_hide_an_edit(file: str) -> None:
     settle()
     digests = Digests()
-    before = os.stat(file)
+    before = Path(file).stat()
     digests.of(file)
     Path(file).write_bytes(b"two")
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))

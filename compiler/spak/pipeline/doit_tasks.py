@@ -104,7 +104,7 @@ def _task(action: Action, network: Network, host: Host, settled: bool) -> Task:
         targets=[] if action.inline else action.outputs,  # `doit clean` must not take what people own
         task_dep=network.needs[action.name],
         uptodate=[True if settled else host.check(action)],
-        clean=not action.inline,
+        clean=[] if action.inline else True,
         doc=action.doc,
         meta={"stage": action.stage, "inputs": list(action.inputs), "options": dict(action.options)},
     )

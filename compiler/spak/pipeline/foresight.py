@@ -25,10 +25,9 @@ from spak.errors import Diagnostic, SpakError
 from spak.pipeline import outputs
 from spak.pipeline.action import Action
 from spak.pipeline.keys import key_of
+from spak.pipeline.replies import UNKNOWN, prospect
 from spak.pipeline.session import Session
 from spak.store.digests import ABSENT
-
-UNKNOWN = "unknown until it is made"
 
 
 class What(enum.Enum):
@@ -150,8 +149,6 @@ class Foresight:
             if not wrong:
                 return Step(action.name, What.UP_TO_DATE, "", "", fields)
         reason = wrong or ("never built here" if record is None else self.session.executor.why(action.name, fields))
-        from spak.pipeline.replies import prospect
-
         what, why, files = prospect(action, self._digest_of)
         self._foretell(action, files)
         return Step(action.name, What(what), why or reason, "", fields)

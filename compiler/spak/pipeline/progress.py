@@ -17,8 +17,7 @@ WORDS = {
     "restored": "restored from the cache",
     "failed": "FAILED",
     "waiting": "waits for an answer",
-    "blocked": "blocked",
-}
+}  # the others are many and say little: the table at the end has them
 COLOURS = {"FAILED": "\033[31m", "waits for an answer": "\033[33m", "done": "\033[32m"}
 
 

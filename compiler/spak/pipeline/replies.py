@@ -10,6 +10,8 @@ from typing import Any
 
 from spak.pipeline.action import Action
 
+UNKNOWN = "unknown until it is made"  # the digest of a file that cannot be foretold
+
 
 def prospect(action: Action, digest_of: Callable[[str], str]) -> tuple[str, str, dict[str, str]]:
     """("keep" | "re-verify" | "ask", why, digests of the files that would lie in `generated`). Raises SpakError for a
@@ -35,7 +37,9 @@ def prospect(action: Action, digest_of: Callable[[str], str]) -> tuple[str, str,
     if entry is None:
         pending = options.get("pending", "")
         answered = bool(pending) and (Path(pending) / "answer.md").is_file()
-        return "ask", f"an answer lies in {pending}" if answered else "the lock has no reply for it", {}
+        if answered:
+            return "re-verify", f"an answer lies in {pending}", dict.fromkeys(action.outputs, UNKNOWN)
+        return "ask", "the lock has no reply for it", {}
     if entry.request != digest_of(options["request"]):
         return "re-verify", "what would be asked has changed", files
     if entry.spec != digest_of(options["ir"]):

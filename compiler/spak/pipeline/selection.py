@@ -29,7 +29,8 @@ def select(
         for target in targets:
             if target not in known:
                 raise _unknown("target", target, sorted(known))
-        names = [name for name in names if not target_of(name) or target_of(name) in targets]
+        aimed = [name for name in names if target_of(name) in targets]
+        names = aimed or names  # what they need comes with them, and nobody is asked for another target's sake
     return tuple(dict.fromkeys(names))
 
 
