@@ -24,12 +24,14 @@ def runtimes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     def library(target: str) -> str:
         from spak.build import runtimelib
         from spak.effects import Effects
+        from spak.parse.targets import load_target
 
         out = shared / target / "libspak_runtime.a"
         with (shared / f"{target}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not out.is_file():
-                options = runtimelib.Options(target=str(ROOT / f"targets/{target}.toml"), out=str(out))
+                toolchain = load_target(ROOT / f"targets/{target}.toml").toolchain
+                options = runtimelib.Options(engine=toolchain.engine, compiler=toolchain.compiler, out=str(out))
                 assert runtimelib.run(options, Effects()).ok
         return str(out)
 

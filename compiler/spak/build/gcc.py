@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterable
@@ -21,7 +22,9 @@ MOST = 20  # messages of one compile that are worth showing
 
 
 def find(compiler: str, do: Do) -> tuple[str, str]:
-    """Its path and version. Raises SpakError (SPK501, SPK502) when it is missing or too old."""
+    """The path and version of $CXX, else of the target's compiler. Raises SpakError (SPK501, SPK502) when it is missing or too
+    old."""
+    compiler = os.environ.get("CXX") or compiler
     path = shutil.which(compiler)
     if path is None:
         hint = "install it (Debian: apt install g++; Fedora: dnf install gcc-c++), or name another under [toolchain] compiler"

@@ -30,7 +30,7 @@ def build_module(options: Options, do: Do) -> Outcome:
     job = read_job(options.interface, options.variant, options.target, options.source, options.plan)
     compiler, version = gcc.find(job.target.toolchain.compiler, do)
     environment = {
-        "compiler": f"{job.target.toolchain.compiler} {version}",
+        "compiler": f"{Path(compiler).name} {version}",
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "machine": platform.machine(),
     }

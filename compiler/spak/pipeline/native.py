@@ -18,17 +18,26 @@ if TYPE_CHECKING:
 
 INCLUDE = Path(__file__).parent.parent / "include"
 
-#: What each engine builds with, as `spak.pipeline.tools` names it.
+#: What each engine builds with besides the compiler, as `spak.pipeline.tools` names it.
 TOOLS = {
-    "host": ("cxx", "cmake", "ninja", "python", "pkg:pybind11"),
-    "sim": ("cxx", "cmake", "ninja", "python", "pkg:pybind11", "pkg:nvidia-cuda-runtime"),
-    "nvrtc": ("cxx", "cmake", "ninja", "python", "pkg:pybind11", "pkg:nvidia-cuda-runtime", "nvrtc", "nvdisasm"),
+    "host": ("cmake", "ninja", "python", "pkg:pybind11"),
+    "sim": ("cmake", "ninja", "python", "pkg:pybind11", "pkg:nvidia-cuda-runtime"),
+    "nvrtc": ("cmake", "ninja", "python", "pkg:pybind11", "pkg:nvidia-cuda-runtime", "nvrtc", "nvdisasm"),
 }
+
+#: The folders of `include/spak` that an engine's modules, and its runtime library, include from.
+HEADERS = {"host": ("cpu", "runtime"), "sim": ("cuda", "runtime", "sim"), "nvrtc": ("cpu", "cuda", "runtime", "sim")}
+RUNTIME_HEADERS = {"host": ("runtime",), "sim": ("runtime", "sim"), "nvrtc": ("runtime",)}
 
 
 def runtime_library(target: Target) -> str:
     """The runtime library of an engine: targets that differ in their kernels' flags alone share it."""
     return f"build/runtime/{target.toolchain.engine}-{target.toolchain.compiler}/libspak_runtime.a"
+
+
+def tools(target: Target) -> tuple[str, ...]:
+    """What a target's modules are made with."""
+    return (f"cxx:{target.toolchain.compiler}", *TOOLS[target.toolchain.engine])
 
 
 def runtime_actions(targets: ProjectTargets) -> list[Action]:
@@ -41,16 +50,16 @@ def runtime_action(target: Target) -> Action:
     from spak.build.runtimelib import Options
 
     out = runtime_library(target)
-    options = Options(target=ProjectTargets.file(target.name), out=out)
+    engine, compiler = target.toolchain.engine, target.toolchain.compiler
+    options = Options(engine=engine, compiler=compiler, out=out)
     return Action(
         name=f"runtime:{Path(out).parent.name}",
         stage="spak.build.runtimelib",
         options=options.model_dump(mode="json"),
-        inputs=(options.target,),
-        values=(("headers", headers_digest("spak")), ("sources", sources_digest(target.toolchain.engine))),
+        values=(("headers", headers_digest(*RUNTIME_HEADERS[engine])), ("sources", sources_digest(engine))),
         outputs=(out,),
-        tools=TOOLS[target.toolchain.engine],
-        env=("CXX", "CXXFLAGS"),
+        tools=tools(target),
+        env=("CXX",),
         doc="compile what the modules of an engine share",
     )
 
@@ -78,10 +87,10 @@ def compile_action(unit: UnitActions, variant: Variant, target: Target) -> Actio
         stage="build",
         options=options.model_dump(mode="json"),
         inputs=(options.interface, options.target, options.runtime, options.source, options.plan),
-        values=(("headers", headers_digest("spak")),),
+        values=(("headers", headers_digest(*HEADERS[target.toolchain.engine])),),
         outputs=(options.out, options.manifest, options.evidence),
-        tools=TOOLS[target.toolchain.engine],
-        env=("CXX", "CXXFLAGS"),
+        tools=tools(target),
+        env=("CXX",),
         doc="compile the module",
     )
 
@@ -95,9 +104,10 @@ def sources_digest(engine: str) -> str:
 
 
 @cache
-def headers_digest(folder: str) -> str:
-    """One digest over the C++ headers below `include/<folder>`."""
-    return digest_fields(("file", name, sha256_file(path)) for name, path in header_files(folder))
+def headers_digest(*folders: str) -> str:
+    """One digest over the C++ headers below folders of `include/spak`."""
+    found = [one for folder in folders for one in header_files(f"spak/{folder}")]
+    return digest_fields(("file", name, sha256_file(path)) for name, path in found)
 
 
 def header_files(folder: str) -> list[tuple[str, str]]:

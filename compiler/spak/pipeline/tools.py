@@ -1,6 +1,6 @@
 """Tools outside of the tree and their identity: path, version, digest. Knows nothing of what they are used for.
 
-cxx          the C++ compiler: $CXX, else g++; its identity covers cc1plus, which does the work
+cxx:NAME     the C++ compiler: $CXX, else NAME, else g++; its identity covers cc1plus, which does the work
 cmake ninja  as found in PATH
 python       the interpreter that runs the stages
 nvrtc        the NVRTC library of the nvidia-cuda-nvrtc wheel
@@ -63,15 +63,17 @@ class Tools:
         return [self._found[name] for name in sorted(self._found)]
 
     def _look(self, name: str) -> Tool:
-        known: dict[str, Callable[[], Tool]] = {"cxx": self._cxx, "python": self._python, "nvrtc": self._nvrtc}
+        known: dict[str, Callable[[], Tool]] = {"python": self._python, "nvrtc": self._nvrtc}
         if name in known:
             return known[name]()
+        if name.partition(":")[0] == "cxx":
+            return self._cxx(name.partition(":")[2] or "g++")
         if name.startswith("pkg:"):
             return self._distribution(name)
         return self._program(name, self._env.get(name.upper(), name))
 
-    def _cxx(self) -> Tool:
-        tool = self._program("cxx", self._env.get("CXX") or "g++")
+    def _cxx(self, default: str) -> Tool:
+        tool = self._program("cxx", self._env.get("CXX") or default)
         if not tool.path:
             return tool
         inner = _say([tool.path, "-print-prog-name=cc1plus"], self._env).strip()

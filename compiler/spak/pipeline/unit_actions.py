@@ -217,7 +217,7 @@ class UnitActions:
             },
             inputs=(*inputs, *([reference] if reference else [])),
             outputs=(out,),
-            tools=("cxx", "python", "pkg:numpy"),
+            tools=("python", "pkg:numpy"),
             pool="gpu" if target.device == "cuda" else "cores",
             doc="run it against the oracle",
         )
@@ -273,4 +273,4 @@ def header_values(dialect: str) -> tuple[tuple[str, str], ...]:
     """The digest of the device headers that a request documents."""
     from spak.pipeline.native import headers_digest
 
-    return (("headers", headers_digest(f"spak/{'cpu' if dialect == 'cpp' else 'cuda'}")),)
+    return (("headers", headers_digest("cpu" if dialect == "cpp" else "cuda")),)

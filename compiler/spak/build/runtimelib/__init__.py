@@ -8,9 +8,10 @@ from spak.model.outcome import Outcome
 
 
 class Options(Model):
-    """`target` is the target's file, of which only the engine and the compiler matter; `out` is the library."""
+    """`engine` and `compiler` are the target's: nothing else of it matters; `out` is the library."""
 
-    target: str
+    engine: str
+    compiler: str
     out: str
 
 

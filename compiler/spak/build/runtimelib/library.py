@@ -10,7 +10,6 @@ from spak.build.render import plain
 from spak.effects import Do
 from spak.errors import Diagnostic, SpakError
 from spak.model.outcome import Outcome
-from spak.model.target import read_target
 from spak.store import atomic
 
 if TYPE_CHECKING:
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
 
 
 def compile_library(options: Options, do: Do) -> Outcome:
-    toolchain = read_target(options.target).toolchain
-    compiler, version = gcc.find(toolchain.compiler, do)
-    files = {"CMakeLists.txt": plain("runtime.CMakeLists.txt.j2", engine=toolchain.engine)}
+    compiler, version = gcc.find(options.compiler, do)
+    files = {"CMakeLists.txt": plain("runtime.CMakeLists.txt.j2", engine=options.engine)}
     with cmake.workshop(options.out) as folder:
         built = cmake.build(folder, files, {}, compiler, do, jobs=2)
         if not built.ok:
@@ -32,5 +30,5 @@ def compile_library(options: Options, do: Do) -> Outcome:
         data = (built.folder / "libspak_runtime.a").read_bytes()
     atomic.write(options.out, data)
     return Outcome(
-        summary={"compiler": f"{toolchain.compiler} {version}", "bytes": len(data), "file": Path(options.out).name}
+        summary={"compiler": f"{Path(compiler).name} {version}", "bytes": len(data), "file": Path(options.out).name}
     )
