@@ -10,7 +10,12 @@ from pathlib import Path
 from spak.errors.catalogue import catalogue
 
 ROOT = Path(__file__).parent.parent
-SOURCES = sorted(p for folder in ("compiler/spak", "csrc", "tests") for p in (ROOT / folder).rglob("*") if p.suffix in {".py", ".h", ".cpp"})
+SOURCES = sorted(
+    p
+    for folder in ("compiler/spak", "csrc", "tests")
+    for p in (ROOT / folder).rglob("*")
+    if p.suffix in {".py", ".h", ".cpp"}
+)
 PYTHON = [p for p in SOURCES if p.suffix == ".py" and "include" not in p.parts and (ROOT / "compiler") in p.parents]
 
 
@@ -23,7 +28,11 @@ def test_no_file_outgrows_its_subject() -> None:
 
 
 def test_every_module_says_what_it_is() -> None:
-    silent = [str(p.relative_to(ROOT)) for p in PYTHON if p.read_text().strip() and not p.read_text().lstrip().startswith('"""')]
+    silent = [
+        str(p.relative_to(ROOT))
+        for p in PYTHON
+        if p.read_text().strip() and not p.read_text().lstrip().startswith('"""')
+    ]
     assert not silent
 
 
@@ -36,7 +45,10 @@ def test_every_code_is_in_the_catalogue_and_used() -> None:
 
 def test_imports_run_one_way() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-cache"], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

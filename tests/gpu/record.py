@@ -52,7 +52,13 @@ def environment() -> dict[str, str]:
     query = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
     said = subprocess.run(query, capture_output=True, text=True, check=False).stdout.strip()
     name, driver, memory = [*(part.strip() for part in said.split(",")), "", "", ""][:3]
-    return {"gpu": name, "driver": driver, "memory": memory, "python": platform.python_version(), "system": platform.system()}
+    return {
+        "gpu": name,
+        "driver": driver,
+        "memory": memory,
+        "python": platform.python_version(),
+        "system": platform.system(),
+    }
 
 
 if __name__ == "__main__":

@@ -76,7 +76,9 @@ def render_kernel(root: Path, unit: Unit, target: Target, variant: str | None, o
     chosen = variant or (meant[-1] if meant else "")
     if chosen not in meant:
         there = f"variants for {target.name}: {', '.join(meant) or 'none'}"
-        raise SpakError(Diagnostic("SPK515", f"unit {unit.name} has no variant {chosen!r} for {target.name}", None, there))
+        raise SpakError(
+            Diagnostic("SPK515", f"unit {unit.name} has no variant {chosen!r} for {target.name}", None, there)
+        )
     source, plan = reply(unit.name, chosen, target)
     missing = [path for path in (source, plan) if not (root / path).is_file()]
     if missing:
@@ -92,7 +94,10 @@ def render_kernel(root: Path, unit: Unit, target: Target, variant: str | None, o
 
 def write(out: Path, parts: Parts, inputs: Iterable[str]) -> None:
     """Write the files, leaving alone those that are the same: CMake compiles by time stamps."""
-    lines = [f'set(SPAK_INPUTS "{";".join(inputs)}")', f'set(SPAK_TOOLKIT_INCLUDES "{";".join(parts.toolkit_includes)}")']
+    lines = [
+        f'set(SPAK_INPUTS "{";".join(inputs)}")',
+        f'set(SPAK_TOOLKIT_INCLUDES "{";".join(parts.toolkit_includes)}")',
+    ]
     files = {**parts.files, "inputs.cmake": ("\n".join(lines) + "\n").encode()}
     for name, data in files.items():
         put(out / name, data)
@@ -111,7 +116,7 @@ def render_package(root: Path, name: str, out: Path) -> None:
     The manifests say that nothing was verified by this build: `doit package` makes the wheel that carries evidence.
     """
     from spak.model.base import canonical_json
-    from spak.package.wheel import INIT, RUNTIME
+    from spak.package.wheel import INIT, LOADER
 
     rows, versions = [], 0
     for unit, target in kernels(root):
@@ -121,7 +126,7 @@ def render_package(root: Path, name: str, out: Path) -> None:
         rows.append(f"{glue} {unit.name}/{target.name}/{variant}")
         put(out / "package" / f"{unit.name}.{target.name}.json", canonical_json(manifest(unit, target, job)))
         versions += unit.version
-    files = {f"_runtime/{n}": (RUNTIME / n).read_bytes() for n in ("loader.py", "module.py")}
+    files = {f"_runtime/{path.name}": path.read_bytes() for path in LOADER}
     files["_runtime/__init__.py"] = b'"""Finds and loads the modules of this package."""\n'
     files["__init__.py"] = INIT.format(version=f"1.{versions}").encode()
     for path, data in files.items():

@@ -21,7 +21,9 @@ def command(folder: Path) -> None:
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SpakError(Diagnostic("SPK905", f"{folder} exists and is not empty", None, "choose another name"))
-    shutil.copytree(TEMPLATE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("build", ".spak", "dist", "__pycache__"))
+    shutil.copytree(
+        TEMPLATE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("build", ".spak", "dist", "__pycache__")
+    )
     (folder / "gitignore").rename(folder / ".gitignore")
     click.echo(f"made {folder}: one unit, axpby, for this machine's CPU.")
     click.echo(f"next: cd {folder} && doit build")

@@ -50,7 +50,9 @@ def summary(name: str) -> str:
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="spak", message="spak %(version)s")
-@click.option("-C", "directory", type=click.Path(exists=True, file_okay=False), help="Run as if started in this directory.")
+@click.option(
+    "-C", "directory", type=click.Path(exists=True, file_okay=False), help="Run as if started in this directory."
+)
 def root(directory: str | None) -> None:
     """SPAK: compiles specs into verified native kernels; a language model is one of its compilers.
 

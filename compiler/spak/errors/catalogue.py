@@ -46,7 +46,11 @@ def catalogue() -> dict[str, Entry]:
 
 def page() -> str:
     """`docs/error-codes.md`."""
-    lines = ["# Error codes", "", "Every message reads `file:line:col: SPKnnn: what is wrong. hint: what to do`. A code never changes its meaning."]
+    lines = [
+        "# Error codes",
+        "",
+        "Every message reads `file:line:col: SPKnnn: what is wrong. hint: what to do`. A code never changes its meaning.",
+    ]
     heading = ""
     for entry in catalogue().values():
         if RANGES[entry.code[3]] != heading:

@@ -70,16 +70,23 @@ def read(manifest: str) -> Any:
 
 def contents(options: Options) -> dict[str, bytes]:
     """Archive name -> bytes: the runtime, one manifest a unit and target, and the module that it dispatches to."""
-    files = {f"{options.package}/_runtime/{path.name}": path.read_bytes() for path in LOADER}
-    files[f"{options.package}/_runtime/__init__.py"] = b'"""Finds and loads the modules of this package."""\n'
+    files = {f"{options.package}/{name}": data for name, data in loader_files().items()}
     for path in sorted(options.manifests):
         manifest = read(path)
         shipped = [k for k in manifest["kernels"] if k["dispatched"]]
         kept = {k["variant"]: manifest["provenance"][k["variant"]] for k in shipped}
-        files[f"{options.package}/{Path(path).name}"] = canonical_json({**manifest, "kernels": shipped, "provenance": kept})
+        files[f"{options.package}/{Path(path).name}"] = canonical_json(
+            {**manifest, "kernels": shipped, "provenance": kept}
+        )
         for kernel in shipped:
             files[f"{options.package}/{kernel['path']}"] = (Path(path).parent / kernel["path"]).read_bytes()
     return files
+
+
+def loader_files() -> dict[str, bytes]:
+    """The files of a kernels package that find and load its modules, by their names in it."""
+    files = {f"_runtime/{path.name}": path.read_bytes() for path in LOADER}
+    return {**files, "_runtime/__init__.py": b'"""Finds and loads the modules of this package."""\n'}
 
 
 def content_digest(files: dict[str, bytes]) -> str:
@@ -92,7 +99,10 @@ def content_digest(files: dict[str, bytes]) -> str:
 
 def metadata(package: str, version: str) -> bytes:
     lines = ["Metadata-Version: 2.1", f"Name: {package}", f"Version: {version}"]
-    lines += ["Summary: Kernels compiled from specs, each with the evidence that it is right", "Requires-Dist: numpy>=2.0"]
+    lines += [
+        "Summary: Kernels compiled from specs, each with the evidence that it is right",
+        "Requires-Dist: numpy>=2.0",
+    ]
     lines += [f"Requires-Python: =={sys.version_info.major}.{sys.version_info.minor}.*", ""]
     return "\n".join(lines).encode()
 

@@ -45,7 +45,9 @@ def find_root(start: Path) -> Path:
         if (folder / "dodo.py").is_file():
             return folder
     raise SpakError(
-        Diagnostic("SPK901", f"no dodo.py in {start.name or start} or above it", None, "`spak init NAME` makes a new project")
+        Diagnostic(
+            "SPK901", f"no dodo.py in {start.name or start} or above it", None, "`spak init NAME` makes a new project"
+        )
     )
 
 
@@ -60,8 +62,14 @@ def load_project(root: Path) -> Project:
     for name in settings.targets:
         if name not in present:
             near = get_close_matches(name, present, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"add targets/{name}.toml; there are: {', '.join(present) or 'none'}"
-            raise SpakError(Diagnostic("SPK903", f"target {name!r} has no file", locate(root, config, f'"{name}"'), hint))
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else f"add targets/{name}.toml; there are: {', '.join(present) or 'none'}"
+            )
+            raise SpakError(
+                Diagnostic("SPK903", f"target {name!r} has no file", locate(root, config, f'"{name}"'), hint)
+            )
     return Project(root, settings, ModelConfig.read(settings.model), config, settings.targets or tuple(present))
 
 
@@ -86,7 +94,9 @@ def explain(root: Path, config: str, prefix: str, error: Any) -> Diagnostic:
     path = [str(part) for part in error["loc"]]
     near = get_close_matches(path[-1], list(Settings.model_fields), 1) if error["type"] == "extra_forbidden" else []
     hint = f"did you mean {near[0]!r}?" if near else f"settings are: {', '.join(sorted(Settings.model_fields))}"
-    what = f"unknown setting {path[-1]!r}" if error["type"] == "extra_forbidden" else f"{'.'.join(path)}: {error['msg']}"
+    what = (
+        f"unknown setting {path[-1]!r}" if error["type"] == "extra_forbidden" else f"{'.'.join(path)}: {error['msg']}"
+    )
     return Diagnostic("SPK902", what, locate(root, config, path[-1]), hint)
 
 

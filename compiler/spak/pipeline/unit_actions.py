@@ -103,7 +103,7 @@ class UnitActions:
         options = request.Options(
             ir=self.ir,
             variant=variant.name,
-            dialect=dialect,  # type: ignore[arg-type]
+            dialect=dialect,
             targets=tuple(self.targets.file(t.name) for t in self.targets_of(variant, dialect)),
             out=self.request_file(variant, dialect),
             templates="templates",

@@ -49,7 +49,12 @@ def read_unit(root: Path, folder: str, code: str, digests: Digests) -> Found:
     except SpakError as error:
         return Found(name, folder, own, None, error.diagnostics)
     files = tuple(sorted({*own, *loaded.files}))
-    record = {"code": code, "own": own, "files": {f: digests.of(f) for f in files}, "unit": loaded.unit.model_dump(mode="json")}
+    record = {
+        "code": code,
+        "own": own,
+        "files": {f: digests.of(f) for f in files},
+        "unit": loaded.unit.model_dump(mode="json"),
+    }
     memory.parent.mkdir(parents=True, exist_ok=True)
     atomic.write(memory, json.dumps(record, sort_keys=True).encode())
     return Found(name, folder, files, loaded.unit)

@@ -43,7 +43,9 @@ def load(name: str, *, target: str | None = None, variant: str | None = None) ->
     of its arguments. Raises KernelNotFound (a LookupError) when nothing of that name was built.
     """
     entries = [e for folder in folders() for e in index(str(folder)) if name in (e.unit, e.family)]
-    fitting = [e for e in entries if target in (None, e.target) and (e.dispatched if variant is None else e.variant == variant)]
+    fitting = [
+        e for e in entries if target in (None, e.target) and (e.dispatched if variant is None else e.variant == variant)
+    ]
     if not fitting:
         raise KernelNotFound(explain_missing(name, target, variant, entries))
     first: dict[tuple[str, str], Entry] = {}
@@ -130,7 +132,15 @@ def on_cuda(array: Any) -> bool:
 
 def dtype_name(array: Any) -> str:
     """An array's dtype in SPAK's words (`f32`, `bf16`, ...), '' when it has none that is known."""
-    words = {"float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf16", "int32": "i32", "int8": "i8", "uint8": "u8"}
+    words = {
+        "float64": "f64",
+        "float32": "f32",
+        "float16": "f16",
+        "bfloat16": "bf16",
+        "int32": "i32",
+        "int8": "i8",
+        "uint8": "u8",
+    }
     return {**words, "bool": "bool"}.get(str(getattr(array, "dtype", "")).removeprefix("torch."), "")
 
 
