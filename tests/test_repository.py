@@ -55,6 +55,7 @@ def test_imports_run_one_way() -> None:
 
 def test_nothing_heavy_is_imported_by_the_command_line() -> None:
     heavy = ["pydantic", "numpy", "lark", "doit", "z3", "litellm", "jinja2", "tree_sitter"]
-    script = f"import sys, spak.cli.root as r; r.root.main(['--help'], standalone_mode=False); print([m for m in {heavy} if m in sys.modules])"
+    shown = "import sys, spak.cli.root as r; r.root.main(['--help'], standalone_mode=False)"
+    script = f"{shown}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]")

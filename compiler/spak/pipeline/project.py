@@ -19,8 +19,10 @@ from spak.model.base import Model
 
 
 class Settings(Model):
-    """`[tool.spak]`. `targets` empty means every file in `targets/`; `package` names the kernels wheel; `model` says who is asked,
-    see `spak.handlers.config`."""
+    """`[tool.spak]`. `targets` empty means every file in `targets/`; `package` names the kernels wheel.
+
+    `model` says who is asked; see `spak.handlers.config`.
+    """
 
     package: str = "spak_kernels"
     targets: tuple[str, ...] = ()
