@@ -16,7 +16,7 @@ def sha256_bytes(data: bytes) -> str:
 
 def sha256_file(path: str | Path) -> str:
     """`sha256:<hex>` of a file's content. Raises OSError."""
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 

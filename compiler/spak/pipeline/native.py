@@ -113,10 +113,9 @@ def headers_digest(*folders: str) -> str:
 def header_files(folder: str) -> list[tuple[str, str]]:
     """(name below include, path) of every header of a folder, sorted."""
     found = []
-    for place, folders, names in os.walk(INCLUDE / folder, followlinks=True):
-        folders.sort()
-        found += [os.path.join(place, name) for name in sorted(names)]
-    return [(os.path.relpath(path, INCLUDE), path) for path in found]
+    for place, _, names in os.walk(INCLUDE / folder, followlinks=True):
+        found += [Path(place) / name for name in names]
+    return [(path.relative_to(INCLUDE).as_posix(), str(path)) for path in sorted(found)]
 
 
 @cache
