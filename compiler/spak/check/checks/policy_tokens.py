@@ -329,6 +329,14 @@ def _name(subject: Subject, tokens: list[Token], at: int) -> Iterator[Diagnostic
             f"{name!r} {_FORBIDDEN[base]}",
             "a kernel computes its results from its arguments, and does nothing else",
         )
+    elif name == "const_cast":
+        yield _found(
+            subject,
+            "SPK436",
+            token,
+            "const_cast writes to an input, or is not needed",
+            "inputs are read-only: keep intermediates in registers, in the result or in a workspace",
+        )
     elif in_std and name in _STD_FORBIDDEN:
         yield _found(
             subject, "SPK422", token, f"std::{name} allocates, keeps state or starts work", "use plain arrays and loops"
