@@ -1,0 +1,65 @@
+"""`spak init`: a project of one's own that builds offline, and what happens when a spec is added to it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from realproject import Project
+
+OFFLINE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def demo(tmp_path: Path, cache: Path) -> Project:
+    """A fresh project; the session's cache spares it the runtime library."""
+    outside = Project(tmp_path, cache, env=OFFLINE)
+    said = outside.spak("init", "demo").stdout
+    assert "cd demo && doit build" in said
+    return Project(tmp_path / "demo", cache, env=OFFLINE)
+
+
+def test_builds_from_the_locked_reply(demo: Project) -> None:
+    before = demo.path("spak.lock").read_bytes()
+    demo.command("-m", "doit", "build")
+    built = demo.build()
+    assert built.results["codegen:axpby.simple.cpp"]["summary"]["action"] == "replayed"
+    assert not built.ran
+    assert demo.path("spak.lock").read_bytes() == before, "the shipped lock is as a build leaves it"
+    assert not demo.path(".spak/pending").exists()
+    script = "import numpy as np, spak; x = np.arange(4, dtype='f4'); print(spak.load('axpby')(2.0, x, 1.0, x).tolist())"
+    assert demo.command("-c", script).stdout == "[0.0, 3.0, 6.0, 9.0]\n"
+
+
+def test_nothing_of_the_template_is_ignored(demo: Project) -> None:
+    """What `git add .` would leave out of a new project could not be built from a clone."""
+    assert demo.path(".gitignore").is_file() and not demo.path("gitignore").exists()
+    import subprocess
+
+    subprocess.run(["git", "init", "-q", "."], cwd=demo.root, check=True)
+    found = subprocess.run(["git", "ls-files", "-o", "--exclude-standard"], cwd=demo.root, capture_output=True, text=True)
+    files = {path.relative_to(demo.root).as_posix() for path in demo.root.rglob("*") if path.is_file()}
+    assert set(found.stdout.split()) == {one for one in files if not one.startswith(".git/")}
+
+
+def test_added_spec_waits(demo: Project) -> None:
+    """A copied spec is asked about in three lines, and the unit beside it is built."""
+    text = demo.path("specs/axpby/SPEC.axpby.md").read_text().replace("axpby", "blend")
+    demo.put("specs/blend/SPEC.blend.md", text)
+    demo.put("specs/blend/tests.blend.yaml", demo.path("specs/axpby/tests.axpby.yaml").read_text())
+    done = demo.command("-m", "doit", "build", expect=3)
+    said = done.stdout + done.stderr
+    waits = said[said.index("SPK330") :].splitlines()[:3]
+    assert "blend.simple.cpp waits for an answer" in waits[0]
+    assert waits[1].split() == ["read", ".spak/pending/blend.simple.cpp/request.md"]
+    assert waits[2].split()[:5] == ["answer", "spak", "answer", "blend.simple.cpp", "FILE"]
+    assert demo.path(".spak/pending/blend.simple.cpp/request.md").is_file()
+    assert demo.path("build/kernels/axpby.cpu.json").is_file()
+    assert re.search(r"axpby +simple +cpu +passed", said)
+
+
+def test_refuses_a_folder_in_use(demo: Project) -> None:
+    outside = Project(demo.root.parent, demo.cache)
+    done = outside.spak("init", "demo", expect=1)
+    assert "SPK905" in done.stderr and "demo exists and is not empty" in done.stderr
