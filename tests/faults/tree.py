@@ -73,7 +73,7 @@ class Tree:
         """Build to the end; `expect` is the exit code, None for any."""
         child = self.start(*argv, **more)
         try:
-            out, err = child.communicate(timeout=120)
+            out, err = child.communicate(timeout=400)
         finally:
             if child.poll() is None:
                 os.killpg(child.pid, signal.SIGKILL)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spak.digest import Field
+from spak.digest import Field, first_difference
 from spak.errors import Diagnostic, SpakError
 from spak.pipeline import outputs
 from spak.pipeline.action import Action
@@ -114,6 +114,8 @@ class Foresight:
     def _plain(self, action: Action, fields: tuple[Field, ...], unknown: str) -> Step:
         if unknown:
             self._foretell(action, dict.fromkeys(action.outputs, UNKNOWN))
+            if certain := self._changed_otherwise(action, fields):
+                return Step(action.name, What.RUN, certain, "", fields)
             maker = self.session.network.maker.get(unknown, "")
             return Step(action.name, What.RUN, f"{maker} makes {unknown} anew", unknown, fields)
         key = key_of(fields)
@@ -131,6 +133,15 @@ class Foresight:
         made = self._run_aside(action) if action.foreseeable else None
         self._foretell(action, made if made is not None else dict.fromkeys(action.outputs, UNKNOWN))
         return Step(action.name, What.RUN, reason, "", fields)
+
+    def _changed_otherwise(self, action: Action, fields: tuple[Field, ...]) -> str:
+        """What has changed besides the inputs that cannot be foretold: the action then runs however those come out."""
+        record = self.session.journal.get(action.name)
+        entry = self.session.cache.get(record["key"]) if record is not None else None
+        if entry is None:
+            return ""
+        unknown = {path for kind, path, digest in fields if kind == "input" and digest == UNKNOWN}
+        return first_difference(*([one for one in walk if one[1] not in unknown] for walk in (entry.fields, fields)))
 
     def _known(
         self, action: Action, what: What, outcome: dict[str, Any], reason: str, fields: tuple[Field, ...]
