@@ -55,8 +55,8 @@ args = ["a", "b", "c", "M", "N", "K", "alpha"]
             ["n >= 1"],
         ),
         cpp="""
-extern "C" void halves(const float* x, double* partial, long long n, long long middle) {
-  for (long long i = 0; i < n; ++i) partial[i < middle ? 0 : 1] += x[i];
+extern "C" void halves(const float* x, double* partial, long long n, long long parts) {
+  for (long long i = 0; i < n; ++i) partial[i < n / parts ? 0 : 1] += x[i];
 }
 extern "C" void whole(const float* x, double* partial, long long n) {
   for (long long i = 0; i < n; ++i) partial[0] += x[i];
@@ -80,7 +80,7 @@ zero = true
 step = "reduce"
 kernel = "halves"
 when = "n >= PARTS"
-args = ["x", "partial", "n", "n // PARTS"]
+args = ["x", "partial", "n", "PARTS"]
 [[launch]]
 step = "reduce"
 kernel = "whole"

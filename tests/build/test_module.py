@@ -121,7 +121,7 @@ def test_device_code_that_is_refused(forge: Forge, tmp_path: Path, source: str, 
     ("plan", "code", "words"),
     [
         ('[[launch]]\nkernel = "fill"\nargs = ["c", "n", "value"]\nwhen = "q > 1"\n', "SPK510", "unknown name 'q', in `q > 1`"),
-        ('[[launch]]\nkernel = "fill"\nargs = ["c", "n", "valeu"]\n', "SPK510", "unknown name 'valeu'"),
+        ('[[launch]]\nkernel = "fill"\nargs = ["c", "n", "valeu"]\n', "SPK510", "the plan passes 'valeu', which is no array, number or size of the unit"),
         ('[[launch]]\nkernel = "fill"\nargs = ["c", "n", "value"]\n[[tensor_map]]\nname = "t"\ntensor = "c"\nbox = [1]\n', "SPK513", "tensor map 't'"),
     ],
     ids=["guard", "argument", "tensor map"],

@@ -145,4 +145,14 @@ def _argument(name: str, scope: dict[str, Cpp], job: Job) -> Argument:
         if isinstance(scalar, Scalar) and scalar.name == name:
             kind = "real" if scalar.dtype in FLOATS else "whole"
             return Argument(kind, f"scalar_{name}", types[scalar.dtype], HOST_TYPES[scalar.dtype])
-    return Argument("integer", cppexpr.integer(name, scope, Span(job.plan_path)), "long long", "long long")
+    if name not in scope or scope[name].kind != "int":
+        hint = f"names are: {', '.join(sorted(_nameable(scope, job)))}"
+        message = f"the plan passes {name!r}, which is no array, number or size of the unit"
+        raise SpakError(Diagnostic("SPK510", message, Span(job.plan_path), hint))
+    return Argument("integer", scope[name].text, "long long", "long long")
+
+
+def _nameable(scope: dict[str, Cpp], job: Job) -> set[str]:
+    signature = job.interface.signature
+    arrays = [*(p.name for p in signature.params), *(r.name for r in signature.results), *(w.name for w in job.plan.workspace)]
+    return {*arrays, *(name for name, value in scope.items() if value.kind == "int")}
