@@ -73,6 +73,8 @@ def place(unit: Unit, target: Target, rung: Rung, options: Options, *, dispatche
         "variant": rung.variant,
         "target": target.name,
         "device": target.device,
+        "arch": target.toolchain.arch if target.device == "cuda" else "",
+        "ptx": target.toolchain.ptx,
         "preference": target.preference,
         "dispatched": dispatched,
         "dtypes": [p.dtype for p in unit.signature.params if isinstance(p, Tensor)],

@@ -30,6 +30,8 @@ class Entry:
     path: str
     digest: str
     folder: str
+    arch: str = ""  # sm_XX of machine code for CUDA devices
+    ptx: str = ""  # compute_XX of the PTX beside it
 
 
 class KernelNotFound(LookupError):
@@ -75,7 +77,7 @@ class Kernel:
         """Run the kernel; see `help()` for parameters. `out=` takes the result(s), `stream=` a CUDA stream."""
         if self._direct is not None:
             return self._direct(*args, **kwargs)
-        first = args[0] if args else next(iter(kwargs.values()), None)
+        first = first_array((*args, *kwargs.values()))
         key = (type(first), str(getattr(first, "dtype", "")), str(getattr(first, "device", "")))
         chosen = self._chosen.get(key)
         if chosen is None:
@@ -86,10 +88,10 @@ class Kernel:
         """The entry that fits an array's device and dtype, by preference. Where no dtype fits, the preferred entry of the
         device is returned, so that its own argument check says what is wrong."""
         where = "cuda" if on_cuda(array) else "cpu"
-        here = [e for e in self.entries if e.device == where]
+        here = [e for e in self.entries if e.device == where and (where == "cpu" or suits(e, array))]
         if not here:
             built = ", ".join(sorted({e.target for e in self.entries}))
-            raise KernelNotFound(f"{self.__name__}: no kernel for a {where} array was built (built for: {built})")
+            raise KernelNotFound(f"{self.__name__}: no kernel for {described(array)} was built (built for: {built})")
         dtype = dtype_name(array)
         return next((e for e in here if e.dtypes and e.dtypes[0] == dtype), here[0])
 
@@ -120,6 +122,38 @@ def _function(path: str, unit: str, target: str, digest: str) -> Any:
 def function(entry: Entry) -> Any:
     """The native function of an entry, loaded once."""
     return _function(str(Path(entry.folder) / entry.path), entry.unit, entry.target, entry.digest)
+
+
+def first_array(values: tuple[Any, ...]) -> Any:
+    """The first argument that is an array rather than a number; without any, the first argument."""
+    for value in values:
+        if hasattr(value, "__dlpack_device__") or hasattr(value, "__cuda_array_interface__") or hasattr(value, "dtype"):
+            return value
+    return values[0] if values else None
+
+
+def suits(entry: Entry, array: Any) -> bool:
+    """Whether an entry's machine code runs on the CUDA device of an array; without a driver's word, it is assumed to."""
+    from .devices import capability, runs
+
+    device = capability(ordinal(array))
+    return not entry.arch or device is None or runs(entry.arch, entry.ptx, device)
+
+
+def ordinal(array: Any) -> int:
+    """The number of an array's device; the first where only the CUDA array interface is there, which does not say."""
+    device = getattr(array, "__dlpack_device__", None)
+    return int(device()[1]) if device is not None else 0
+
+
+def described(array: Any) -> str:
+    """A kind of array in words, for the message that nothing fits it."""
+    if not on_cuda(array):
+        return "a cpu array"
+    from .devices import capability
+
+    device = capability(ordinal(array))
+    return f"a cuda array on a device of compute capability {device[0]}.{device[1]}" if device else "a cuda array"
 
 
 def on_cuda(array: Any) -> bool:
