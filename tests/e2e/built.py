@@ -1,0 +1,73 @@
+"""Copies of the shipped project in which the tests build, and how `spak` is run there. Knows no stage.
+
+Every copy shares one cache: $SPAK_CACHE, or the repository's own, so that what a build or an earlier test has made is
+restored and not made again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import spak
+
+REPO = Path(__file__).parent.parent.parent
+CACHE = Path(os.environ.get("SPAK_CACHE") or REPO / ".spak")
+COPIED = ("dodo.py", "specs", "targets", "generated", "spak.lock")
+LIMIT = 1500.0  # seconds that a build may take on a busy machine
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A project's root and the environment in which commands run there."""
+
+    root: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command in the root. With `check`, a failure shows what it printed."""
+        done = subprocess.run(
+            command, cwd=self.root, env=self.env, capture_output=True, text=True, timeout=LIMIT, check=False
+        )
+        assert not check or done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def spak(self, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `spak` in the root."""
+        return self.run(sys.executable, "-m", "spak", *args, check=check)
+
+    def python(self, code: str, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a script in the root, in a process of its own."""
+        return self.run(sys.executable, "-c", code, *args, check=check)
+
+
+def environment(cache: Path = CACHE) -> dict[str, str]:
+    """This process's environment with the compiler under test and a cache."""
+    path = [str(Path(spak.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    kept = {name: value for name, value in os.environ.items() if name != "SPAK_KERNELS"}
+    return {**kept, "PYTHONPATH": os.pathsep.join(path), "SPAK_CACHE": str(cache)}
+
+
+def copy(root: Path, cache: Path = CACHE) -> Tree:
+    """The shipped specs, targets and replies, not built, in a folder that does not exist yet."""
+    root.mkdir(parents=True)
+    for name in COPIED:
+        source = REPO / name
+        if source.is_dir():
+            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, root / name)
+    return Tree(root, environment(cache))
+
+
+def only(tree: Tree, units: tuple[str, ...], targets: tuple[str, ...]) -> Tree:
+    """Keep some units and targets, as a small project would have them."""
+    for folder in sorted((tree.root / "specs").iterdir()):
+        if folder.name not in (*units, "domains"):
+            shutil.rmtree(folder)
+    (tree.root / "spak.toml").write_text(f"targets = {list(targets)}\n")
+    return tree
