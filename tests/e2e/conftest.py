@@ -44,6 +44,6 @@ def project(base: Project, tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The session's action cache: what one test has compiled no other compiles again."""
     return shared_folder(tmp_path_factory) / "cache"

@@ -12,12 +12,12 @@ OFFLINE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:
 
 
 @pytest.fixture
-def demo(tmp_path: Path, cache: Path) -> Project:
+def demo(tmp_path: Path, shared_cache: Path) -> Project:
     """A fresh project; the session's cache spares it the runtime library."""
-    outside = Project(tmp_path, cache, env=OFFLINE)
+    outside = Project(tmp_path, shared_cache, env=OFFLINE)
     said = outside.spak("init", "demo").stdout
     assert "cd demo && doit build" in said
-    return Project(tmp_path / "demo", cache, env=OFFLINE)
+    return Project(tmp_path / "demo", shared_cache, env=OFFLINE)
 
 
 def test_builds_from_the_locked_reply(demo: Project) -> None:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +125,7 @@ class Session:
         """
         self.workers.close()
         try:
+            self._withdraw(results or [])
             if results is not None and selection is not None and all(result.status.good for result in results):
                 actions = [self.network.actions[result.name] for result in results]
                 manifest.write(self.root, selection, actions, self.keys, self.made_of, message)
@@ -132,6 +134,13 @@ class Session:
         finally:
             self.journal.close()
             self._lock.release()
+
+    def _withdraw(self, results: list[Result]) -> None:
+        """Drop questions that need no answer any more: the spec is again what the locked reply was for. Answers stay."""
+        for result in results:
+            box = self.network.actions[result.name].options.get("pending")
+            if box and result.status.good and Path(box).is_dir() and not (Path(box) / "answer.md").exists():
+                shutil.rmtree(box, ignore_errors=True)
 
     def _failing_replies(self, results: list[Result]) -> list[str]:
         """Inline actions that were not judged now, of which a judge has found the subject wrong: a toolchain has

@@ -16,7 +16,7 @@ from spak.store.digests import Digests
 
 PACKAGE = Path(__file__).parent.parent
 COMMON = ("model", "lang", "errors", "effects", "digest.py", "pipeline/worker.py", "store/atomic.py")
-SKIPPED = frozenset({"__pycache__", "include"})
+SKIPPED = frozenset({"__pycache__", "include", "runtime_sources", "sim_sources"})  # C++: who compiles it names it
 
 
 @lru_cache(maxsize=256)
