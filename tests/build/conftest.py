@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from forge import Forge
 
 ROOT = Path(__file__).parents[2]

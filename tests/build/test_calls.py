@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from spak.runtime.raw import RawTensor
 
 Kernels = Callable[..., Any]
@@ -213,9 +212,8 @@ def test_the_module_says_who_it_is(kernels: Kernels, forge: Any) -> None:
 
 
 def test_two_variants_of_one_name_live_side_by_side(forge: Any, tmp_path: Path) -> None:
-    from spak.runtime.module import load_module
-
     from samples import SAMPLES
+    from spak.runtime.module import load_module
 
     one = SAMPLES["fill"]
     values = []

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from forge import ROOT
 from spak.build import places
 from spak.runtime.module import load_module

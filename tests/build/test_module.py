@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from forge import ROOT, Forge
 from samples import SAMPLES
 from spak.build import elf
@@ -198,5 +197,5 @@ def test_simulator_faults_become_errors(forge: Forge, tmp_path: Path) -> None:
     plan = '[[launch]]\nkernel = "fill"\nblock = [64]\nargs = ["c", "n", "value"]\n'
     outcome, options = forge.build(one.interface, source, plan, "sim", folder=tmp_path)
     assert outcome.ok, said(outcome)
-    with pytest.raises(RuntimeError, match="fill: .*"):
+    with pytest.raises(RuntimeError, match=r"fill: .*barrier"):
         load_module(options.out).fill(1.0, out=np.zeros(1, np.float32))

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from spak.runtime.raw import RawTensor
 
 Kernels = Callable[..., Any]

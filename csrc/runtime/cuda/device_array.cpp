@@ -17,7 +17,10 @@ namespace {
 struct Memory {
   void* data;
   int device;
+  Memory(void* memory, int ordinal) : data(memory), device(ordinal) {}
   ~Memory() { cuda::release(data, device); }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
 };
 
 struct DeviceArray {
@@ -73,7 +76,11 @@ py::handle array_class() {
   static PyObject* type = nullptr;
   if (type != nullptr) return type;
   py::class_<DeviceArray> made(py::handle(), "DeviceArray", py::module_local());
-  made.def_property_readonly("shape", [](const DeviceArray& self) { return py::tuple(py::cast(self.shape)); });
+  made.def_property_readonly("shape", [](const DeviceArray& self) {
+    py::tuple shape(self.shape.size());
+    for (std::size_t i = 0; i < self.shape.size(); ++i) shape[i] = self.shape[i];
+    return shape;
+  });
   made.def_property_readonly("dtype", [](const DeviceArray& self) { return std::string(dtype_name(self.dtype)); });
   made.def("__dlpack_device__", [](const DeviceArray& self) {
     return py::make_tuple(static_cast<int>(kCUDA), self.memory->device);
@@ -93,7 +100,7 @@ PyObject* result_array(const Tensor& tensor, const long long* shape, const long 
   const std::size_t bytes = static_cast<std::size_t>(extent < 0 ? 0 : extent) * itemsize(tensor.dtype);
   try {
     array_class();
-    auto memory = std::make_shared<Memory>(Memory{cuda::allocate(bytes, device), device});
+    auto memory = std::make_shared<Memory>(cuda::allocate(bytes, device), device);
     return py::cast(DeviceArray{std::move(memory), tensor.dtype, {shape, shape + tensor.rank}, {strides, strides + tensor.rank}})
         .release()
         .ptr();
