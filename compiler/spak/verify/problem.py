@@ -8,11 +8,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from spak.lang.expr import evaluate, parse_expr
+from spak.lang.expr import Expr, evaluate, parse_expr
 from spak.model.ir import Scalar, Tensor, Unit
 from spak.verify.dtypes import KINDS
 
@@ -76,7 +77,7 @@ class Problem:
         if any(axes.get(name, 0) < 1 for name in self.unit.signature.axes):
             return False
         env = self.env(axes, scalars if scalars is not None else self.default_scalars())
-        return all(evaluate(parse_expr(text), env) is True for text in self.requires) and self._possible(env)
+        return all(evaluate(_parsed(text), env) is True for text in self.requires) and self._possible(env)
 
     def _possible(self, env: Mapping[str, Any]) -> bool:
         """Strides that make an array's rows overlap, or a size below one, are no problem to pose."""
@@ -98,7 +99,7 @@ class Problem:
         """
         scalars = self.default_scalars()
         env = self.env(axes, scalars)
-        flops = evaluate(parse_expr(self.unit.flops), env)
+        flops = evaluate(_parsed(self.unit.flops), env)
         elements = sum(layout.count for layout in self.layouts(axes, scalars))
         return elements + (float(flops) if isinstance(flops, int | float) else 0.0)
 
@@ -107,6 +108,7 @@ class Problem:
         near.
         """
         axes = self.unit.signature.axes
+        wished = self._affordable(wished, limit)
         choices = [_around(wished[a]) for a in axes]
         scale = [max(1, wished[a]) for a in axes]
         tried: Iterable[tuple[int, ...]] = itertools.islice(_by_distance(choices, scale), SEARCH)
@@ -115,6 +117,25 @@ class Problem:
             if self.admits(found) and self.cost(found) <= limit:
                 return found
         return None
+
+    def _affordable(self, wished: Mapping[str, int], limit: float) -> Mapping[str, int]:
+        """A wish within the budget: the longest axis is halved until it is, odd sizes staying odd."""
+        while max(wished.values(), default=1) > 1 and self._too_much(wished, limit):
+            longest = max(wished, key=lambda axis: wished[axis])
+            wished = {**wished, longest: max(1, wished[longest] // 2 | wished[longest] & 1)}
+        return wished
+
+    def _too_much(self, axes: Mapping[str, int], limit: float) -> bool:
+        try:
+            return self.cost(axes) > limit
+        except ValueError:  # a size that has no value here: the search around the wish finds one that has
+            return False
+
+
+@cache
+def _parsed(text: str) -> Expr:
+    """An expression of the spec; a search evaluates it thousands of times."""
+    return parse_expr(text)
 
 
 def _one(dtype: str) -> float | int | bool:
@@ -154,7 +175,7 @@ def _layout(tensor: Tensor, env: Mapping[str, Any]) -> Layout:
 
 
 def _size(text: str, env: Mapping[str, Any]) -> int:
-    value = evaluate(parse_expr(str(text)), env)
+    value = evaluate(_parsed(str(text)), env)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
         raise ValueError(f"{text} has no value")
     return int(value)
