@@ -176,6 +176,8 @@ def manifest(unit: Unit, target: Target, job: Job) -> dict[str, object]:
                 "variant": job.variant,
                 "target": target.name,
                 "device": target.device,
+                "arch": target.toolchain.arch if target.device == "cuda" else "",
+                "ptx": target.toolchain.ptx,
                 "preference": target.preference,
                 "dispatched": True,
                 "dtypes": [p.dtype for p in unit.signature.params if isinstance(p, Tensor)],
