@@ -31,8 +31,8 @@ def load(root: Path) -> Graph:
     shared = [*targets.actions(), *runtime_actions(targets)]
     wheel = package(project, [a for actions in units.values() for a in actions if a.name.startswith("artifact:")])
     groups = {name: names(actions) for name, actions in units.items()}
-    groups["build"] = tuple(n for actions in units.values() for n in names(actions))
-    groups["verify"] = tuple(n for n in (*names(shared), *groups["build"]) if n.startswith(PROVING))
+    groups["build"] = (*names(shared), *(n for actions in units.values() for n in names(actions)))
+    groups["verify"] = tuple(n for n in groups["build"] if n.startswith(PROVING))
     groups["package"] = names(wheel)
     everything = (*shared, *(a for actions in units.values() for a in actions), *wheel)
     return Graph(actions=everything, groups=groups, watched=watched(project, found))
