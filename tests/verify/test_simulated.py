@@ -33,6 +33,7 @@ extern "C" void kernel(const float* a, const float* b, float* c, ll n) {
       if (i < n) c[i] = a[i] + b[i];
     }
 }"""
+GRID = '[[launch]]\nkernel = "kernel"\ngrid = ["cdiv(N, 256)"]\n'
 LARGE = VECTOR_ADD.model_copy(update={"large": ({"N": 2**31 + 1029}, {"N": 2**32 + 1029})})
 
 
@@ -74,10 +75,38 @@ WRAPS = {
 @pytest.mark.parametrize("name", WRAPS)
 def test_indices_of_32_bits_wrap(name: str, tmp_path: Path) -> None:
     index, words = WRAPS[name]
-    evidence = judged(tmp_path, LARGE, changed(SAMPLED, "INDEX", index), target="sim", flags=("-fwrapv",))
+    evidence = judged(tmp_path, LARGE, changed(SAMPLED, "INDEX", index), target="sim", flags=("-fwrapv",), plan=GRID)
     assert evidence.verdict == "failed"
     first = evidence.diagnostics[0]
     assert (first["code"], words in first["message"]) == ("SPK624", True), first
+
+
+#: Blocks take turns: whichever comes to the last element, it is seldom the last block.
+TURNS = """
+extern "C" void kernel(const float* a, const float* b, float* c, ll n) {
+  const char* sample = std::getenv("SPAK_SIM_SAMPLE_BLOCKS");
+  ll blocks = GRID, step = sample ? std::max<ll>(1, blocks / std::atoi(sample)) : 1;
+  for (ll block = 0; block < blocks; block = block == blocks - 1 ? blocks : std::min(block + step, blocks - 1))
+    for (ll thread = 0; thread < 256; thread++)
+      for (ll i = block * 256 + thread; i < n; i += blocks * 256) c[i] = a[i] + b[i];
+}"""
+
+
+@pytest.mark.parametrize(
+    "grid, here",
+    [
+        ("min(cdiv(N, 256), 65536)", "std::min<ll>((n + 255) / 256, 65536)"),
+        ("min(cdiv(N, 256), 8388610)", "std::min<ll>((n + 255) / 256, 8388610)"),  # the bound is just below the size
+        ("cdiv(N, 1024)", "(n + 1023) / 1024"),
+        ("4096", "4096"),
+    ],
+)
+def test_blocks_that_take_turns_pass(grid: str, here: str, tmp_path: Path) -> None:
+    plan = GRID.replace("cdiv(N, 256)", grid)
+    evidence = judged(tmp_path, LARGE, changed(TURNS, "GRID", here), target="sim", plan=plan)
+    checks = [c for c in evidence.checks if c.name.startswith("round large")]
+    assert [c.verdict for c in checks] == ["passed"] * 2, checks
+    assert any("none of which writes the last element along N" in c.detail for c in checks), checks
 
 
 @pytest.mark.parametrize(

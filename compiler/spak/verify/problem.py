@@ -6,6 +6,7 @@ Shapes come from the expressions of the signature; `admits` asks every `require`
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -46,11 +47,12 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A unit together with one variant's extra conditions and the plan's compile-time parameters."""
+    """A unit together with one variant's extra conditions, the plan's compile-time parameters and its launches' grids."""
 
     unit: Unit
     variant: str
     params: tuple[tuple[str, int], ...] = ()
+    grids: tuple[tuple[str, ...], ...] = ()
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
@@ -92,6 +94,14 @@ class Problem:
 
     def _layouts(self, env: Mapping[str, Any]) -> tuple[Layout, ...]:
         return tuple(_layout(t, env) for t in (*self.tensors, *self.unit.signature.results))
+
+    def blocks(self, axes: Mapping[str, int], scalars: Mapping[str, Any]) -> int | None:
+        """How many blocks all launches have together; None where a grid is not known, or there is none."""
+        env = self.env(axes, scalars)
+        sizes = [[evaluate(parse_expr(text), env) for text in grid] for grid in self.grids]
+        if not sizes or not all(isinstance(n, int) for grid in sizes for n in grid):
+            return None
+        return int(sum(math.prod(grid) for grid in sizes))
 
     def cost(self, axes: Mapping[str, int]) -> float:
         """Operations and elements of a problem, to keep rounds affordable; unknown costs count as the elements

@@ -77,12 +77,14 @@ def load_target(path: str) -> Target:
 def _problem(options: Options) -> Problem:
     try:
         unit = Unit.model_validate_json(Path(options.ir).read_bytes())
-        params = tomllib.loads(Path(options.plan).read_text("utf-8")).get("params", {}) if options.plan else {}
+        plan = tomllib.loads(Path(options.plan).read_text("utf-8")) if options.plan else {}
     except (OSError, ValueError) as error:
         raise SpakError(
             Diagnostic("SPK603", f"an input of the verification cannot be read: {error}", hint="build it again")
         ) from None
-    return Problem(unit, options.variant, tuple(sorted((k, v) for k, v in params.items() if isinstance(v, int))))
+    params = sorted((k, v) for k, v in plan.get("params", {}).items() if isinstance(v, int))
+    grids = tuple(tuple(map(str, launch["grid"])) for launch in plan.get("launch", ()) if "grid" in launch)
+    return Problem(unit, options.variant, tuple(params), grids)
 
 
 def verify(options: Options, only: str = "", seed: int | None = None) -> Evidence:
@@ -224,7 +226,7 @@ def _record(rig: Rig, round_: Round, tried: Attempt, replay: str, state: _State)
 
 def _is_old(tried: Attempt, previous: dict[str, Array]) -> bool:
     """Whether a wrong result is, bit for bit, that of the call before."""
-    if tried.worst not in ("value", "moved") or not previous:
+    if tried.worst not in ("value", "moved", "stale") or not previous:
         return False
     now = tried.runs[0].outputs
     if not all(np.isfinite(j.got).any() for j in tried.judged.values()):
@@ -389,6 +391,7 @@ def _hygiene(state: _State, target: Target) -> Iterator[Check]:
         "unwritten": "every element written",
         "repeat": "equal bit for bit on a second run",
         "moved": "right at another address",
+        "stale": "right over an earlier result",
     }
     if target.dialect == "cuda" and target.device == "cpu":
         wording["schedule"] = "equal bit for bit under every order of blocks and threads tried"
