@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from realproject import Project, lay_out
 
+OFFLINE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "NO_COLOR": "1"}
+
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:
     """One folder for all processes of a test session; SPAK_E2E names one that outlives it."""
@@ -47,3 +49,11 @@ def project(base: Project, tmp_path: Path) -> Project:
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The session's action cache: what one test has compiled no other compiles again."""
     return shared_folder(tmp_path_factory) / "cache"
+
+
+@pytest.fixture
+def demo(tmp_path: Path, shared_cache: Path) -> Project:
+    """A fresh project; the session's cache spares it the runtime library."""
+    outside = Project(tmp_path, shared_cache, env=dict(OFFLINE))
+    outside.spak("init", "demo")
+    return Project(tmp_path / "demo", shared_cache, env=dict(OFFLINE))

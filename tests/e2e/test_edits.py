@@ -60,7 +60,9 @@ def intent(project: Project) -> None:
 
 
 def rule(project: Project) -> None:
-    project.edit("specs/domains/gpu_memory.dsl", "every sector that is moved is used whole", "no sector is moved in vain")
+    project.edit(
+        "specs/domains/gpu_memory.dsl", "every sector that is moved is used whole", "no sector is moved in vain"
+    )
 
 
 def template(project: Project) -> None:
@@ -125,9 +127,7 @@ TABLE = {
     "prose": Row(prose, f"parse:saxpy {REQUESTED} {JUDGED}"),
     "tolerance": Row(tolerance, f"parse:saxpy {REQUESTED} {JUDGED}"),
     "test shapes": Row(vectors, f"parse:saxpy {REQUESTED} {JUDGED}"),
-    "signature": Row(
-        signature, f"parse:saxpy {REQUESTED} {{check,compile}}:saxpy.flat@{{cpu,sim,sm_80}} {JUDGED}"
-    ),
+    "signature": Row(signature, f"parse:saxpy {REQUESTED} {{check,compile}}:saxpy.flat@{{cpu,sim,sm_80}} {JUDGED}"),
     "variant intent": Row(
         intent,
         "parse:vector_add request:vector_add.{flat.cpp,flat.cuda,plain.cpp} codegen:vector_add.{flat.cpp,flat.cuda,plain.cpp}"

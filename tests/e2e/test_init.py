@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
-import pytest
 from realproject import Project
-
-OFFLINE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "NO_COLOR": "1"}
-
-
-@pytest.fixture
-def demo(tmp_path: Path, shared_cache: Path) -> Project:
-    """A fresh project; the session's cache spares it the runtime library."""
-    outside = Project(tmp_path, shared_cache, env=OFFLINE)
-    said = outside.spak("init", "demo").stdout
-    assert "cd demo && doit build" in said
-    return Project(tmp_path / "demo", shared_cache, env=OFFLINE)
 
 
 def test_builds_from_the_locked_reply(demo: Project) -> None:
@@ -28,17 +17,29 @@ def test_builds_from_the_locked_reply(demo: Project) -> None:
     assert not built.ran
     assert demo.path("spak.lock").read_bytes() == before, "the shipped lock is as a build leaves it"
     assert not demo.path(".spak/pending").exists()
-    script = "import numpy as np, spak; x = np.arange(4, dtype='f4'); print(spak.load('axpby')(2.0, x, 1.0, x).tolist())"
+    script = (
+        "import numpy as np, spak; x = np.arange(4, dtype='f4'); print(spak.load('axpby')(2.0, x, 1.0, x).tolist())"
+    )
     assert demo.command("-c", script).stdout == "[0.0, 3.0, 6.0, 9.0]\n"
+
+
+def test_environment_that_is_not_activated(demo: Project) -> None:
+    """`.venv/bin/python -m spak build`: pip's cmake and ninja lie beside the interpreter, and need not be in PATH."""
+    demo.env["PATH"] = str(demo.root.parent / "bin")
+    Path(demo.env["PATH"]).mkdir()
+    for name in ("sh", "g++", "as", "ld", "ar", "ranlib", "uname"):
+        (Path(demo.env["PATH"]) / name).symlink_to(f"/usr/bin/{name}")
+    demo.edit("targets/cpu.toml", '"-O3"', '"-O3", "-fno-plt"')
+    assert "compile:axpby.simple@cpu" in demo.build().ran
 
 
 def test_nothing_of_the_template_is_ignored(demo: Project) -> None:
     """What `git add .` would leave out of a new project could not be built from a clone."""
     assert demo.path(".gitignore").is_file() and not demo.path("gitignore").exists()
-    import subprocess
-
     subprocess.run(["git", "init", "-q", "."], cwd=demo.root, check=True)
-    found = subprocess.run(["git", "ls-files", "-o", "--exclude-standard"], cwd=demo.root, capture_output=True, text=True)
+    found = subprocess.run(
+        ["git", "ls-files", "-o", "--exclude-standard"], cwd=demo.root, capture_output=True, text=True
+    )
     files = {path.relative_to(demo.root).as_posix() for path in demo.root.rglob("*") if path.is_file()}
     assert set(found.stdout.split()) == {one for one in files if not one.startswith(".git/")}
 

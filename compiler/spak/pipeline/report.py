@@ -88,4 +88,4 @@ def summary(results: Sequence[Result]) -> str:
     """One line: `153 actions: 140 up-to-date, 12 ran, 1 failed`."""
     counts = {status: sum(result.status is status for result in results) for status in Status}
     parts = [f"{count} {status.value}" for status, count in counts.items() if count]
-    return f"{len(results)} actions: {', '.join(parts)}" if results else "nothing to do"
+    return f"{len(results)} actions: {', '.join(parts)}" if results else "nothing to do: there is no unit in specs/"

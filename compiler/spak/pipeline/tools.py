@@ -1,7 +1,7 @@
 """Tools outside of the tree and their identity: path, version, digest. Knows nothing of what they are used for.
 
 cxx:NAME     the C++ compiler: $CXX, else NAME, else g++; its identity covers cc1plus, which does the work
-cmake ninja  as found in PATH
+cmake ninja  beside the interpreter, where pip puts them, else as found in PATH
 python       the interpreter that runs the stages
 nvrtc        the NVRTC library of the nvidia-cuda-nvrtc wheel
 nvdisasm cuobjdump   where they are installed
@@ -27,6 +27,7 @@ from pathlib import Path
 from spak.errors import Diagnostic, SpakError
 from spak.store.digests import Digests
 
+BUNDLED = frozenset({"cmake", "ninja"})
 OPTIONAL = frozenset({"nvdisasm", "cuobjdump", "ninja"})
 
 
@@ -81,7 +82,9 @@ class Tools:
         return Tool("cxx", tool.path, tool.version, (*tool.files, *extra))
 
     def _program(self, name: str, command: str) -> Tool:
-        found = shutil.which(command, path=self._env.get("PATH"))
+        beside = os.path.join(os.path.dirname(sys.executable), name)
+        bundled = name in BUNDLED and os.path.isfile(beside)
+        found = beside if bundled else shutil.which(command, path=self._env.get("PATH"))
         if found is None:
             if name in OPTIONAL:
                 return Tool(name, "", "not installed", ())
