@@ -82,9 +82,9 @@ class Tools:
         return Tool("cxx", tool.path, tool.version, (*tool.files, *extra))
 
     def _program(self, name: str, command: str) -> Tool:
-        beside = os.path.join(os.path.dirname(sys.executable), name)
-        bundled = name in BUNDLED and os.path.isfile(beside)
-        found = beside if bundled else shutil.which(command, path=self._env.get("PATH"))
+        beside = Path(sys.executable).parent / name
+        bundled = name in BUNDLED and beside.is_file()
+        found = str(beside) if bundled else shutil.which(command, path=self._env.get("PATH"))
         if found is None:
             if name in OPTIONAL:
                 return Tool(name, "", "not installed", ())
