@@ -12,6 +12,16 @@ get_filename_component(_spak_sim_dir "${_spak_package}/build/sim_sources" REALPA
 set(_spak_options -std=c++20 -O2 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden -ffunction-sections -fdata-sections
   -fno-gnu-unique)
 
+# Sets `out` to the options that keep the names of folders out of binaries: messages of headers hold their file's path.
+function(_spak_nameless out)
+  set(options "-ffile-prefix-map=${SPAK_INCLUDE_DIR}=include" "-ffile-prefix-map=${CMAKE_CURRENT_BINARY_DIR}=.")
+  foreach(dir IN LISTS ARGN)
+    get_filename_component(real "${dir}" REALPATH)
+    list(APPEND options "-ffile-prefix-map=${dir}=include" "-ffile-prefix-map=${real}=include")
+  endforeach()
+  set(${out} ${options} PARENT_SCOPE)
+endfunction()
+
 # Sets SPAK_PYTHON, the interpreter that kernels are built for, unless whoever calls CMake has.
 macro(_spak_find_python)
   if(NOT DEFINED SPAK_PYTHON)
@@ -48,9 +58,9 @@ function(spak_add_runtime name)
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} PRIVATE "${SPAK_INCLUDE_DIR}")
   target_include_directories(${name} SYSTEM PRIVATE ${SPAK_PYTHON_INCLUDES})
-  target_compile_options(${name} PRIVATE ${_spak_options}
-    "-ffile-prefix-map=${_spak_runtime_dir}=runtime" "-ffile-prefix-map=${_spak_sim_dir}=sim"
-    "-ffile-prefix-map=${SPAK_INCLUDE_DIR}=include" "-ffile-prefix-map=${CMAKE_CURRENT_BINARY_DIR}=.")
+  _spak_nameless(nameless ${SPAK_PYTHON_INCLUDES})
+  target_compile_options(${name} PRIVATE ${_spak_options} -DNDEBUG ${nameless}
+    "-ffile-prefix-map=${_spak_runtime_dir}=runtime" "-ffile-prefix-map=${_spak_sim_dir}=sim")
 endfunction()
 
 # spak_add_kernel(<name> UNIT <unit> TARGET <target> [VARIANT <variant>] [PROJECT <dir>])
@@ -81,9 +91,8 @@ function(spak_add_kernel name)
   add_library(${name} MODULE ${sources})
   set_target_properties(${name} PROPERTIES PREFIX "" OUTPUT_NAME "${SPAK_MODULE}" SUFFIX ".so")
   target_include_directories(${name} PRIVATE "${SPAK_INCLUDE_DIR}")
-  target_compile_options(${name} PRIVATE ${_spak_options} "-Wa,-I${arg_GLUE}"
-    "-ffile-prefix-map=${arg_GLUE}=." "-ffile-prefix-map=${SPAK_INCLUDE_DIR}=include"
-    "-ffile-prefix-map=${CMAKE_CURRENT_BINARY_DIR}=.")
+  _spak_nameless(nameless ${SPAK_TOOLKIT_INCLUDES})
+  target_compile_options(${name} PRIVATE ${_spak_options} ${nameless} "-Wa,-I${arg_GLUE}" "-ffile-prefix-map=${arg_GLUE}=.")
   if(SPAK_TOOLKIT_INCLUDES)
     target_include_directories(${name} SYSTEM PRIVATE ${SPAK_TOOLKIT_INCLUDES})
   endif()

@@ -56,7 +56,11 @@ def runtime_action(target: Target) -> Action:
         name=f"runtime:{Path(out).parent.name}",
         stage="spak.build.runtimelib",
         options=options.model_dump(mode="json"),
-        values=(("headers", headers_digest(*RUNTIME_HEADERS[engine])), ("sources", sources_digest(engine))),
+        values=(
+            ("cmake", cmake_digest()),
+            ("headers", headers_digest(*RUNTIME_HEADERS[engine])),
+            ("sources", sources_digest(engine)),
+        ),
         outputs=(out,),
         tools=tools(target),
         env=("CXX",),
@@ -87,12 +91,20 @@ def compile_action(unit: UnitActions, variant: Variant, target: Target) -> Actio
         stage="build",
         options=options.model_dump(mode="json"),
         inputs=(options.interface, options.target, options.runtime, options.source, options.plan),
-        values=(("headers", headers_digest(*HEADERS[target.toolchain.engine])),),
+        values=(("cmake", cmake_digest()), ("headers", headers_digest(*HEADERS[target.toolchain.engine]))),
         outputs=(options.out, options.manifest, options.evidence),
         tools=tools(target),
         env=("CXX",),
         doc="compile the module",
     )
+
+
+@cache
+def cmake_digest() -> str:
+    """One digest over the CMake functions that every module and runtime library is built with."""
+    from spak.build.places import CMAKE
+
+    return digest_fields(("file", path.name, sha256_file(path)) for path in sorted(CMAKE.iterdir()))
 
 
 @cache
