@@ -71,3 +71,46 @@ def only(tree: Tree, units: tuple[str, ...], targets: tuple[str, ...]) -> Tree:
             shutil.rmtree(folder)
     (tree.root / "spak.toml").write_text(f"targets = {list(targets)}\n")
     return tree
+
+
+@dataclass(frozen=True)
+class Python:
+    """The interpreter of a virtual environment."""
+
+    path: Path
+    cwd: Path
+
+    def run(self, *args: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run it outside of every project, with nothing on its path but its own packages."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SPAK_"))}
+        done = subprocess.run(
+            [self.path, *args],
+            cwd=self.cwd,
+            env={**kept, **env},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{args}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+
+def empty_environment(folder: Path) -> Python:
+    """A new virtual environment with NumPy alone, in the version that is installed here."""
+    import numpy
+
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    work = folder.parent / "work"
+    work.mkdir()
+    python = Python(folder / "bin" / "python", work)
+    python.run("-m", "pip", "install", "-q", "--only-binary=:all:", f"numpy=={numpy.__version__}")
+    return python
+
+
+def tool(name: str) -> str:
+    """A program of this Python's environment, where pip puts cmake and ninja, or of PATH."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    assert found, f"{name} is not installed"
+    return found

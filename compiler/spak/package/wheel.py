@@ -23,7 +23,7 @@ from spak.store import atomic
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: archives carry no clock
 #: What finds and loads the modules of a wheel, carried in it verbatim.
-LOADER = tuple(Path(__file__).parent.parent / "runtime" / name for name in ("loader.py", "module.py"))
+LOADER = tuple(Path(__file__).parent.parent / "runtime" / name for name in ("devices.py", "loader.py", "module.py"))
 
 INIT = '''"""Verified kernels. `load(name)` gives a callable; the manifests beside this file say what each was checked for."""
 
@@ -55,13 +55,11 @@ def run(options: Options, do: Do) -> Outcome:
     files[f"{info}/RECORD"] = record(files, info)
     name = f"{options.package}-{version}-{tag()}.whl"
     data = archive(files)
-    for old in Path(options.folder).glob(f"{options.package}-*.whl"):
-        if old.name != name:
-            old.unlink()
-    atomic.write(f"{options.folder}/{name}", data)
+    made = f"{options.folder}/{name}"
+    atomic.write(made, data)
     summary = {"wheel": name, "version": version, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     atomic.write(options.record, canonical_json(summary))
-    return Outcome(summary=summary)
+    return Outcome(summary=summary, outputs=(made,))
 
 
 def read(manifest: str) -> Any:

@@ -194,7 +194,7 @@ class Executor:
 
     def _taken(self, action: Action, outcome: dict[str, Any]) -> dict[str, tuple[str, int]]:
         """The outputs as they are. Raises SpakError (SPK708) if a stage that succeeded has not made one of them."""
-        made = outputs.take(action.outputs, self.keys.digests)
+        made = outputs.take({*action.outputs, *outcome["outputs"]}, self.keys.digests)
         missing = _unmade(action, made)
         if outcome["ok"] and missing:
             outputs.discard(action.outputs)
@@ -246,6 +246,9 @@ class Executor:
         self._record(action, key, made, outcome)
 
     def _record(self, action: Action, key: str, made: outputs.Made, outcome: dict[str, Any]) -> None:
+        before = self.journal.get(action.name)
+        named = before["outcome"].get("outputs", ()) if before else ()
+        outputs.discard(path for path in named if path not in made)  # a wheel of an earlier version
         try:
             self.journal.put(action.name, {"key": key, "outputs": dict(made), "outcome": outcome})
         except SpakError as error:

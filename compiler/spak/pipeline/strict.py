@@ -61,16 +61,17 @@ def run(action: Action, job: dict[str, Any], workers: Workers) -> Done:
             argv += ["--setenv", name, value]
         argv += ["--chdir", root, sys.executable, "-m", "spak.pipeline.worker"]
         done = workers.run(job, seconds=action.seconds, argv=tuple(argv))
-        _collect(action, Path(staging), bound)
+        _collect(action, done, Path(staging), bound)
     return done
 
 
-def _collect(action: Action, staging: Path, bound: list[str]) -> None:
+def _collect(action: Action, done: Done, staging: Path, bound: list[str]) -> None:
+    declared = {*action.outputs, *(done.outcome["outputs"] if done.outcome else ())}
     undeclared = []
     for folder, _, names in os.walk(staging):
         for name in names:
             path = str((Path(folder) / name).relative_to(staging))
-            if path in action.outputs:
+            if path in declared:
                 source = Path(folder) / name
                 atomic.write(path, source.read_bytes(), source.stat().st_mode & 0o777, durable=False)
             elif path not in bound and "__pycache__" not in path:
