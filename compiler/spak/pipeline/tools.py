@@ -24,6 +24,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from spak.digest import sha256_bytes
 from spak.errors import Diagnostic, SpakError
 from spak.store.digests import Digests
 
@@ -42,8 +43,11 @@ class Tool:
 
     @property
     def identity(self) -> str:
-        """One line for the key: `/usr/bin/g++ "g++ (Debian) 12.2.0" sha256:...`."""
-        return " ".join([self.path, f'"{self.version}"', *(digest for _, digest in self.files)])
+        """One line for the key: `/usr/bin/g++ "g++ (Debian) 12.2.0" sha256:...`. A path inside the virtual environment is left
+        out: another environment with the same contents is the same tool.
+        """
+        own = self.path.startswith(sys.prefix + os.sep)
+        return " ".join(["" if own else self.path, f'"{self.version}"', *(digest for _, digest in self.files)])
 
 
 class Tools:
@@ -83,8 +87,10 @@ class Tools:
 
     def _program(self, name: str, command: str) -> Tool:
         beside = Path(sys.executable).parent / name
-        bundled = name in BUNDLED and beside.is_file()
-        found = str(beside) if bundled else shutil.which(command, path=self._env.get("PATH"))
+        if name in BUNDLED and beside.is_file():
+            wheel = self._distribution(f"pkg:{name}")
+            return Tool(name, str(beside), wheel.version, wheel.files)
+        found = shutil.which(command, path=self._env.get("PATH"))
         if found is None:
             if name in OPTIONAL:
                 return Tool(name, "", "not installed", ())
@@ -121,8 +127,18 @@ class Tools:
         except importlib.metadata.PackageNotFoundError:
             return Tool(name, "", "not installed", ())
         record = next((str(found.locate_file(f)) for f in found.files or () if f.name == "RECORD"), "")
-        files = ((record, self._digests.of(record)),) if record else ()
+        files = ((record, _contents(record)),) if record else ()
         return Tool(name, wanted, found.version, files)
+
+
+def _contents(record: str) -> str:
+    """The digest of what a distribution installed, by its RECORD.
+
+    Scripts, which name their interpreter, and pip's own notes are left out: they differ between environments.
+    """
+    rows = Path(record).read_text().splitlines()
+    own = [row for row in rows if not row.startswith("../") and ".dist-info/" not in row]
+    return sha256_bytes("\n".join(sorted(own)).encode())
 
 
 def _say(argv: list[str], env: Mapping[str, str]) -> str:
