@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import spak
 from spak.runtime.devices import runs
-from spak.runtime.loader import Kernel, KernelNotFound
+from spak.runtime.loader import Kernel, KernelNotFound, first_array
 
 pytestmark = pytest.mark.xdist_group("load")
 UNITS = ("matmul", "matmul_bf16", "saxpy", "vector_add")
@@ -89,6 +89,13 @@ def test_scalars_are_keywords_or_defaults_and_arrays_may_come_later() -> None:
     np.testing.assert_allclose(saxpy(x, y, -0.5), y - x / 2, rtol=1e-6, atol=1e-6)
     assert "gamma" in said(TypeError, saxpy, x, y, gamma=1.0)
     assert "'y'" in said(TypeError, saxpy, x)
+
+
+def test_dispatch_looks_past_scalars_for_an_array() -> None:
+    x = floats(3)
+    assert first_array((2.0, x, 1.0)) is x
+    assert first_array((2.0, 1.0)) == 2.0
+    assert first_array(()) is None
 
 
 def test_out_is_written_and_returned() -> None:
