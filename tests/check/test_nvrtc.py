@@ -4,6 +4,7 @@ it.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -148,11 +149,13 @@ def test_a_library_that_is_not_nvrtc_is_an_error_and_not_a_crash(
     assert caught.value.diagnostics[0].code == "SPK482"
 
 
-def test_locating_imports_nothing_of_nvidia() -> None:
+def test_locating_finds_library_and_headers_and_imports_nothing_of_nvidia() -> None:
     where = nvrtc.locate()
     assert Path(where.library).is_file()
     assert any((Path(folder) / "cuda_fp16.h").is_file() for folder in where.include_dirs)
-    assert not [name for name in sys.modules if name.split(".")[0] == "nvidia"]
+    script = "import sys; from spak.build import nvrtc; nvrtc.locate(); print([m for m in sys.modules if m.startswith('nvidia')])"
+    alone = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert alone.stdout.strip() == "[]"
 
 
 def test_a_truncated_cubin_is_a_value_error() -> None:
