@@ -15,7 +15,8 @@ from spak.build import places
 from spak.effects import Do, Limits
 from spak.errors import Diagnostic, SpakError
 
-_LIMITS = Limits(wall_seconds=600, cpu_seconds=300, output_bytes=4 << 20)
+# The compiler runs on the model's code: what it may take of the machine is bounded.
+_LIMITS = Limits(wall_seconds=600, cpu_seconds=300, memory_bytes=8 << 30, output_bytes=4 << 20, file_bytes=256 << 20)
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,20 @@ from pathlib import Path
 _SYMTAB, _DYNSYM, _INIT_ARRAY, _PREINIT_ARRAY = 2, 11, 14, 16
 _GLOBAL, _WEAK = 1, 2
 _SECTION, _FILE = 3, 4
+_WRITE, _ALLOC = 1, 2
+_NOT_STATE = (".init_array", ".fini_array", ".data.rel.ro", ".tm_clone_table")  # constructors, and constants that hold addresses
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Symbols that are needed from elsewhere, that are there for others to use (weak ones, such as inline functions, apart), and
-    how many entries the init arrays have, which is what runs on loading."""
+    how many entries the init arrays have, which is what runs on loading. `writable` names the sections that outlive a call."""
 
     undefined: tuple[str, ...]
     defined: tuple[str, ...]
     weak: tuple[str, ...]
     constructors: int
+    writable: tuple[str, ...] = ()
 
 
 def read(path: str | Path) -> Facts:
@@ -28,7 +31,7 @@ def read(path: str | Path) -> Facts:
     if image[:6] != b"\x7fELF\x02\x01":
         raise ValueError(f"{path} is no 64-bit little-endian ELF file")
     (offset,) = struct.unpack_from("<Q", image, 40)
-    size, count, _ = struct.unpack_from("<HHH", image, 58)
+    size, count, names_at = struct.unpack_from("<HHH", image, 58)
     sections = [struct.unpack_from("<IIQQQQIIQQ", image, offset + size * i) for i in range(count)]
     undefined: set[str] = set()
     defined: set[str] = set()
@@ -36,7 +39,12 @@ def read(path: str | Path) -> Facts:
     constructors = 0
     kinds = {section[1] for section in sections}
     table = _SYMTAB if _SYMTAB in kinds else _DYNSYM
-    for _, kind, _, _, start, length, link, _, _, entry in sections:
+    writable: set[str] = set()
+    base = sections[names_at][4]
+    for label, kind, flags, _, start, length, link, _, _, entry in sections:
+        section = image[base + label : image.index(b"\0", base + label)].decode(errors="replace")
+        if flags & _WRITE and flags & _ALLOC and length and not section.startswith(_NOT_STATE):
+            writable.add(section)
         if kind in (_INIT_ARRAY, _PREINIT_ARRAY):
             constructors += length // 8
         if kind != table:
@@ -53,4 +61,6 @@ def read(path: str | Path) -> Facts:
                 defined.add(text)
             elif info >> 4 == _WEAK:
                 weak.add(text)
-    return Facts(tuple(sorted(undefined)), tuple(sorted(defined)), tuple(sorted(weak)), constructors)
+    return Facts(
+        tuple(sorted(undefined)), tuple(sorted(defined)), tuple(sorted(weak)), constructors, tuple(sorted(writable))
+    )

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from spak.build import words
 from spak.digest import sha256_bytes
 from spak.errors import Diagnostic, SpakError, Span
+from spak.lock.tomlspans import loads
 from spak.model.base import canonical_json
 from spak.model.ir import Interface
 from spak.model.plan import Plan
@@ -70,7 +71,7 @@ def make_job(interface: Interface, variant: str, target: Target, source: str, pl
     """A job from a reply's two files. Raises SpakError (SPK511) for a plan that is none: the check stage says more."""
     raw_source, raw_plan = (root / source).read_bytes(), (root / plan).read_bytes()
     try:
-        launch_plan = Plan.model_validate(tomllib.loads(raw_plan.decode()))
+        launch_plan = Plan.model_validate(loads(raw_plan.decode()))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
         first = str(error).splitlines()[0]
         hint = "see docs/launch-plan.md"

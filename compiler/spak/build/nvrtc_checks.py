@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from spak.build import sass
-from spak.build.cubin import KernelFacts
+from spak.build.cubin import KernelFacts, sections
 from spak.build.nvrtc import NvrtcResult
 from spak.build.occupancy import occupancy
 from spak.effects import Do
@@ -43,6 +43,12 @@ def facts(
             Check(name="portable PTX", verdict="skipped", detail=f"does not compile for {target.toolchain.ptx}")
         )
     found: list[Diagnostic] = []
+    kept = [s.name for s in sections(result.cubin) if s.name == ".nv.global" and s.size]
+    if kept:
+        hint = "use locals, constexpr tables, or a [[workspace]] of the plan"
+        found.append(Diagnostic("SPK423", "device code keeps state between launches, in global memory", place, hint))
+    detail = "variables in global memory" if kept else ""
+    checks.append(Check(name="no state", verdict="failed" if kept else "passed", detail=detail))
     serialised = any(d.code == "SPK484" for d in result.diagnostics)
     checks.append(
         Check(

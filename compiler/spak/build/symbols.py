@@ -43,8 +43,10 @@ _DEVICE = {
     "sim": (*_MATH, *_MEMORY, *_COMPILER, *_SIMULATOR, *_CPLUSPLUS, "__tls_get_addr", "abort", "__assert_fail"),
 }
 _MODULE = (*_MATH, *_MEMORY, *_COMPILER, *_OPENMP, *_CPLUSPLUS, *_PYTHON, *_LIBC, *_THREADS, r"_ITM_\w+")
+#: The same for definitions that give way to others, as inline functions do: the linker keeps whichever it meets first.
+_STOLEN = ("main|_start|_init|_fini|environ", r"_Z\w*4spak(7runtime|4expr)\w*", r"_Zn[wa]\w+", r"_Zd[la]\w+")
 #: Names that a definition in device code would take away from the runtime, or from Python.
-_RESERVED = (*_MEMORY, *_PYTHON, *_LIBC, *_THREADS, *_OPENMP, r"__\w+", r"_ZN4spak(7runtime|3sim)\w+", r"_Zn[wa]\w+", r"_Zd[la]\w+")
+_RESERVED = (*_MEMORY, *_PYTHON, *_LIBC, *_THREADS, *_OPENMP, r"__\w+", r"_ZN4spak3sim\w+", *_STOLEN)
 
 
 def device_code(facts: Facts, engine: str, openmp: bool, source: str) -> tuple[Check, tuple[Diagnostic, ...]]:
@@ -54,12 +56,17 @@ def device_code(facts: Facts, engine: str, openmp: bool, source: str) -> tuple[C
     for name in _unmatched(facts.undefined, allowed):
         message = f"device code needs {name!r}, which is not among what kernels may call"
         found.append(Diagnostic("SPK508", message, place, "kernels compute; they call no library"))
-    for name in sorted(set(facts.defined) - set(_unmatched(facts.defined, _RESERVED))):
+    weak = (*_MEMORY, *_PYTHON, *_LIBC, *_THREADS, *_STOLEN)
+    taken = {*facts.defined} - {*_unmatched(facts.defined, _RESERVED)} | {*facts.weak} - {*_unmatched(facts.weak, weak)}
+    for name in sorted(taken):
         message = f"device code defines {name!r}, which would take the place of another function of that name"
         found.append(Diagnostic("SPK508", message, place, "choose another name"))
     if facts.constructors and engine == "host":
         message = f"device code has {facts.constructors} constructors that run when the module is loaded"
         found.append(Diagnostic("SPK509", message, place, "use constexpr for tables, and no objects with constructors"))
+    if facts.writable and engine == "host":
+        message = f"device code keeps state between calls, in {', '.join(facts.writable)}"
+        found.append(Diagnostic("SPK508", message, place, "use locals, constexpr tables, or a [[workspace]] of the plan"))
     figures = {"undefined": list(facts.undefined), "constructors": facts.constructors}
     verdict = "failed" if found else "passed"
     return Check(name="symbols of the device code", verdict=verdict, figures=figures), tuple(found)

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from spak.errors import Diagnostic, Span
+from spak.lock.tomlspans import loads
 from spak.model.plan import Launch, Plan, TensorMap, Workspace
 
 Path = tuple[str | int, ...]
@@ -58,7 +59,7 @@ class PlanFile:
 def read_plan(path: str, text: str) -> PlanFile:
     """Parse and validate; everything wrong with the shape is found at once."""
     try:
-        data = tomllib.loads(text)
+        data = loads(text)
     except tomllib.TOMLDecodeError as error:
         return PlanFile(path, text, None, (_syntax(path, text, error),))
     places = dict(_places(path, text))

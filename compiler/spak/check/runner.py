@@ -28,8 +28,8 @@ from spak.store import atomic
 if TYPE_CHECKING:
     from spak.check import Options
 
-#: More than any device code needs; the checks are linear in it, and a 10 MB reply is a mistake.
-_LARGEST = 1 << 20
+#: More than any device code needs. Some checks look at a line, or at the functions, again and again: hostile text is bounded.
+_LARGEST, _LONGEST = 1 << 18, 1 << 12
 
 _LACKING = {
     "text": "the source is not text",
@@ -155,6 +155,10 @@ def _text(path: str) -> tuple[str, list[Diagnostic]]:
                 "save the file as UTF-8",
             )
         ]
+    lines = text.split("\n")
+    if longest := next((at for at, line in enumerate(lines, 1) if len(line) > _LONGEST), 0):
+        message = f"the line has {len(lines[longest - 1])} characters; {_LONGEST} are the most"
+        return "", [Diagnostic("SPK400", message, Span(path, longest), "break it")]
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         return "", [Diagnostic("SPK400", "a NUL character is not allowed in source text", Span(path, line))]

@@ -84,6 +84,10 @@ class Source:
         return tuple(function for function in found if function)
 
     @cached_property
+    def function_names(self) -> frozenset[str]:
+        return frozenset(function.name for function in self.functions)
+
+    @cached_property
     def aliases(self) -> dict[str, str]:
         """`using T = float;` and `typedef float T;` of the whole file, for naming types the way a plan does."""
         found = {}
@@ -189,7 +193,10 @@ class Source:
 def blank(data: bytes) -> bytes:
     """Overwrite pragmas and launch attributes with spaces, so that offsets stay and the grammar need not know them."""
     out = bytearray(_PRAGMA.sub(lambda match: b" " * len(match.group()), data))
+    end = 0
     for match in _BLANKED.finditer(data):
+        if match.start() < end:
+            continue  # inside the one before, or that one never closes
         end = match.end()
         if data[end : end + 1] == b"(":
             depth = 0

@@ -14,8 +14,8 @@ _TOKEN = re.compile(
     (?P<space>[ \t\f\v\r]+)
   | (?P<newline>\n)
   | (?P<splice>\\\r?\n)
-  | (?P<comment>//(?:[^\\\n]|\\(?!\r?\n))*(?:\\\r?\n(?:[^\\\n]|\\(?!\r?\n))*)*|/\*.*?\*/)
-  | (?P<string>(?:u8|[uUL])?R"(?P<delim>[^()\\\s]{0,16})\(.*?\)(?P=delim)"|(?:u8|[uUL])?"(?:[^"\\\n]|\\.)*")
+  | (?P<comment>//(?:[^\\\n]|\\(?!\r?\n))*(?:\\\r?\n(?:[^\\\n]|\\(?!\r?\n))*)*|/\*.*?(?:\*/|\Z))
+  | (?P<string>(?:u8|[uUL])?R"(?P<delim>[^()\\\s]{0,16})\(.*?(?:\)(?P=delim)"|\Z)|(?:u8|[uUL])?"(?:[^"\\\n]|\\.)*")
   | (?P<char>(?:u8|[uUL])?'(?:[^'\\\n]|\\.)+')
   | (?P<number>\.?\d(?:[eEpP][+-]|'?[\w.])*)
   | (?P<name>[A-Za-z_$][\w$]*)
@@ -41,7 +41,8 @@ class Token:
 
 
 def tokenize(text: str) -> list[Token]:
-    """Every token of `text` but white space, comments included. An unterminated literal comes out as punctuation."""
+    """Every token of `text` but white space, comments included. An unterminated literal comes out as punctuation,
+    but for comments and raw strings, which reach to the end: nothing can follow them."""
     found: list[Token] = []
     line, start = 1, 0
     directive, fresh = "", True  # fresh: nothing but white space and comments on this line so far

@@ -15,14 +15,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from spak.errors import Collector, Span
-from spak.lock.tomlspans import Path, Place, place, places, syntax_error
+from spak.lock.tomlspans import Path, Place, loads, place, places, syntax_error
 from spak.model.plan import Launch, Plan, TensorMap, Workspace
 
 #: Dialect -> the tags that may stand on its code block; the first is the one to write.
 TAGS = {"cuda": ("cuda", "cu"), "cpp": ("cpp", "c++")}
 MAX_BYTES = 1 << 20
 
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})\s*([^\s`]*)[^`]*$")
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^`]*)$")
 _TABLES: dict[str, type[BaseModel]] = {"workspace": Workspace, "tensor_map": TensorMap, "launch": Launch}
 
 
@@ -80,7 +80,7 @@ def compose(kernel: str, plan_text: str, dialect: str) -> bytes:
 def parse_plan(text: str, file: str, found: Collector, before: int = 0) -> Plan | None:
     """Read a plan whose first line is line `before + 1` of `file`, adding to `found` what is wrong with it."""
     try:
-        tree = tomllib.loads(text)
+        tree = loads(text)
     except tomllib.TOMLDecodeError as error:
         message, (line, col) = syntax_error(error, text)
         hint = "strings and expressions need quotes; a key stands once in its table"
@@ -135,7 +135,8 @@ def _blocks(text: str, file: str, found: Collector) -> Iterator[Block]:
     for number, line in enumerate(text.split("\n"), 1):
         if not fence:
             if start := _FENCE.match(line):
-                fence, tag, opened, body = start[1], start[2].strip("{}.").lower(), number, []
+                word = start[2].split(maxsplit=1)[:1]
+                fence, tag, opened, body = start[1], "".join(word).strip("{}.").lower(), number, []
             continue
         closing = line.strip()
         if len(line) - len(line.lstrip(" ")) <= 3 and len(closing) >= len(fence) and set(closing) == {fence[0]}:

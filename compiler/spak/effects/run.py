@@ -15,14 +15,15 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of a child: seconds of wall clock and CPU, bytes of address space and of each output stream; 0 is no
-    limit.
+    """Limits of a child: seconds of wall clock and CPU, bytes of address space and of each output stream and of
+    each file that it writes; 0 is no limit.
     """
 
     wall_seconds: float = 600.0
     cpu_seconds: int = 0
     memory_bytes: int = 0
     output_bytes: int = 16 << 20
+    file_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ def run(
             resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
         if limits.memory_bytes:
             resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+        if limits.file_bytes:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     child = subprocess.Popen(

@@ -1,7 +1,8 @@
 """Shut a child in: no network, no writes, no signals or ptrace outside. Knows nothing of what the child runs.
 
 bubblewrap where it is installed and allowed; else the child confines itself before it loads anything foreign, with
-what the kernel offers: a network namespace of its own and Landlock. `confine` returns which, in words, for the
+what the kernel offers: a network namespace of its own, Landlock, and a filter of
+system calls. `confine` returns which, in words, for the
 evidence.
 """
 
@@ -15,6 +16,8 @@ import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+
+from spak.effects.seccomp import forbid
 
 _SYS_LANDLOCK_CREATE, _SYS_LANDLOCK_ADD, _SYS_LANDLOCK_RESTRICT = 444, 445, 446  # the same on every architecture
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
@@ -69,6 +72,10 @@ def confine(*, inside_bubblewrap: bool = False, devices: bool = False) -> str:
     abi = _landlock(libc, devices)
     if abi:
         held.append("landlock")
+    if not devices:
+        _drop_capabilities(libc)
+    if not devices and forbid(libc):
+        held.append("seccomp")
     return " + ".join([*held, "rlimits"])
 
 
@@ -76,6 +83,16 @@ def _leave_network(libc: ctypes.CDLL) -> bool:
     if libc.unshare(_CLONE_NEWNET) == 0:
         return True
     return bool(libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) == 0)
+
+
+def _drop_capabilities(libc: ctypes.CDLL) -> None:
+    """Keep only the right to read what belongs to others: a root's process could look into its parent's environment."""
+    version, read_search = 0x20080522, 1 << 2
+    header = (ctypes.c_uint32 * 2)(version, 0)
+    held = (ctypes.c_uint32 * 6)()
+    if libc.capget(header, held) == 0:
+        kept = held[1] & read_search
+        libc.capset(header, (ctypes.c_uint32 * 6)(kept, kept, 0, 0, 0, 0))
 
 
 class _Ruleset(ctypes.Structure):

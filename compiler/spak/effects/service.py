@@ -116,7 +116,7 @@ class Service:
         line, self._pending = self._pending.split(b"\n", 1)
         try:
             data = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self._stop("wrote on the pipe of its parent")
         return Answer("ok", data if isinstance(data, dict) else {})
 

@@ -14,6 +14,8 @@ from spak.handlers.mailbox import Mailbox, name_of
 from spak.model.base import canonical_json
 from spak.model.request import Provenance, Reply, Request
 
+_MOST = 16 << 20  # what a reply may hold is far less; what is no reply is not read to its end
+
 
 def create(root: Path, config: ModelConfig) -> Callable[[Request], Reply]:
     """A handler over the mailboxes of the project at `root`."""
@@ -22,7 +24,7 @@ def create(root: Path, config: ModelConfig) -> Callable[[Request], Reply]:
         box = Mailbox(root, name_of(request))
         stale = ""
         try:
-            if box.answer.exists():
+            if box.answer.exists() or box.answer.is_symlink():
                 if box.asked == sha256_bytes(canonical_json(request)):
                     return _read(box)
                 stale = box.set_aside()
@@ -36,7 +38,15 @@ def create(root: Path, config: ModelConfig) -> Callable[[Request], Reply]:
 
 
 def _read(box: Mailbox) -> Reply:
-    data = box.answer.read_bytes()
+    # Neither a pipe, which would never end, nor what a link points to outside: an answer is what was put here.
+    if box.answer.is_symlink() or not box.answer.is_file():
+        hint = f"remove it, and take the answer in with `spak answer {box.name} FILE`"
+        raise SpakError(Diagnostic("SPK346", "the answer is not a plain file", Span(f"{box.shown}/answer.md"), hint))
+    with box.answer.open("rb") as file:
+        data = file.read(_MOST + 1)
+    if len(data) > _MOST:
+        what = f"the answer has more than {_MOST} bytes"
+        raise SpakError(Diagnostic("SPK304", what, Span(f"{box.shown}/answer.md"), "answer with the two blocks only"))
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

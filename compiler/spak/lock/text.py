@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.lock.entry import Entry, Key, TargetEvidence
-from spak.lock.tomlspans import Path, Place, place, places, syntax_error
+from spak.lock.tomlspans import Path, Place, loads, place, places, syntax_error
 from spak.model.request import Provenance
 
 VERSION = 1
@@ -49,7 +49,7 @@ def parse(data: bytes, file: str) -> dict[Key, Entry]:
     text = _decode(data, file)
     _refuse_markers(text, file)
     try:
-        tree = tomllib.loads(text)
+        tree = loads(text)
     except tomllib.TOMLDecodeError as error:
         message, (line, col) = syntax_error(error, text)
         what = f"the lock is not valid TOML: {message}"

@@ -5,14 +5,30 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
+from typing import Any
 
 Path = tuple[str | int, ...]
 Place = tuple[int, int]  # line and column, from 1
 
+_MOST_DOTS = 256  # in a line: `tomllib` takes seconds over keys of thousands of parts
 _HEADER = re.compile(r"^(\s*)(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""^(\s*)((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _AT = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
 _STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*$')
+
+
+def loads(text: str) -> dict[str, Any]:
+    """`tomllib.loads`, but whatever is wrong with the text is a TOMLDecodeError: not every one of its errors is."""
+    if any(line.count(".") > _MOST_DOTS for line in text.splitlines() if not line.lstrip().startswith("#")):
+        raise tomllib.TOMLDecodeError("a line has too many dots (at line 1, column 1)")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise tomllib.TOMLDecodeError("it nests too deeply (at line 1, column 1)") from None
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError:
+        raise tomllib.TOMLDecodeError("a number has too many digits (at line 1, column 1)") from None
 
 
 def places(text: str) -> dict[Path, Place]:

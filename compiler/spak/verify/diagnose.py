@@ -250,7 +250,17 @@ def _moved(rig: Rig, tried: Attempt) -> Cause:
     )
 
 
+
+def _stale(rig: Rig, tried: Attempt) -> Cause:
+    return Cause(
+        "SPK628",
+        "over an earlier result, and away from the edge of a page, the same input gives a wrong result",
+        "results arrive with anything in them: compute and store every element, whatever is there",
+    )
+
+
 _CAUSES = {
     "load": _load, "raised": _raised, "hung": _hung, "crashed": _crashed, "redzone": _redzone, "input": _input,
     "unwritten": _unwritten, "schedule": _schedule, "repeat": _repeat, "value": _value, "moved": _moved,
+    "stale": _stale,
 }  # fmt: skip

@@ -101,12 +101,21 @@ class Rig:
 
     # -- the candidate ------------------------------------------------------------------------------------------
 
-    def run(self, case: Case, *, at: Place = HERE, run: int = 0, env: Mapping[str, str] = FORWARD) -> Ran:
-        """Call the module once. `run` picks the poison, and what uninitialised workspaces hold."""
+    def run(
+        self,
+        case: Case,
+        *,
+        at: Place = HERE,
+        run: int = 0,
+        env: Mapping[str, str] = FORWARD,
+        stale: Mapping[str, Array] | None = None,
+    ) -> Ran:
+        """Call the module once. `run` picks the poison, and what uninitialised workspaces hold; `stale` are results to
+        overwrite."""
         layouts = self.problem.layouts(case.axes, case.scalars)
         count = len(self.problem.tensors)
         slots = place(layouts, count, ends=at.ends, align=at.align, margin=at.margin)
-        self.arena.prepare(slots, case.inputs, run, at.zeroed)
+        self.arena.prepare(slots, case.inputs, run, at.zeroed, stale)
         fenced = slots if at.guarded is None else [s for s in slots if s.layout.name in at.guarded]
         position = {slot.layout.name: slot for slot in slots}
 

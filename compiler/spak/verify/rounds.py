@@ -1,7 +1,7 @@
 """Which rounds a verification runs: names, shapes, fills, seeds. Knows nothing of how they are run or judged.
 
-The list follows from the unit, the plan's parameters and the target's budget alone, so that a round's name and seed are
-all that is needed to repeat it.
+The list follows from the unit, the plan's parameters, the target's budget and, for shapes that nobody can foresee, the
+digests of source and spec; so a round's name and seed are all that is needed to repeat it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def case_of(problem: Problem, round_: Round) -> Case:
 
 def plan_rounds(problem: Problem, base: str, *, limit: float) -> tuple[Round, ...]:
     """Every round, in order, seeds set. `limit` is what a round may cost (operations + elements)."""
-    rounds = [*_of_values(problem, limit), *_of_shapes(problem, limit), *_of_spec(problem), *_exact(problem, limit)]
+    rounds = [*_of_values(problem, limit), *_of_shapes(problem, base, limit), *_of_spec(problem), *_exact(problem, limit)]
     return tuple(_with_scalars(problem, replace(r, seed=seed_of(base, r.name))) for r in rounds)
 
 
@@ -108,13 +108,13 @@ def _of_values(problem: Problem, limit: float) -> Iterator[Round]:
             )
 
 
-def _of_shapes(problem: Problem, limit: float) -> Iterator[Round]:
+def _of_shapes(problem: Problem, base: str, limit: float) -> Iterator[Round]:
     """Odd sizes. A wish that `require` or the budget forbids becomes the nearest that they allow; one met already is
     left out.
     """
     axes = problem.unit.signature.axes
     seen: list[dict[str, int]] = []
-    for name, wish in _wishes(problem):
+    for name, wish in [*_wishes(problem), *_unforeseen(problem, base)]:
         if not axes:
             return
         shape = problem.nearest(wish, limit)
@@ -142,6 +142,16 @@ def _wishes(problem: Problem) -> Iterator[tuple[str, dict[str, int]]]:
         yield f"long-{axis}", {a: long if a == axis else 3 + 2 * i for i, a in enumerate(axes)}
         if len(axes) > 1:
             yield f"one-{axis}", {a: 1 if a == axis else power // 2 + 1 + 2 * i for i, a in enumerate(axes)}
+
+
+
+def _unforeseen(problem: Problem, base: str) -> Iterator[tuple[str, dict[str, int]]]:
+    """Shapes that code cannot have been fitted to: its own digest picks them, small ones as likely as large ones."""
+    axes = problem.unit.signature.axes
+    largest = 4 * MEDIUM.get(len(axes), 9)
+    for number in (1, 2, 3):
+        rng = generator(seed_of(base, f"shape {number}"))
+        yield f"random-{number}", {axis: int(largest ** rng.uniform(0, 1)) for axis in axes}
 
 
 def _tile(problem: Problem, axis: str) -> int:

@@ -115,7 +115,7 @@ def _prototype(subject: Subject, node: Node, declarators: list[Node], at_namespa
         name = holder.child_by_field_name("declarator") if holder is not None else None
         if holder is None or name is None or name.type == "parenthesized_declarator":
             continue
-        if any(function.name == text_of(name) for function in subject.source.functions):
+        if text_of(name) in subject.source.function_names:
             continue
         # `float4 v(a, b);` in a body reads as a prototype to the grammar; one with a type we know is one.
         params = holder.child_by_field_name("parameters")
@@ -158,6 +158,11 @@ def _is_function_pointer(node: Node) -> bool:
             and inner.type == "parenthesized_declarator"
             and any(n.type == "pointer_declarator" for n in walk(inner))
         )
+    if node.type in ("alias_declaration", "type_definition"):  # `using F = int(int);`, which `F* f` then points to
+        return any(n.type in ("abstract_function_declarator", "function_declarator") for n in walk(node))
+    if node.type == "unary_expression":  # `+[](int x) { ... }`
+        operand = node.child_by_field_name("argument")
+        return operand is not None and operand.type == "lambda_expression"
     if node.type == "abstract_function_declarator":
         return any(
             n.type == "abstract_pointer_declarator" for n in node.children_by_field_name("declarator") for n in walk(n)
