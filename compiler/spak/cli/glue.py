@@ -160,7 +160,7 @@ def nvrtc_is_here() -> bool:
 
 def manifest(unit: Unit, target: Target, job: Job) -> dict[str, object]:
     """What the loader reads, with the digests of the inputs."""
-    from spak.model.ir import Tensor
+    from spak.package.artifact import entry
 
     return {
         "schema_version": 1,
@@ -169,21 +169,6 @@ def manifest(unit: Unit, target: Target, job: Job) -> dict[str, object]:
         "license": unit.license,
         "target": target.name,
         "evidence": "not recorded: this wheel was built from source; `doit package` makes the one that carries evidence",
-        "kernels": [
-            {
-                "unit": unit.name,
-                "family": unit.family or unit.name,
-                "variant": job.variant,
-                "target": target.name,
-                "device": target.device,
-                "arch": target.toolchain.arch if target.device == "cuda" else "",
-                "ptx": target.toolchain.ptx,
-                "preference": target.preference,
-                "dispatched": True,
-                "dtypes": [p.dtype for p in unit.signature.params if isinstance(p, Tensor)],
-                "path": f"{unit.name}/{target.name}/{job.variant}/{job.module}.so",
-                "digest": job.digests["source"],
-            }
-        ],
+        "kernels": [entry(unit, target, job.variant, job.digests["source"], dispatched=True)],
         "provenance": {job.variant: dict(job.digests)},
     }

@@ -65,12 +65,17 @@ def run(options: Options, do: Do) -> Outcome:
 
 def place(unit: Unit, target: Target, rung: Rung, options: Options, *, dispatched: bool) -> dict[str, Any]:
     """Copy a module to its place and return the entry that `spak.load` reads."""
-    path = f"{unit.name}/{target.name}/{rung.variant}/{Path(rung.module).name}"
-    atomic.write(f"{options.out}/{path}", Path(rung.module).read_bytes(), 0o755)
+    made = entry(unit, target, rung.variant, sha256_file(rung.module), dispatched=dispatched)
+    atomic.write(f"{options.out}/{made['path']}", Path(rung.module).read_bytes(), 0o755)
+    return made
+
+
+def entry(unit: Unit, target: Target, variant: str, digest: str, *, dispatched: bool) -> dict[str, Any]:
+    """A module as a manifest lists it: `spak.runtime.loader.Entry`."""
     return {
         "unit": unit.name,
         "family": unit.family or unit.name,
-        "variant": rung.variant,
+        "variant": variant,
         "target": target.name,
         "device": target.device,
         "arch": target.toolchain.arch if target.device == "cuda" else "",
@@ -78,8 +83,8 @@ def place(unit: Unit, target: Target, rung: Rung, options: Options, *, dispatche
         "preference": target.preference,
         "dispatched": dispatched,
         "dtypes": [p.dtype for p in unit.signature.params if isinstance(p, Tensor)],
-        "path": path,
-        "digest": sha256_file(rung.module),
+        "path": f"{unit.name}/{target.name}/{variant}/{unit.name}_{target.name}.so",
+        "digest": digest,
     }
 
 

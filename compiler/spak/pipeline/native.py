@@ -1,28 +1,26 @@
-"""The native actions of the graph: runtime libraries and modules, and what they are built from. Runs none of them."""
+"""What native code is built with and from: tools, headers, runtime libraries, devices. Knows no unit and runs nothing."""
 
 from __future__ import annotations
 
 import os
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from spak.digest import digest_fields, sha256_file
-from spak.model.ir import Variant
 from spak.model.target import Target
 from spak.pipeline.action import Action
 from spak.pipeline.targets import ProjectTargets
 
-if TYPE_CHECKING:
-    from spak.pipeline.unit_actions import UnitActions
-
 INCLUDE = Path(__file__).parent.parent / "include"
+
+#: The toolkit's headers.
+TOOLKIT = ("pkg:nvidia-cuda-runtime", "pkg:nvidia-cuda-crt", "pkg:nvidia-cuda-cccl")
 
 #: What each engine builds with besides the compiler, as `spak.pipeline.tools` names it.
 TOOLS = {
     "host": ("cmake", "ninja", "python", "pkg:pybind11"),
-    "sim": ("cmake", "ninja", "python", "pkg:pybind11", "pkg:nvidia-cuda-runtime"),
-    "nvrtc": ("cmake", "ninja", "python", "pkg:pybind11", "pkg:nvidia-cuda-runtime", "nvrtc", "nvdisasm"),
+    "sim": ("cmake", "ninja", "python", "pkg:pybind11", *TOOLKIT),
+    "nvrtc": ("cmake", "ninja", "python", "pkg:pybind11", *TOOLKIT, "nvrtc", "nvdisasm"),
 }
 
 #: The folders of `include/spak` that an engine's modules, and its runtime library, include from.
@@ -68,35 +66,9 @@ def runtime_action(target: Target) -> Action:
     )
 
 
-def compile_action(unit: UnitActions, variant: Variant, target: Target) -> Action:
-    """`compile:u.v@t`: one native module."""
-    from spak.build import Options
-
-    module = unit.module(variant, target)
-    options = Options(
-        interface=unit.interface,
-        unit=unit.name,
-        variant=variant.name,
-        dialect=target.dialect,
-        target=ProjectTargets.file(target.name),
-        runtime=runtime_library(target),
-        sass=unit.unit().sass,
-        out=module,
-        manifest=str(Path(module).with_name("module.json")),
-        evidence=unit.evidence(variant, target, "compile"),
-        **unit.files(variant, target),
-    )
-    return Action(
-        name=unit.at("compile", variant, target),
-        stage="build",
-        options=options.model_dump(mode="json"),
-        inputs=(options.interface, options.target, options.runtime, options.source, options.plan),
-        values=(("cmake", cmake_digest()), ("headers", headers_digest(*HEADERS[target.toolchain.engine]))),
-        outputs=(options.out, options.manifest, options.evidence),
-        tools=tools(target),
-        env=("CXX",),
-        doc="compile the module",
-    )
+def module_values(target: Target) -> tuple[tuple[str, str], ...]:
+    """What a target's modules are made of beside their own files."""
+    return (("cmake", cmake_digest()), ("headers", headers_digest(*HEADERS[target.toolchain.engine])))
 
 
 @cache

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from spak.model.ir import DIALECTS, Unit, Variant
 from spak.model.target import Target
+from spak.pipeline import native
 from spak.pipeline.action import Action
-from spak.pipeline.native import compile_action, device_is_here
 from spak.pipeline.project import Project
 from spak.pipeline.targets import ProjectTargets
 from spak.pipeline.units import Found
@@ -153,7 +153,7 @@ class UnitActions:
     def judging(self, variant: Variant, target: Target) -> list[Action]:
         """check, compile and, where it can be run here, verify."""
         made = [self.check(variant, target), self.compile(variant, target)]
-        return [*made, self.verify(variant, target)] if device_is_here(target) else made
+        return [*made, self.verify(variant, target)] if native.device_is_here(target) else made
 
     def evidence(self, variant: Variant, target: Target, stage: str) -> str:
         return f"build/evidence/{self.name}/{variant.name}/{target.name}/{stage}.json"
@@ -188,7 +188,33 @@ class UnitActions:
         )
 
     def compile(self, variant: Variant, target: Target) -> Action:
-        return compile_action(self, variant, target)
+        from spak.build import Options
+
+        module = self.module(variant, target)
+        options = Options(
+            interface=self.interface,
+            unit=self.name,
+            variant=variant.name,
+            dialect=target.dialect,
+            target=self.targets.file(target.name),
+            runtime=native.runtime_library(target),
+            sass=self.unit().sass,
+            out=module,
+            manifest=str(Path(module).with_name("module.json")),
+            evidence=self.evidence(variant, target, "compile"),
+            **self.files(variant, target),
+        )
+        return Action(
+            name=self.at("compile", variant, target),
+            stage="build",
+            options=options.model_dump(mode="json"),
+            inputs=(options.interface, options.target, options.runtime, options.source, options.plan),
+            values=native.module_values(target),
+            outputs=(options.out, options.manifest, options.evidence),
+            tools=native.tools(target),
+            env=("CXX",),
+            doc="compile the module",
+        )
 
     def module(self, variant: Variant, target: Target) -> str:
         return f"build/native/{target.name}/{self.name}/{variant.name}/{self.name}_{target.name}.so"
@@ -271,6 +297,4 @@ def project_templates() -> tuple[str, ...]:
 
 def header_values(dialect: str) -> tuple[tuple[str, str], ...]:
     """The digest of the device headers that a request documents."""
-    from spak.pipeline.native import headers_digest
-
-    return (("headers", headers_digest("cpu" if dialect == "cpp" else "cuda")),)
+    return (("headers", native.headers_digest("cpu" if dialect == "cpp" else "cuda")),)
