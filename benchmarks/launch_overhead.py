@@ -39,7 +39,8 @@ PYBIND11_MODULE(bare, m) {
         py::arg().noconvert(), py::arg().noconvert(), py::arg().noconvert());
   // No dtype is looked at: as bare as a function that takes arrays can be.
   m.def("untyped", [](const py::array& a, const py::array& b, py::array& c) {
-    add(static_cast<const float*>(a.data()), static_cast<const float*>(b.data()), static_cast<float*>(c.mutable_data()), a.shape(0));
+    add(static_cast<const float*>(a.data()), static_cast<const float*>(b.data()), static_cast<float*>(c.mutable_data()),
+        a.shape(0));
   });
 }
 """
@@ -75,7 +76,8 @@ def ours(folder: Path) -> Any:
     signature = Signature(params=(arrays["a"], arrays["b"]), results=(arrays["c"],), axes=("N",))
     require = (Require(expr="N >= 1", words="N >= 1"),)
     interface = Interface(name="vector_add", version=1, summary="", signature=signature, require=require, openmp=False)
-    files = {"interface": "i.json", "source": "kernel.cpp", "plan": "plan.toml", "runtime": "libspak_runtime.a", "out": "vector_add_cpu.so"}
+    files = {"interface": "i.json", "source": "kernel.cpp", "plan": "plan.toml", "runtime": "libspak_runtime.a"}
+    files["out"] = "vector_add_cpu.so"
     paths = {key: str(folder / name) for key, name in files.items()}
     Path(paths["interface"]).write_bytes(canonical_json(interface))
     Path(paths["source"]).write_text(SOURCE)

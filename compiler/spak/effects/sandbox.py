@@ -1,9 +1,8 @@
 """Shut a child in: no network, no writes, no signals or ptrace outside. Knows nothing of what the child runs.
 
 bubblewrap where it is installed and allowed; else the child confines itself before it loads anything foreign, with
-what the kernel offers: a network namespace of its own, Landlock, and a filter of
-system calls. `confine` returns which, in words, for the
-evidence.
+what the kernel offers: a network namespace of its own, Landlock, and a filter of system calls. `confine` returns which, in
+words, for the evidence.
 """
 
 from __future__ import annotations

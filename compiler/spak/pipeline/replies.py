@@ -36,7 +36,11 @@ def prospect(action: Action, digest_of: Callable[[str], str]) -> tuple[str, str,
     if entry is None:
         beside, answer = Path(options["generated"]) / "reply.md", Path(options.get("pending") or "-") / "answer.md"
         if beside.is_file() and sha256_bytes(beside.read_bytes()) not in {one.reply for one in known.values()}:
-            return "re-verify", f"the lock does not know the reply in {beside.parent}", files_of(action, beside.read_bytes())
+            return (
+                "re-verify",
+                f"the lock does not know the reply in {beside.parent}",
+                files_of(action, beside.read_bytes()),
+            )
         if answer.is_file():
             return "re-verify", f"an answer lies in {answer.parent}", files_of(action, answer.read_bytes())
         return "ask", "the lock has no reply for it", {}

@@ -16,7 +16,20 @@ REVERSE = {"SPAK_SIM_ORDER": "reverse", "SPAK_SIM_SEED": "0"}
 SHUFFLED = tuple({"SPAK_SIM_ORDER": "random", "SPAK_SIM_SEED": str(seed)} for seed in (1, 2))
 
 #: Symptoms, the ones that explain the others first.
-ORDER = ("load", "raised", "crashed", "hung", "redzone", "input", "unwritten", "schedule", "repeat", "value", "moved", "stale")
+ORDER = (
+    "load",
+    "raised",
+    "crashed",
+    "hung",
+    "redzone",
+    "input",
+    "unwritten",
+    "schedule",
+    "repeat",
+    "value",
+    "moved",
+    "stale",
+)
 
 _AMONG = 1040  # bytes of red zone on either side, at least, of an array that abuts no guard page
 

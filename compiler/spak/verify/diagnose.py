@@ -250,7 +250,6 @@ def _moved(rig: Rig, tried: Attempt) -> Cause:
     )
 
 
-
 def _stale(rig: Rig, tried: Attempt) -> Cause:
     return Cause(
         "SPK628",

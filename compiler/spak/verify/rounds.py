@@ -68,7 +68,12 @@ def case_of(problem: Problem, round_: Round) -> Case:
 
 def plan_rounds(problem: Problem, base: str, *, limit: float) -> tuple[Round, ...]:
     """Every round, in order, seeds set. `limit` is what a round may cost (operations + elements)."""
-    rounds = [*_of_values(problem, limit), *_of_shapes(problem, base, limit), *_of_spec(problem), *_exact(problem, limit)]
+    rounds = [
+        *_of_values(problem, limit),
+        *_of_shapes(problem, base, limit),
+        *_of_spec(problem),
+        *_exact(problem, limit),
+    ]
     return tuple(_with_scalars(problem, replace(r, seed=seed_of(base, r.name))) for r in rounds)
 
 
@@ -142,7 +147,6 @@ def _wishes(problem: Problem) -> Iterator[tuple[str, dict[str, int]]]:
         yield f"long-{axis}", {a: long if a == axis else 3 + 2 * i for i, a in enumerate(axes)}
         if len(axes) > 1:
             yield f"one-{axis}", {a: 1 if a == axis else power // 2 + 1 + 2 * i for i, a in enumerate(axes)}
-
 
 
 def _unforeseen(problem: Problem, base: str) -> Iterator[tuple[str, dict[str, int]]]:

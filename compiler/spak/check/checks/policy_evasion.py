@@ -99,7 +99,9 @@ def _name(subject: Subject, code: list[Token], at: int) -> Iterator[Diagnostic]:
     elif name == "spak" and before == "namespace" and after != "::":
         yield _found(subject, "SPK426", token, "the namespace spak is opened", "define your own names outside it")
     elif name in _PARTS and before == "::" and code[at - 2].text == "spak":
-        yield _found(subject, "SPK422", token, f"spak::{name} is the compiler's own", "kernels use <spak/cuda/> or <spak/cpu/>")
+        yield _found(
+            subject, "SPK422", token, f"spak::{name} is the compiler's own", "kernels use <spak/cuda/> or <spak/cpu/>"
+        )
     elif cuda and before == "::" and code[at - 2].text == "std" and not _CUDA_STD.fullmatch(name):
         hint = "CUDA sources have no standard library: use the headers under <spak/cuda/>"
         yield _found(subject, "SPK422", token, f"std::{name} is not there for device code", hint)
