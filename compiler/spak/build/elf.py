@@ -10,7 +10,14 @@ _SYMTAB, _DYNSYM, _INIT_ARRAY, _PREINIT_ARRAY = 2, 11, 14, 16
 _GLOBAL, _WEAK = 1, 2
 _SECTION, _FILE = 3, 4
 _WRITE, _ALLOC = 1, 2
-_NOT_STATE = (".init_array", ".fini_array", ".data.rel.ro", ".tm_clone_table")  # constructors, and constants that hold addresses
+#: Constructors, constants that hold addresses, and the compiler's own reference to its unwinder.
+_NOT_STATE = (
+    ".init_array",
+    ".fini_array",
+    ".data.rel.ro",
+    ".tm_clone_table",
+    ".data.rel.local.DW.ref.__gxx_personality_v0",
+)
 
 
 @dataclass(frozen=True, slots=True)
