@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import spak
+from shadow import shadow
 
 REPO = Path(__file__).resolve().parents[2]
 COMPILER = Path(spak.__file__).resolve().parents[1]
@@ -134,6 +135,7 @@ class Project:
     def own_compiler(self, folder: Path) -> Path:
         """Work with a copy of the compiler, so that it can be edited; the folder of the package is returned."""
         shutil.copytree(self.compiler / "spak", folder / "spak", ignore=shutil.ignore_patterns("__pycache__"))
+        shadow(folder)
         self.compiler = folder
         return folder / "spak"
 

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from shadow import shadow
 
 from tests.faults.tree import REPO, Tree, chain
 
@@ -102,6 +103,7 @@ def test_stage_code(tmp_path: Path) -> None:
     shutil.copytree(REPO / "tests" / "stages", stages, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(REPO / "tests" / "faults", code / "tests" / "faults", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(stages / "concat.py", stages / "second.py")
+    shadow(code)
     tree = chain(tmp_path / "project", length=2)
     tree.rows[1]["stage"] = "tests.stages.second"
     tree.env = {"PYTHONPATH": str(code)}

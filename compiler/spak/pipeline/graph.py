@@ -31,7 +31,8 @@ def load(root: Path) -> Graph:
     shared = [*targets.actions(), *runtime_actions(targets)]
     wheel = package(project, [a for actions in units.values() for a in actions if a.name.startswith("artifact:")])
     groups = {name: names(actions) for name, actions in units.items()}
-    groups["build"] = (*names(shared), *(n for actions in units.values() for n in names(actions)))
+    made = [n for actions in units.values() for n in names(actions)]
+    groups["build"] = (*names(shared), *made) if made else ()
     groups["verify"] = tuple(n for n in groups["build"] if n.startswith(PROVING))
     groups["package"] = names(wheel)
     everything = (*shared, *(a for actions in units.values() for a in actions), *wheel)
