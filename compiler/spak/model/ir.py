@@ -157,7 +157,7 @@ class Unit(Model):
     deterministic: bool = True  # bitwise equal on a second run
     openmp: bool = False
     grants: tuple[str, ...] = ()  # e.g. "inline_ptx", "atomics"
-    attempts: int = 3  # how often a failed reply is sent back
+    attempts: int = 3  # replies that one request may take, the first and its repairs
     design_space: tuple[Choice, ...] = ()
     tuning_space: TuningSpace = TuningSpace()
     invariants: tuple[Invariant, ...] = ()
