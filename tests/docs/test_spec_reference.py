@@ -10,11 +10,11 @@ from spak.lang.expr import FUNCTIONS
 from spak.lang.syntax import parse_text
 from spak.model.target import Limits
 from spak.parse.kernel import ATTRIBUTES, GRANTS
-from spak.parse.markdown import read_markdown
 from spak.parse.meta import INFORMATION, KEYS
 from spak.parse.signature import DTYPES
-from spak.parse.spaces import PLAN_NAMES, PROPERTIES, TARGET_NAMES
 from spak.parse.vectors import NAMED, WITH_ARGUMENTS
+from spak.semantics.markdown import read_markdown
+from spak.semantics.spaces import PLAN_NAMES, PROPERTIES, TARGET_NAMES
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "spec-reference.md").read_text()
 WORDS = {

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from spak.errors import Collector, SpakError
 from spak.lang.source import decode
 from spak.lang.syntax import parse_text
-from spak.parse.document import split
 from spak.parse.load import load_unit
 from spak.parse.targets import load_target
+from spak.semantics.document import split
 
 SPEC = "specs/gemv/SPEC.gemv.md"
 FENCE = "---\nname: gemv\nedition: 1\nversion: 1\n---\n# T\n\nText.\n\n```spak\n{}\n```\n"

@@ -8,11 +8,11 @@ from pathlib import Path
 from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.lang import tree
 from spak.model.ir import Unit
-from spak.parse.document import read_document
 from spak.parse.knowledge import CONTAINERS, KNOWN, OTHER_KINDS, Gatherer
 from spak.parse.load import DOMAINS, UNIT_KINDS, load_unit, spec_files
-from spak.parse.suggest import near
 from spak.parse.targets import load_target
+from spak.semantics.document import read_document
+from spak.semantics.suggest import near
 
 
 def check_project(root: Path) -> list[Diagnostic]:

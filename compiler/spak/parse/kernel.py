@@ -14,8 +14,9 @@ from spak.lang import tree
 from spak.lang.expr import print_expr
 from spak.lang.source import Source, read_source
 from spak.model.ir import Choice, Reference, Require, Signature, Tensor, Tolerance, Variant
-from spak.parse.markdown import reflow
-from spak.parse.reader import (
+from spak.parse.signature import NAME, ReadSignature, read_dtype
+from spak.semantics.markdown import reflow
+from spak.semantics.reader import (
     NOT_LITERAL,
     Body,
     Scope,
@@ -28,8 +29,7 @@ from spak.parse.reader import (
     read_text,
     read_words,
 )
-from spak.parse.signature import NAME, ReadSignature, read_dtype
-from spak.parse.suggest import near
+from spak.semantics.suggest import near
 
 ATTRIBUTES = (
     "require",

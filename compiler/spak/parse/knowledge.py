@@ -13,9 +13,9 @@ from spak.errors import Collector, Span
 from spak.lang import tree
 from spak.lang.printer import print_item, print_value
 from spak.model.ir import Rule
-from spak.parse.document import Document, read_document
-from spak.parse.markdown import reflow
-from spak.parse.suggest import near
+from spak.semantics.document import Document, read_document
+from spak.semantics.markdown import reflow
+from spak.semantics.suggest import near
 
 #: Kinds that hold knowledge for a prompt; each statement inside becomes a rule of its own.
 CONTAINERS = frozenset({"system_model", "knowledge", "domain", "system"})

@@ -9,16 +9,16 @@ from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.lang import tree
 from spak.lang.source import MAX_BYTES, read_source
 from spak.model.ir import Invariant, Unit
-from spak.parse.document import Document, read_document
 from spak.parse.kernel import Kernel, kernel_body, read_kernel, read_variants
 from spak.parse.knowledge import Gatherer
-from spak.parse.markdown import first_sentence
 from spak.parse.meta import Meta, read_meta
 from spak.parse.signature import ReadSignature, read_signature
-from spak.parse.spaces import read_design_space, read_invariant, read_tuning_space
-from spak.parse.suggest import near
 from spak.parse.vectors import Tests, TestsReader
-from spak.parse.yamlfile import read_yaml
+from spak.semantics.document import Document, read_document
+from spak.semantics.markdown import first_sentence
+from spak.semantics.spaces import read_design_space, read_invariant, read_tuning_space
+from spak.semantics.suggest import near
+from spak.semantics.yamlfile import read_yaml
 
 DOMAINS = "specs/domains"
 MAX_TESTS_BYTES = 4 * MAX_BYTES

@@ -9,10 +9,10 @@ from typing import Any
 
 from spak.errors import Collector, Span
 from spak.lang import tree
-from spak.parse.document import Document
-from spak.parse.reader import NOT_LITERAL, literal
-from spak.parse.suggest import near
-from spak.parse.yamlfile import Yaml
+from spak.semantics.document import Document
+from spak.semantics.reader import NOT_LITERAL, literal
+from spak.semantics.suggest import near
+from spak.semantics.yamlfile import Yaml
 
 EDITIONS = (1,)
 

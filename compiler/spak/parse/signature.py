@@ -15,8 +15,8 @@ from spak.errors import Collector, Span
 from spak.lang import tree
 from spak.lang.expr import FUNCTIONS, as_expr, evaluate, names, print_expr
 from spak.model.ir import DType, Scalar, Signature, Tensor
-from spak.parse.reader import NOT_LITERAL, Scope, literal, read_expr
-from spak.parse.suggest import near
+from spak.semantics.reader import NOT_LITERAL, Scope, literal, read_expr
+from spak.semantics.suggest import near
 
 DTYPES = get_args(DType)
 INTEGERS = frozenset({"i32", "i8", "u8"})

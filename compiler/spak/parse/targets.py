@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.lang.source import decode
 from spak.model.target import Limits, Target, Toolchain
-from spak.parse.suggest import near
+from spak.semantics.suggest import near
 
 TABLES = {"toolchain": Toolchain.model_fields, "limits": Limits.model_fields, "": Target.model_fields}
 TOML_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")

@@ -9,8 +9,8 @@ from typing import Any
 from spak.errors import Collector, Span
 from spak.lang.expr import evaluate, parse_expr
 from spak.model.ir import Require, Scalar, Signature, Tensor, Vector
-from spak.parse.suggest import near
-from spak.parse.yamlfile import Yaml
+from spak.semantics.suggest import near
+from spak.semantics.yamlfile import Yaml
 
 KEYS = ("vectors", "shapes", "large")
 VECTOR_KEYS = ("name", "shape", "inputs", "expect", "special")

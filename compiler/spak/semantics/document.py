@@ -13,7 +13,7 @@ from spak.errors import Collector, Span
 from spak.lang import tree
 from spak.lang.source import Source, read_source
 from spak.lang.syntax import parse_text, split_front
-from spak.parse.yamlfile import Yaml, read_yaml
+from spak.semantics.yamlfile import Yaml, read_yaml
 
 LOOKS_LIKE_CODE = re.compile(r"\A\s*(?://[^\n]*\n\s*)*\w+(?: +[\w\"]+)?\s*\{")
 
@@ -64,7 +64,7 @@ def split(source: Source, found: Collector) -> Document:
 
 def markdown(source: Source, text: str, meta: dict[str, Yaml], keys: dict[str, Span], found: Collector) -> Document:
     """A Markdown document: each fence is parsed by itself, so that an error in one hides none in the next."""
-    from spak.parse.markdown import read_markdown
+    from spak.semantics.markdown import read_markdown
 
     prose = read_markdown(text)
     items: list[tree.Item] = []

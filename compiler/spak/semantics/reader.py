@@ -9,7 +9,7 @@ from typing import Any
 from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.lang import tree
 from spak.lang.expr import Expr, as_expr, check_types, names, parse_expr
-from spak.parse.suggest import near
+from spak.semantics.suggest import near
 
 
 @dataclass

@@ -10,9 +10,9 @@ from spak.lang import tree
 from spak.lang.expr import FUNCTIONS, print_expr
 from spak.model.ir import Choice, Invariant, TuningSpace
 from spak.model.target import Limits
-from spak.parse.markdown import reflow
-from spak.parse.reader import NOT_LITERAL, Scope, literal, read_body, read_expr, read_text
-from spak.parse.suggest import near
+from spak.semantics.markdown import reflow
+from spak.semantics.reader import NOT_LITERAL, Scope, literal, read_body, read_expr, read_text
+from spak.semantics.suggest import near
 
 MAX_RANGE = 4096  # values of one `range`
 

@@ -1,0 +1,1 @@
+"""Measurement: times as distributions, on a named machine. Knows no search strategy."""

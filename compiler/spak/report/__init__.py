@@ -1,0 +1,1 @@
+"""Reports: tables, pages and charts made from traces alone. Measures nothing."""
