@@ -31,6 +31,22 @@ class Request(Model):
     template: str = ""  # digest of the templates that rendered it, undeclared variables included
 
 
+class Question(Model):
+    """What is asked outside of kernel codegen: an `llm.query`, a lift, an improvement.
+
+    `name` is for messages and files (`run-7f3a.diagnose`); `reply_schema` is the JSON schema of the reply's type, empty for free
+    text. Its digest covers every field but the name.
+    """
+
+    name: str
+    attempt: int = 1
+    messages: tuple[Message, ...]
+    reply_schema: dict[str, Any] = {}
+    model: str = ""
+    endpoint: str = ""
+    sampling: dict[str, Any] = {}
+
+
 class Provenance(Model):
     """Who answered. Counts are tokens; `cost` is in US dollars as the provider's price list has it, None when unknown."""
 
