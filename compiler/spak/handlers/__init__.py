@@ -1,7 +1,7 @@
-"""Handlers: who answers a request. Knows no handler by name.
+"""Handlers: who answers a request or a question. Knows no handler by name.
 
-A handler is a file of this folder with one function, `create(root, config) -> Callable[[Request], Reply]`; a new
-handler is a new file. What is returned may be called from several threads, raises Waiting when the answer comes from
+A handler is a file of this folder with one function, `create(root, config) -> Handler`; a new handler is
+a new file. What is returned may be called from several threads, raises Waiting when the answer comes from
 outside later, and SpakError when there can be none.
 """
 
@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from spak.model.request import Reply, Request
+from spak.model.request import Asked, Reply
 
-Handler = Callable[[Request], Reply]
+Handler = Callable[[Asked], Reply]
 
 
 def select(name: str, root: str | Path, config: Mapping[str, Any]) -> Handler:

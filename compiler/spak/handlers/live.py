@@ -19,7 +19,7 @@ from spak.effects import Completed, Limits, run
 from spak.errors import Diagnostic, SpakError
 from spak.handlers.config import ModelConfig
 from spak.handlers.mailbox import name_of
-from spak.model.request import Provenance, Reply, Request
+from spak.model.request import Asked, Provenance, Reply
 
 #: Lines of the child's standard error that start so are progress; the rest is kept for when it breaks down.
 PROGRESS = "spak: "
@@ -27,12 +27,12 @@ PROGRESS = "spak: "
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.I)
 
 
-def create(root: Path, config: ModelConfig) -> Callable[[Request], Reply]:
+def create(root: Path, config: ModelConfig) -> Callable[[Asked], Reply]:
     """A handler that asks the configured model. Raises SpakError at once if the client is not installed."""
     if importlib.util.find_spec("litellm") is None:
         raise SpakError(Diagnostic("SPK334", "litellm is not installed", hint="pip install 'spak[llm]'"))
 
-    def ask(request: Request) -> Reply:
+    def ask(request: Asked) -> Reply:
         if not (request.model or config.name):
             hint = 'set `name` under [model] in spak.toml, for example "anthropic/claude-sonnet-4-5"'
             raise SpakError(Diagnostic("SPK335", f"no model is configured to answer {name_of(request)}", hint=hint))
@@ -41,7 +41,7 @@ def create(root: Path, config: ModelConfig) -> Callable[[Request], Reply]:
     return ask
 
 
-def _ask_child(request: Request, config: ModelConfig) -> Completed:
+def _ask_child(request: Asked, config: ModelConfig) -> Completed:
     order = {
         "name": name_of(request),
         "model": request.model or config.name,
@@ -82,7 +82,7 @@ class _Progress:
                 sys.stderr.write(line.removeprefix(PROGRESS) + "\n")
 
 
-def _reply(done: Completed, request: Request) -> Reply:
+def _reply(done: Completed, request: Asked) -> Reply:
     name = name_of(request)
     try:
         result: dict[str, Any] = json.loads(done.stdout)

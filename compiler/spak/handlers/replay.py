@@ -10,9 +10,9 @@ from pathlib import Path
 
 from spak.handlers import suspend
 from spak.handlers.config import ModelConfig
-from spak.model.request import Reply, Request
+from spak.model.request import Asked, Reply
 
 
-def create(root: Path, config: ModelConfig) -> Callable[[Request], Reply]:
-    """A handler that writes requests to files and takes answers from there."""
+def create(root: Path, config: ModelConfig) -> Callable[[Asked], Reply]:
+    """A handler that writes what is asked to files and takes answers from there."""
     return suspend.create(root, config)

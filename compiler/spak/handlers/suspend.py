@@ -7,26 +7,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from spak.digest import sha256_bytes
 from spak.errors import Diagnostic, SpakError, Span, Waiting
+from spak.handlers.answering import MOST, text_of
 from spak.handlers.config import ModelConfig
-from spak.handlers.mailbox import Mailbox, name_of
-from spak.model.base import canonical_json
-from spak.model.request import Provenance, Reply, Request
-
-_MOST = 16 << 20  # what a reply may hold is far less; what is no reply is not read to its end
+from spak.handlers.mailbox import Mailbox, digest_of, name_of
+from spak.model.request import Asked, Provenance, Reply, Request
 
 
-def create(root: Path, config: ModelConfig) -> Callable[[Request], Reply]:
+def create(root: Path, config: ModelConfig) -> Callable[[Asked], Reply]:
     """A handler over the mailboxes of the project at `root`."""
 
-    def take(request: Request) -> Reply:
+    def take(request: Asked) -> Reply:
         box = Mailbox(root, name_of(request))
         stale = ""
         try:
             if box.answer.exists() or box.answer.is_symlink():
-                if box.asked == sha256_bytes(canonical_json(request)):
-                    return _read(box)
+                if box.asked == digest_of(request):
+                    return _read(box, request)
                 stale = box.set_aside()
             box.put_request(request)
         except OSError as error:
@@ -37,29 +34,19 @@ def create(root: Path, config: ModelConfig) -> Callable[[Request], Reply]:
     return take
 
 
-def _read(box: Mailbox) -> Reply:
+def _read(box: Mailbox, request: Asked) -> Reply:
     # Neither a pipe, which would never end, nor what a link points to outside: an answer is what was put here.
     if box.answer.is_symlink() or not box.answer.is_file():
         hint = f"remove it, and take the answer in with `spak answer {box.name} FILE`"
         raise SpakError(Diagnostic("SPK346", "the answer is not a plain file", Span(f"{box.shown}/answer.md"), hint))
     with box.answer.open("rb") as file:
-        data = file.read(_MOST + 1)
-    if len(data) > _MOST:
-        what = f"the answer has more than {_MOST} bytes"
-        raise SpakError(Diagnostic("SPK304", what, Span(f"{box.shown}/answer.md"), "answer with the two blocks only"))
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        col = error.start - data.rfind(b"\n", 0, error.start)
-        span = Span(f"{box.shown}/answer.md", line, col)
-        what = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        raise SpakError(Diagnostic("SPK302", what, span, "save the answer as UTF-8")) from None
+        data = file.read(MOST + 1)
+    text = text_of(data, f"{box.shown}/answer.md", request)
     about = box.about(data)
     return Reply(text=text, provenance=Provenance(handler="suspend", by=str(about.get("by", "hand"))))
 
 
-def _explain(box: Mailbox, request: Request, stale: str) -> list[Diagnostic]:
+def _explain(box: Mailbox, request: Asked, stale: str) -> list[Diagnostic]:
     attempt = f" (attempt {request.attempt})" if request.attempt > 1 else ""
     notes = (
         f"read    {box.shown}/request.md",
@@ -67,7 +54,8 @@ def _explain(box: Mailbox, request: Request, stale: str) -> list[Diagnostic]:
     )
     found = [Diagnostic("SPK330", f"{box.name} waits for an answer{attempt}", notes=notes)]
     if stale:
-        what = f"the answer for {box.name} was to another request: the spec or what goes with it has changed since"
+        changed = "the spec or what goes with it" if isinstance(request, Request) else "what the question is made of"
+        what = f"the answer for {box.name} was to another request: {changed} has changed since"
         hint = f"it is kept; if it still fits, run `spak answer {box.name} {stale}`"
         found.append(Diagnostic("SPK331", what, Span(stale), hint))
     return found

@@ -47,6 +47,10 @@ class Question(Model):
     sampling: dict[str, Any] = {}
 
 
+#: What a handler answers.
+Asked = Request | Question
+
+
 class Provenance(Model):
     """Who answered. Counts are tokens; `cost` is in US dollars as the provider's price list has it, None when unknown."""
 
