@@ -1,0 +1,107 @@
+"""The ladder: what each level of a design reached, in the order in which the levels were climbed. Knows traces, not pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spak.report.figures import MISSING, UNITS, lower_is_better, percent, ratio, show
+from spak.report.view import RunView, Sample, main_figure
+
+MOST_RUNGS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One level: its latest figure and how many times it was measured; `share` is of the longest bar, from 0 to 1."""
+
+    label: str
+    value: float | None
+    text: str
+    count: int
+    seq: int
+    share: float
+    against_first: str
+    of_peak: str
+    beyond: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Levels that were measured alike: one case, one target, one shape."""
+
+    title: str
+    figure: str
+    unit: str
+    rungs: tuple[Rung, ...]
+    left_out: int
+    sentences: tuple[str, ...]
+
+
+def ladders(run: RunView) -> list[Ladder]:
+    """One for each case, target and shape that has a figure to compare. Levels on different shapes are never compared."""
+    groups: dict[tuple[str, str, str], list[Sample]] = {}
+    for sample in run.samples:
+        groups.setdefault((sample.case, sample.target, sample.shape), []).append(sample)
+    named = {case: main_figure(samples) for case, samples in run.of_case().items()}
+    return [
+        _ladder(key, named[key[0]], samples, run.peaks)
+        for key, samples in groups.items()
+        if named[key[0]] and any(sample.figure(named[key[0]]) is not None for sample in samples)
+    ]
+
+
+def _ladder(key: tuple[str, str, str], figure: str, samples: list[Sample], peaks: dict[str, float]) -> Ladder:
+    levels: dict[str, list[Sample]] = {}
+    for sample in samples:
+        levels.setdefault(sample.label, []).append(sample)
+    latest = {label: _latest(found, figure) for label, found in levels.items()}
+    longest = max((value for value in (one.figure(figure) for one in latest.values()) if value is not None), default=0)
+    first = next((value for one in latest.values() if (value := one.figure(figure)) is not None), None)
+    peak = peaks.get({"tflops": "gflops"}.get(figure, figure))
+    rungs = []
+    for label, sample in list(latest.items())[:MOST_RUNGS]:
+        value = sample.figure(figure)
+        flops = None if value is None else value * (1000 if figure == "tflops" else 1)
+        rungs.append(
+            Rung(
+                label=label,
+                value=value,
+                text=show(value, UNITS[figure]),
+                count=len(levels[label]),
+                seq=sample.seq,
+                share=max(value, 0) / longest if value is not None and longest > 0 else 0,
+                against_first=ratio(value, first) if value is not None and first else MISSING,
+                of_peak=percent(flops, peak) if flops is not None and peak else MISSING,
+                beyond=bool(flops is not None and peak and flops > peak),
+            )
+        )
+    case, target, shape = key
+    title = ", ".join(part for part in (case, f"on {target}" if target else "", shape) if part)
+    return Ladder(title, figure, UNITS[figure], tuple(rungs), len(latest) - len(rungs), _sentences(figure, rungs, peak))
+
+
+def _latest(samples: list[Sample], figure: str) -> Sample:
+    return next((one for one in reversed(samples) if one.figure(figure) is not None), samples[-1])
+
+
+def _sentences(figure: str, rungs: list[Rung], peak: float | None) -> tuple[str, ...]:
+    measured = [rung for rung in rungs if rung.value is not None and not rung.beyond]
+    found = []
+    if measured:
+        lower = lower_is_better(figure)
+        best = (min if lower else max)(measured, key=lambda rung: rung.value or 0.0)
+        first = measured[0]
+        found.append(f"`{best.label}` has the best {figure} of {len(measured)} measured: {best.text}.")
+        if best is not first:
+            found.append(f"That is {best.against_first} the {first.text} of `{first.label}`, the first.")
+    if peak and measured and figure in {"gflops", "tflops", "gbytes"}:
+        unit = "GB/s" if figure == "gbytes" else "GFLOP/s"
+        found.append(f"`{best.label}` reaches {best.of_peak} of the peak of {show(peak, unit)}.")
+    elif figure in {"gflops", "tflops", "gbytes"}:
+        found.append(f"The share of the machine's peak: {MISSING}, as no trace holds the peak.")
+    for rung in rungs:
+        if rung.beyond:
+            found.append(f"`{rung.label}` is above the machine's peak at {rung.text} and therefore rejected.")
+        if rung.value is None:
+            found.append(f"`{rung.label}`: {MISSING}.")
+    return tuple(found)

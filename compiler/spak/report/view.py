@@ -1,0 +1,179 @@
+"""A run as a report sees it: what its trace says, sorted by kind. Knows events, not how anything is shown.
+
+Nothing is added here: what no event says is None, and reads `not measured` in the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from spak.report.figures import UNITS, cut, number
+from spak.traces.event import Event
+
+#: Fields that say what a trace is of, best first.
+LABELS = ("level", "variant", "step_name", "stage", "kernel", "config", "label", "name")
+
+#: Names under which traces carry the machine's peaks; values are (which peak, factor).
+PEAKS = {
+    "PEAK_GFLOPS": ("gflops", 1.0), "peak_gflops": ("gflops", 1.0), "PEAK_TFLOPS": ("gflops", 1000.0),
+    "MAX_BW": ("gbytes", 1.0), "max_bw": ("gbytes", 1.0), "PEAK_GBYTES": ("gbytes", 1.0), "peak_gbytes": ("gbytes", 1.0),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One emitted trace."""
+
+    seq: int
+    step: str
+    case: str
+    fields: Mapping[str, Any]
+    target: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is a measurement of: `level: "tiled"`, or else the step that emitted it."""
+        for name in LABELS:
+            value = self.fields.get(name)
+            if isinstance(value, str) and value:
+                return cut(value, 80)
+            if isinstance(value, int) and not isinstance(value, bool):
+                return cut(f"{name} {value}", 80)
+        return self.step or f"trace {self.seq}"
+
+    @property
+    def shape(self) -> str:
+        """The sizes it was measured at: fields in capitals that are whole numbers, or a field `shape`."""
+        stated = self.fields.get("shape", self.fields.get("shapes"))
+        if stated:
+            pairs = stated.items() if isinstance(stated, Mapping) else None
+            return cut(" ".join(f"{k}={v}" for k, v in pairs) if pairs is not None else str(stated), 120)
+        sizes = [(k, v) for k, v in self.fields.items() if k.isupper() and len(k) <= 4 and type(v) is int]
+        return cut(" ".join(f"{k}={v}" for k, v in sizes), 120)
+
+    def figure(self, name: str) -> float | None:
+        """A field as a finite number."""
+        return number(self.fields.get(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One configuration of a sweep."""
+
+    seq: int
+    params: Mapping[str, Any]
+    status: str
+    metrics: Mapping[str, Any]
+    cached: bool
+    metric: str = ""
+    objective: str = ""
+
+
+@dataclass(slots=True)
+class RunView:
+    """One run. Lists are in the order of the trace."""
+
+    id: str
+    program: str = ""
+    procedure: str = ""
+    target: str = ""
+    status: str = "unfinished"
+    success: Any = None
+    events: int = 0
+    samples: list[Sample] = field(default_factory=list)
+    steps: list[Event] = field(default_factory=list)
+    facts: list[Event] = field(default_factory=list)
+    rules: list[Event] = field(default_factory=list)
+    invariants: list[Event] = field(default_factory=list)
+    sets: list[Event] = field(default_factory=list)
+    loops: dict[str, list[Trial]] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    queries: int = 0
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
+    peaks: dict[str, float] = field(default_factory=dict)
+
+    def of_case(self) -> dict[str, list[Sample]]:
+        """Samples by case, in the order in which cases first appear."""
+        found: dict[str, list[Sample]] = {}
+        for sample in self.samples:
+            found.setdefault(sample.case, []).append(sample)
+        return found
+
+
+def view(events: Iterable[Event]) -> RunView:
+    """Sort the events of one run."""
+    run = RunView("")
+    for event in events:
+        run.events += 1
+        run.id = run.id or event.run
+        _take(run, event, event.data)
+    return run
+
+
+def _take(run: RunView, event: Event, data: Mapping[str, Any]) -> None:
+    kind = event.kind
+    if kind == "run":
+        flags = _map(data.get("flags"))
+        run.program = _text(data.get("program") or data.get("source"))
+        run.procedure = _text(data.get("procedure"))
+        run.target = _text(data.get("target") or flags.get("target"))
+        _peaks(run, _map(data.get("constants")))
+    elif kind == "emit":
+        fields = _map(data.get("fields"))
+        target = _text(fields.get("target")) or run.target
+        run.samples.append(Sample(event.seq, event.step, _text(data.get("case")), fields, target))
+        _peaks(run, fields)
+    elif kind == "trial":
+        trial = Trial(
+            event.seq, _map(data.get("params")), _text(data.get("status")), _map(data.get("metrics")),
+            data.get("cached") is True, _text(data.get("metric")), _text(data.get("objective")),
+        )  # fmt: skip
+        run.loops.setdefault(_text(data.get("loop")), []).append(trial)
+    elif kind == "fact":
+        run.facts.append(event)
+        _peaks(run, _map(data.get("numbers")))
+    elif kind == "metric":
+        run.metrics[_text(data.get("metric"))] = data.get("value")
+    elif kind == "end":
+        run.status, run.success = _text(data.get("status")) or "unfinished", data.get("success")
+        run.metrics.update({name: value for name, value in _map(data.get("metrics")).items()})
+    elif kind in {"step", "rule", "invariant", "set"}:
+        {"step": run.steps, "rule": run.rules, "invariant": run.invariants, "set": run.sets}[kind].append(event)
+    elif kind == "query":
+        run.queries += 1
+    _spend(run, event)
+
+
+def _spend(run: RunView, event: Event) -> None:
+    """Add up what is known; a count that no event states stays None."""
+    if event.tokens_in is not None:
+        run.tokens_in = (run.tokens_in or 0) + event.tokens_in
+    if event.tokens_out is not None:
+        run.tokens_out = (run.tokens_out or 0) + event.tokens_out
+    if event.cost is not None:
+        run.cost = (run.cost or 0.0) + event.cost
+
+
+def _peaks(run: RunView, numbers: Mapping[str, Any]) -> None:
+    for name, (which, factor) in PEAKS.items():
+        value = number(numbers.get(name))
+        if value is not None and value > 0:
+            run.peaks[which] = value * factor
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: Any) -> str:
+    return cut(value, 200) if isinstance(value, str) else ""
+
+
+def main_figure(samples: Iterable[Sample]) -> str:
+    """The field that a case is about: the best known rate or time that any of its traces has, '' if there is none."""
+    present = {name for sample in samples for name in sample.fields if sample.figure(name) is not None}
+    return next((name for name in UNITS if name in present), "")
