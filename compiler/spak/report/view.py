@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from spak.report.figures import UNITS, cut, number
+from spak.report.figures import UNITS, cut, number, show
 from spak.traces.event import Event
 
 #: Fields that say what a trace is of, best first.
@@ -47,9 +47,10 @@ class Sample:
     def shape(self) -> str:
         """The sizes it was measured at: fields in capitals that are whole numbers, or a field `shape`."""
         stated = self.fields.get("shape", self.fields.get("shapes"))
-        if stated:
-            pairs = stated.items() if isinstance(stated, Mapping) else None
-            return cut(" ".join(f"{k}={v}" for k, v in pairs) if pairs is not None else str(stated), 120)
+        if isinstance(stated, Mapping):
+            return cut(" ".join(f"{name}={show(value)}" for name, value in list(stated.items())[:16]), 120)
+        if isinstance(stated, str | list | int) and stated:
+            return cut(show(stated), 120)
         sizes = [(k, v) for k, v in self.fields.items() if k.isupper() and len(k) <= 4 and type(v) is int]
         return cut(" ".join(f"{k}={v}" for k, v in sizes), 120)
 
