@@ -119,7 +119,7 @@ def _changes(run: RunView, event: Event) -> tuple[str, ...]:
 
 
 def _short(event: Event) -> str:
-    return f"{cut(str(event.data.get('name') or ''), 80)} = {cut(show(event.data.get('value')), 120)}"
+    return f"{cut(show(event.data.get('name') or ''), 80)} = {cut(show(event.data.get('value')), 120)}"
 
 
 def _compared(before: Sample | None, after: Sample) -> list[str]:
