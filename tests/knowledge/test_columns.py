@@ -155,7 +155,7 @@ def test_recorded_traces_are_read_and_others_left_out(tmp_path: Path) -> None:
         (b"[" * 100_000, "no event of a trace"),
         (
             b'{"kind": "emit", "seq": 2, "data": {"case": "C", "fields": {"x": "' + b"y" * (5 << 20) + b'"}}}',
-            "5242947 bytes",
+            "5242950 bytes",
         ),
         (b'{"kind": "emit", "seq": ' + b"9" * 5000 + b"}", "no event"),
         (b"", "not the JSON"),

@@ -196,6 +196,8 @@ class _Column:
         if kinds == {float}:
             rows = Rows("float", np.array(values, dtype=np.float64))
             return cls(values, np.full(len(values), TYPES[float], dtype=np.int8), True, rows)
+        if kinds in ({bool}, {str}):
+            return cls(values, np.full(len(values), TYPES[kinds.pop()], dtype=np.int8), True)
         missing, known = type(UNKNOWN), TYPES
         found = [0 if type(one) is missing else known.get(type(one), OTHER) for one in values]
         if int in kinds:
