@@ -10,7 +10,10 @@ from spak.model.outcome import Outcome
 
 
 class Options(Model):
-    """Paths relative to the project's root. `runtime` is the target's `libspak_runtime.a`; `sass` are the unit's contracts."""
+    """Paths relative to the project's root. `runtime` is the target's `libspak_runtime.a`; `sass` are the unit's contracts.
+
+    `tuned` is the file of parameters tuned for the target, where there is one.
+    """
 
     interface: str
     unit: str
@@ -18,6 +21,7 @@ class Options(Model):
     dialect: Literal["cpp", "cuda"]
     source: str
     plan: str
+    tuned: str = ""
     target: str
     runtime: str
     sass: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from spak.build import words
 from spak.digest import sha256_bytes
 from spak.errors import Diagnostic, SpakError, Span
 from spak.lock.tomlspans import loads
+from spak.lock.tuned import in_force
 from spak.model.base import canonical_json
 from spak.model.ir import Interface
 from spak.model.plan import Plan
@@ -61,14 +62,19 @@ class Job:
         return json.dumps(facts, sort_keys=True, ensure_ascii=False)
 
 
-def read_job(interface: str, variant: str, target: str, source: str, plan: str) -> Job:
+def read_job(interface: str, variant: str, target: str, source: str, plan: str, tuned: str = "") -> Job:
     """Read the files of a job. Raises as `make_job` does."""
     parsed = Interface.model_validate_json(Path(interface).read_bytes())
-    return make_job(parsed, variant, read_target(target), source, plan)
+    return make_job(parsed, variant, read_target(target), source, plan, tuned=tuned)
 
 
-def make_job(interface: Interface, variant: str, target: Target, source: str, plan: str, root: Path = Path()) -> Job:
-    """A job from a reply's two files. Raises SpakError (SPK511) for a plan that is none: the check stage says more."""
+def make_job(
+    interface: Interface, variant: str, target: Target, source: str, plan: str, root: Path = Path(), tuned: str = ""
+) -> Job:
+    """A job from a reply's two files, and the target's tuned parameters where there are some.
+
+    Raises SpakError: SPK511 for a plan that is none, as the check stage says in more words; SPK640, SPK641 for a tuned file.
+    """
     raw_source, raw_plan = (root / source).read_bytes(), (root / plan).read_bytes()
     try:
         launch_plan = Plan.model_validate(loads(raw_plan.decode()))
@@ -86,4 +92,7 @@ def make_job(interface: Interface, variant: str, target: Target, source: str, pl
         "plan": sha256_bytes(raw_plan),
         "target": sha256_bytes(canonical_json(target)),
     }
-    return Job(interface, variant, target, launch_plan, text, source, plan, digests)
+    wins = in_force(str(root / tuned) if tuned else "", raw_source, raw_plan, launch_plan).require()
+    if wins.params:  # the parameters, not the file: the module must not depend on figures
+        digests["params"] = sha256_bytes(canonical_json(wins.params))
+    return Job(interface, variant, target, wins.apply(launch_plan), text, source, plan, digests)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def build_module(options: Options, do: Do) -> Outcome:
     """See `spak.build.run`."""
-    job = read_job(options.interface, options.variant, options.target, options.source, options.plan)
+    job = read_job(options.interface, options.variant, options.target, options.source, options.plan, options.tuned)
     compiler, version = gcc.find(job.target.toolchain.compiler, do)
     environment = {
         "compiler": f"{Path(compiler).name} {version}",

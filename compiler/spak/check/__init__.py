@@ -15,6 +15,8 @@ class Options(Model):
     """Every file and value that the checks read. Paths are relative to the project.
 
     `z3_ms` is how long one proof may take; what cannot be decided within it is reported as unproved, never as passed.
+    `tuned` is the file of parameters tuned for the target, where there is one, and
+    `unfit` why it is passed over.
     """
 
     ir: str
@@ -26,6 +28,8 @@ class Options(Model):
     target: str
     evidence: str
     z3_ms: int = 2000
+    tuned: str = ""
+    unfit: str = ""
 
 
 def run(options: Options, do: Do) -> Outcome:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from spak.errors import Diagnostic, Span
 from spak.lock.tomlspans import loads
+from spak.lock.tuned import InForce
 from spak.model.plan import Launch, Plan, TensorMap, Workspace
 
 Path = tuple[str | int, ...]
@@ -71,6 +72,14 @@ def read_plan(path: str, text: str) -> PlanFile:
     file = PlanFile(path, text, plan, (), places)
     lenient = tuple(_not_integers(file, data))  # pydantic reads "64" as 64; a plan says what it means
     return PlanFile(path, text, None, lenient, places) if lenient else file
+
+
+def tune(file: PlanFile, tuned: InForce) -> PlanFile:
+    """The file with tuned parameters in the place of its own, each at its own place."""
+    if file.plan is None or not tuned.params:
+        return file
+    places = {**file.places, **{("params", name): span for name, span in tuned.spans.items()}}
+    return replace(file, plan=tuned.apply(file.plan), places=places)
 
 
 def _syntax(path: str, text: str, error: tomllib.TOMLDecodeError) -> Diagnostic:

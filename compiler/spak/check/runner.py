@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 
 import spak.check.checks
-from spak.check.plan_file import PlanFile, read_plan
+from spak.check.plan_file import PlanFile, read_plan, tune
 from spak.check.source import Source
 from spak.check.subject import CheckModule, Subject
 from spak.digest import sha256_bytes
 from spak.errors import Diagnostic, SpakError, Span
+from spak.lock.tuned import InForce, in_force
 from spak.model.base import Model, canonical_json
 from spak.model.evidence import Check, Evidence, Verdict
 from spak.model.ir import Interface, Unit
@@ -53,16 +54,20 @@ def judge(options: Options) -> Outcome:
     target = _load_target(options.target)
     source_text, source_findings = _text(options.source)
     plan_text, plan_findings = _text(options.plan)
+    file = PlanFile(options.plan, plan_text, None) if plan_findings else read_plan(options.plan, plan_text)
+    tuned = _tuned(options, file)
     subject = Subject(
         unit=unit,
         interface=_load(options.interface, Interface),
         variant=variant,
         target=target,
         source=Source(options.source, source_text, options.dialect),
-        file=PlanFile(options.plan, plan_text, None) if plan_findings else read_plan(options.plan, plan_text),
+        file=tune(file, tuned),
         z3_ms=options.z3_ms,
     )
     checks, found = examine(subject, source_findings, plan_findings)
+    if tuned.findings:
+        found = [*tuned.findings, *found]
     failed = any(d.severity == "error" for d in found) or any(c.verdict == "failed" for c in checks)
     evidence = Evidence(
         stage="check",
@@ -75,6 +80,7 @@ def judge(options: Options) -> Outcome:
             "plan": sha256_bytes(Path(options.plan).read_bytes()),
             "source": sha256_bytes(Path(options.source).read_bytes()),
             "spec": sha256_bytes(canonical_json(unit)),
+            **({"params": sha256_bytes(canonical_json(tuned.params))} if tuned.params else {}),
         },
         checks=tuple(checks),
         not_checked=tuple(sorted(f"{c.name}: {c.detail}" for c in checks if c.verdict in ("skipped", "unproved"))),
@@ -87,6 +93,16 @@ def judge(options: Options) -> Outcome:
         verdict: sum(c.verdict == verdict for c in checks) for verdict in ("passed", "failed", "unproved", "skipped")
     }
     return Outcome(ok=not failed, diagnostics=evidence.diagnostics, summary={k: v for k, v in tally.items() if v})
+
+
+def _tuned(options: Options, file: PlanFile) -> InForce:
+    """The parameters that take the place of the plan's. Raises SpakError for a file that is none: no reply is to blame for it."""
+    if options.unfit:
+        what = f"these parameters are passed over: {options.unfit}"
+        hint = "`spak tune` finds them anew; or remove the file"
+        return InForce(findings=(Diagnostic("SPK643", what, Span(options.tuned), hint, severity="warning"),))
+    source, plan = Path(options.source).read_bytes(), Path(options.plan).read_bytes()
+    return in_force(options.tuned, source, plan, file.plan).require()
 
 
 def examine(

@@ -83,12 +83,14 @@ def render_kernel(root: Path, unit: Unit, target: Target, variant: str | None, o
     missing = [path for path in (source, plan) if not (root / path).is_file()]
     if missing:
         raise SpakError(Diagnostic("SPK516", f"{missing[0]} is not there", None, "`doit build` makes the replies"))
-    job = make_job(interface(unit), chosen, target, source, plan, root)
+    tuned = f"{Path(source).parent}/tuned.{target.name}.toml"
+    wins = [tuned] if (root / tuned).is_file() else []
+    job = make_job(interface(unit), chosen, target, source, plan, root, *wins)
     parts: Parts = import_module(f"spak.build.engines.{target.toolchain.engine}").build(job, Effects())
     if not parts.ok:
         raise SpakError(*parts.diagnostics)
     spec = sorted(p.relative_to(root).as_posix() for p in (root / "specs" / unit.name).iterdir() if p.is_file())
-    write(out, parts, [*spec, source, plan, f"targets/{target.name}.toml"])
+    write(out, parts, [*spec, source, plan, *wins, f"targets/{target.name}.toml"])
     return job
 
 

@@ -71,6 +71,7 @@ def options_of(name: str) -> Options:
         raise SpakError(Diagnostic("SPK608", f"{ir} is not there", hint=f"build first: `doit build {unit}`"))
     reference = json.loads(Path(ir).read_bytes()).get("reference", {}).get("file", "")
     request = f"build/request/{unit}.{variant}.{dialect}.json"
+    tuned = f"{source}/tuned.{target}.toml"
     compiled = f"build/evidence/{unit}/{variant}/{target}/compile.json"
     return Options(
         unit=unit,
@@ -84,4 +85,5 @@ def options_of(name: str) -> Options:
         request=request if Path(request).is_file() else "",
         reference=reference,
         compile=compiled if Path(compiled).is_file() else "",
+        tuned=tuned if Path(tuned).is_file() else "",
     )

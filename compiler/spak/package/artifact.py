@@ -8,6 +8,7 @@ from typing import Any
 
 from spak.digest import sha256_file
 from spak.effects import Do
+from spak.lock.tuned import in_force, read
 from spak.model.base import Model, canonical_json
 from spak.model.ir import Tensor, Unit
 from spak.model.outcome import Outcome
@@ -16,7 +17,10 @@ from spak.store import atomic
 
 
 class Rung(Model):
-    """The files of one variant on the target. `evidence` are the evidence files in the order of the stages."""
+    """The files of one variant on the target. `evidence` are the evidence files in the order of the stages.
+
+    `tuned` is the file of parameters tuned for the target, where there is one.
+    """
 
     variant: str
     dialect: str
@@ -26,6 +30,7 @@ class Rung(Model):
     reply: str
     module: str
     evidence: tuple[str, ...]
+    tuned: str = ""
 
 
 class Options(Model):
@@ -97,6 +102,16 @@ def provenance(options: Options, rung: Rung) -> dict[str, Any]:
         "reply": sha256_file(rung.reply),
         "source": sha256_file(rung.source),
         "plan": sha256_file(rung.plan),
+        **tuned(rung),
         "module": sha256_file(rung.module),
         "evidence": [{"sha256": sha256_file(path), **json.loads(Path(path).read_bytes())} for path in rung.evidence],
     }
+
+
+def tuned(rung: Rung) -> dict[str, Any]:
+    """The parameters in force for the target and what they rest on; nothing where the plan's own are."""
+    source, plan = Path(rung.source).read_bytes(), Path(rung.plan).read_bytes()
+    params = in_force(rung.tuned, source, plan, None).require().params
+    if not params:
+        return {}
+    return {"tuned": {"sha256": sha256_file(rung.tuned), "params": params, "evidence": read(rung.tuned).evidence}}

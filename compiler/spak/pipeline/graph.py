@@ -27,7 +27,8 @@ def load(root: Path) -> Graph:
     project = load_project(root)
     targets = read_targets(project)
     found = find_units(root, Digests(root / ".spak" / "state" / "digests"))
-    units = {one.name: UnitActions(project, targets, one).actions() for one in found}
+    laid = [UnitActions(project, targets, one) for one in found]
+    units = {one.name: one.actions() for one in laid}
     shared = [*targets.actions(), *runtime_actions(targets)]
     wheel = package(project, [a for actions in units.values() for a in actions if a.name.startswith("artifact:")])
     groups = {name: names(actions) for name, actions in units.items()}
@@ -36,7 +37,11 @@ def load(root: Path) -> Graph:
     groups["verify"] = tuple(n for n in groups["build"] if n.startswith(PROVING))
     groups["package"] = names(wheel)
     everything = (*shared, *(a for actions in units.values() for a in actions), *wheel)
-    return Graph(actions=everything, groups=groups, watched=watched(project, found))
+    return Graph(
+        actions=everything,
+        groups=groups,
+        watched=watched(project, found, [f for one in laid for f in one.tuned_files()]),
+    )
 
 
 def names(actions: list[Action]) -> tuple[str, ...]:
@@ -64,7 +69,7 @@ def package(project: Project, artifacts: list[Action]) -> list[Action]:
     ]
 
 
-def watched(project: Project, found: tuple[Found, ...]) -> tuple[str, ...]:
+def watched(project: Project, found: tuple[Found, ...], tuned: list[str]) -> tuple[str, ...]:
     """The files and folders from which this graph was made: a change in one of them makes another graph."""
     files = {f for one in found for f in one.files} | {f"targets/{t}.toml" for t in project.targets}
-    return tuple(sorted({*files, "specs", "specs/domains", *(one.folder for one in found)}))
+    return tuple(sorted({*files, "specs", "specs/domains", *tuned, *(one.folder for one in found)}))

@@ -14,6 +14,7 @@ from spak.pipeline.action import Action
 from spak.pipeline.executor import Executor
 from spak.pipeline.network import Network
 from spak.pipeline.result import Result
+from spak.pipeline.tuned import blamed, complaint
 
 
 class Judge:
@@ -45,6 +46,8 @@ class Judge:
         result = self.executor.look(action) or self.executor.execute(action)
         if not result.status.good and (result.broken or name not in self.action.judges):
             raise SpakError(*result.diagnostics)
+        if not result.status.good and (path := blamed(action.options)):
+            raise SpakError(complaint(path, name), *result.diagnostics)
         return result
 
     def _targets(self, results: dict[str, Result]) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from spak.pipeline.result import Result, Status
 from spak.pipeline.scheduler import Scheduler
 from spak.pipeline.stamps import Stamps
 from spak.pipeline.tools import Tools
+from spak.pipeline.tuned import blamed, complaint
 from spak.pipeline.workers import Workers, base_env
 from spak.store.actions import Actions, Folder
 from spak.store.cas import Cas
@@ -154,10 +155,17 @@ class Session:
             if (
                 result.status.good
                 and not judged
-                and any(one.status is Status.FAILED and not one.broken for one in judges)
+                and any(one.status is Status.FAILED and not one.broken and not self._tuned(one.name) for one in judges)
             ):
                 found.append(name)
         return found
+
+    def _tuned(self, name: str) -> str:
+        """The tuned file that a judge's failure is put down to, '' if none is: it is named, and the reply stands."""
+        path = blamed(self.network.actions[name].options)
+        if path:
+            self.events.emit("notice", text=str(complaint(path, name)))
+        return path
 
     def _inline(self, action: Action) -> dict[str, Any]:
         """Run an inline stage in this process."""

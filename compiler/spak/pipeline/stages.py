@@ -15,7 +15,17 @@ from spak.errors import Diagnostic, SpakError
 from spak.store.digests import Digests
 
 PACKAGE = Path(__file__).parent.parent
-COMMON = ("model", "lang", "semantics", "errors", "effects", "digest.py", "pipeline/worker.py", "store/atomic.py")
+COMMON = (
+    "model",
+    "lang",
+    "semantics",
+    "errors",
+    "effects",
+    "digest.py",
+    "lock/tuned.py",
+    "pipeline/worker.py",
+    "store/atomic.py",
+)
 SKIPPED = frozenset({"__pycache__", "include", "runtime_sources", "sim_sources"})  # C++: who compiles it names it
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from spak.model.ir import DIALECTS, Unit, Variant
 from spak.model.target import Target
@@ -11,6 +12,7 @@ from spak.pipeline import native
 from spak.pipeline.action import Action
 from spak.pipeline.project import Project
 from spak.pipeline.targets import ProjectTargets
+from spak.pipeline.tuned import unfit
 from spak.pipeline.units import Found
 
 SOURCE = {"cpp": "kernel.cpp", "cuda": "kernel.cu"}
@@ -165,8 +167,29 @@ class UnitActions:
         folder = self.generated(variant, target.dialect)
         return {"source": f"{folder}/{SOURCE[target.dialect]}", "plan": f"{folder}/plan.toml"}
 
+    def tuned_file(self, variant: Variant, target: Target) -> str:
+        """Where parameters tuned for a target are kept; whether it is there is part of what the graph is made of."""
+        return f"{self.generated(variant, target.dialect)}/tuned.{target.name}.toml"
+
+    def tuned_files(self) -> tuple[str, ...]:
+        """Every place where such a file may be."""
+        if self.found.unit is None:
+            return ()
+        rungs = [(v, t) for v in self.found.unit.variants for d in DIALECTS for t in self.targets_of(v, d)]
+        return tuple(self.tuned_file(v, t) for v, t in rungs)
+
+    def tuned(self, variant: Variant, target: Target) -> dict[str, str]:
+        """`{"tuned": path}` where there is such a file. Without one nothing of it is in any key."""
+        path = self.project.root / self.tuned_file(variant, target)
+        if not path.is_file() or unfit(path, self.unit()):
+            return {}
+        return {"tuned": self.tuned_file(variant, target)}
+
     def check(self, variant: Variant, target: Target) -> Action:
-        files = self.files(variant, target)
+        path = self.tuned_file(variant, target)
+        here = {"tuned": path} if (self.project.root / path).is_file() else {}  # as a check says what is wrong with it
+        why = unfit(self.project.root / path, self.unit()) if here else ""
+        files = {**self.files(variant, target), **here}
         out = self.evidence(variant, target, "check")
         return Action(
             name=self.at("check", variant, target),
@@ -180,6 +203,7 @@ class UnitActions:
                 "evidence": out,
                 "z3_ms": self.project.settings.proof_ms,
                 **files,
+                **({"unfit": why} if why else {}),
             },
             inputs=(self.structure, self.interface, self.targets.file(target.name), *files.values()),
             outputs=(out,),
@@ -191,6 +215,7 @@ class UnitActions:
         from spak.build import Options
 
         module = self.module(variant, target)
+        files = {**self.files(variant, target), **self.tuned(variant, target)}
         options = Options(
             interface=self.interface,
             unit=self.name,
@@ -202,13 +227,13 @@ class UnitActions:
             out=module,
             manifest=str(Path(module).with_name("module.json")),
             evidence=self.evidence(variant, target, "compile"),
-            **self.files(variant, target),
+            **files,
         )
         return Action(
             name=self.at("compile", variant, target),
             stage="build",
-            options=options.model_dump(mode="json"),
-            inputs=(options.interface, options.target, options.runtime, options.source, options.plan),
+            options=without_nothing(options.model_dump(mode="json")),
+            inputs=(options.interface, options.target, options.runtime, *files.values()),
             values=native.module_values(target),
             outputs=(options.out, options.manifest, options.evidence),
             tools=native.tools(target),
@@ -220,7 +245,7 @@ class UnitActions:
         return f"build/native/{target.name}/{self.name}/{variant.name}/{self.name}_{target.name}.so"
 
     def verify(self, variant: Variant, target: Target) -> Action:
-        files = self.files(variant, target)
+        files = {**self.files(variant, target), **self.tuned(variant, target)}
         out = self.evidence(variant, target, "verify")
         reference = self.unit().reference.file
         request = self.request_file(variant, target.dialect)
@@ -265,6 +290,7 @@ class UnitActions:
                     module=self.module(variant, target),
                     evidence=tuple(self.evidence(variant, target, s) for s in names),
                     **self.files(variant, target),
+                    **self.tuned(variant, target),
                 )
             )
         manifest = f"build/kernels/{self.name}.{target.name}.json"
@@ -277,15 +303,22 @@ class UnitActions:
             manifest=manifest,
         )
         read = [f for r in rungs for f in (r.request, r.source, r.plan, r.reply, r.module, *r.evidence)]
+        read += [r.tuned for r in rungs if r.tuned]
+        plain = options.model_dump(mode="json")
         modules = [f"build/kernels/{self.name}/{target.name}/{r.variant}/{Path(r.module).name}" for r in rungs]
         return Action(
             name=f"artifact:{self.name}@{target.name}",
             stage="spak.package.artifact",
-            options=options.model_dump(mode="json"),
+            options={**plain, "rungs": [without_nothing(rung) for rung in plain["rungs"]]},
             inputs=(self.behaviour, options.target_file, *read),
             outputs=(manifest, *modules),
             doc="gather the modules and write the manifest",
         )
+
+
+def without_nothing(options: dict[str, Any]) -> dict[str, Any]:
+    """Options without a tuned file that is not there, so that its absence has no part in a key."""
+    return {name: value for name, value in options.items() if name != "tuned" or value}
 
 
 def project_templates() -> tuple[str, ...]:

@@ -16,6 +16,7 @@ class Options(Model):
     """Everything a verification reads; paths are relative to the project root.
 
     `request` is only hashed into the evidence; `compile` is the compile stage's evidence, for the compiler's identity.
+    `tuned` is the file of parameters tuned for the target, where there is one: rounds are shaped by them.
     `call_seconds` is the CPU time that one call may take; its wall-clock limit is six times that.
     """
 
@@ -30,6 +31,7 @@ class Options(Model):
     request: str = ""
     reference: str = ""
     compile: str = ""
+    tuned: str = ""
     call_seconds: float = 20.0
 
 

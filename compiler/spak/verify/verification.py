@@ -19,6 +19,8 @@ import numpy as np
 
 from spak.digest import sha256_bytes, sha256_file
 from spak.errors import Diagnostic, SpakError
+from spak.lock.tuned import in_force
+from spak.model.base import canonical_json
 from spak.model.evidence import Check, Evidence
 from spak.model.ir import Unit
 from spak.model.target import Target, read_target
@@ -82,9 +84,21 @@ def _problem(options: Options) -> Problem:
         raise SpakError(
             Diagnostic("SPK603", f"an input of the verification cannot be read: {error}", hint="build it again")
         ) from None
-    params = sorted((k, v) for k, v in plan.get("params", {}).items() if isinstance(v, int))
+    tuned = _tuned(options)
+    params = sorted((k, v) for k, v in {**plan.get("params", {}), **tuned}.items() if isinstance(v, int))
     grids = tuple(tuple(map(str, launch["grid"])) for launch in plan.get("launch", ()) if "grid" in launch)
     return Problem(unit, options.variant, tuple(params), grids)
+
+
+def _tuned(options: Options) -> dict[str, int]:
+    """The parameters that take the place of the plan's. Raises SpakError for a file that is none."""
+    if not options.tuned:
+        return {}
+    return (
+        in_force(options.tuned, Path(options.source).read_bytes(), Path(options.plan).read_bytes(), None)
+        .require()
+        .params
+    )
 
 
 def verify(options: Options, only: str = "", seed: int | None = None) -> Evidence:
@@ -146,8 +160,10 @@ def _subject(options: Options) -> dict[str, str]:
         "target": options.target,
         "reference": options.reference, "request": options.request,
     }  # fmt: skip
+    tuned = _tuned(options)
+    extra = {"params": sha256_bytes(canonical_json(tuned))} if tuned else {}
     try:
-        return {name: sha256_file(path) for name, path in sorted(named.items()) if path}
+        return {**{name: sha256_file(path) for name, path in sorted(named.items()) if path}, **extra}
     except OSError as error:
         message = f"an input of the verification cannot be read: {error}"
         raise SpakError(Diagnostic("SPK603", message, hint="build the module first: `doit build`")) from None
