@@ -1,0 +1,82 @@
+"""What each tool takes and gives, as calls are checked against it. Knows names and types, not what a tool does.
+
+A tool is performed by the file of `spak.agents.tools` that has its name; a test ties the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from spak.semantics.types import ANY, BOOLEAN, NUMBER, STRING, Field, Type
+
+TEXTS = Type("list", args=(STRING,))
+COMMAND = Type("union", args=(STRING, TEXTS))  # a text, split before its holes are filled, or a list of arguments
+MAP = Type("map", args=(ANY,))
+MAPS = Type("list", args=(Type("map", args=(NUMBER,)),))
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """`word`: a name that may be written bare, as in `unit: saxpy`."""
+
+    type: Type
+    needed: bool = False
+    word: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """`args` in the order in which they may stand without a name. `result` is what the output variable gets.
+
+    `command`: it starts a program whose exit code and output count, as `steps.ID.exit_code` and `steps.ID.stdout`.
+    """
+
+    about: str
+    args: Mapping[str, Argument]
+    result: Type
+    command: bool = False
+
+
+def _built(name: str) -> Type:
+    fields = (
+        Field("ok", BOOLEAN),
+        Field("diagnostics", TEXTS),
+        Field("digests", MAP),
+        Field("evidence", Type("list", args=(MAP,))),
+    )
+    return Type("record", name, fields=fields)
+
+
+def _table() -> Mapping[str, Tool]:
+    word, text = Argument(STRING, word=True), Argument(STRING)
+    unit = {"unit": Argument(STRING, needed=True, word=True), "variant": word, "target": word}
+    number, boolean = Argument(NUMBER), Argument(BOOLEAN)
+    run = {
+        "cmd": Argument(COMMAND, needed=True),
+        "cwd": text,
+        "env": Argument(MAP),
+        "timeout": number,
+        "allow_failure": boolean,
+        "shell": boolean,
+        "stdin": Argument(ANY),
+        "output_limit": number,
+    }
+    path = Argument(STRING, needed=True)
+    bench = {**unit, "shapes": Argument(MAPS), "params": Argument(MAP), "repeats": number}
+    return MappingProxyType(
+        {
+            "run": Tool("start a program", run, ANY, command=True),
+            "read": Tool("read a text file", {"path": path}, STRING),
+            "write": Tool("write a text file", {"path": path, "content": Argument(ANY, needed=True)}, MAP),
+            "build": Tool("build a unit", unit, _built("a build")),
+            "verify": Tool("verify a unit", unit, _built("a verification")),
+            "bench": Tool("measure a kernel", bench, MAP),
+            "engineering_loop": Tool("run a declared search", {"name": Argument(STRING, needed=True, word=True)}, MAP),
+        }
+    )
+
+
+#: Every tool by name.
+TOOLS: Mapping[str, Tool] = _table()
