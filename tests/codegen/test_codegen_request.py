@@ -194,7 +194,7 @@ def test_types() -> None:
 def test_shipped_template_files_are_all_used() -> None:
     folder = Path(__file__).resolve().parents[2] / "compiler/spak/codegen/templates"
     sources = "".join(path.read_text() for path in folder.glob("*.j2"))
-    entries = {"system.md.j2", "repair.md.j2", "request.cuda.md.j2", "request.cpp.md.j2"}
+    entries = {"system.md.j2", "repair.md.j2", "observed.md.j2", "request.cuda.md.j2", "request.cpp.md.j2"}
     assert {path.name for path in folder.glob("*")} == entries | set(
         re.findall(r'(?:extends|include) "([^"]+)"', sources)
     )

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 class Options(Model):
     """Paths are relative to the project's root.
 
-    `pending` is the request's mailbox (see `spak.handlers.mailbox`), emptied once its answer is on record. `refresh`
-    asks anew although the lock has an answer; `recheck` judges the pinned source although nothing about its request has
-    changed.
+    `fired` is where rules that fired on measurements are recorded (see `spak.codegen.observed`). `pending` is the request's
+    mailbox (see `spak.handlers.mailbox`), emptied once its answer is on record. `refresh` asks anew although the lock has an
+    answer; `recheck` judges the pinned source although nothing about its request has changed.
     """
 
     unit: str
@@ -28,6 +28,7 @@ class Options(Model):
     dialect: Literal["cpp", "cuda"]
     ir: str
     request: str
+    fired: str = ".spak/fired"
     lock: str = "spak.lock"
     generated: str
     templates: str = ""

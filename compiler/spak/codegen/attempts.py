@@ -29,7 +29,8 @@ class Attempt(Model):
     """One reply. `base` is the digest of the request as rendered, `request` of what was asked with the conversation so
     far.
 
-    An adopted edit has no base: it answers whatever the unit's request is when it is judged.
+    An adopted edit has no base: it answers whatever the unit's request is when it is judged. `observed` names the fired rules
+    that were told with the request.
     """
 
     base: str = ""
@@ -38,6 +39,7 @@ class Attempt(Model):
     state: Literal["received", "failed"]
     provenance: Provenance
     diagnostics: tuple[dict[str, Any], ...] = ()
+    observed: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -71,7 +73,9 @@ class Attempts:
     def file(self, number: int) -> Path:
         return self.folder / f"{number}.md"
 
-    def receive(self, reply: bytes, base: str, request: str, provenance: Provenance) -> int:
+    def receive(
+        self, reply: bytes, base: str, request: str, provenance: Provenance, observed: tuple[str, ...] = ()
+    ) -> int:
         """Keep a reply before anything is done with it, and return its number. The text goes first: an index entry is a
         promise.
         """
@@ -80,6 +84,7 @@ class Attempts:
         self._write(number, reply)
         self._save({**known, number: Attempt(
             base=base, request=request, reply=sha256_bytes(reply), state="received", provenance=provenance,
+            observed=observed,
         )})  # fmt: skip
         return number
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spak.codegen import observed
 from spak.codegen.attempts import PINNED, Attempt, Attempts, request_digest
 from spak.codegen.generated import Digests, Generated, digests_of
 from spak.codegen.repair import Failed, repair_request
@@ -265,13 +266,17 @@ class _Settling:
     def _ask(self) -> int:
         failed = self._failures()
         tried = len(self._of(self.base))
-        request = repair_request(self.request, failed, tried + 1, self.options.templates)
+        plain = repair_request(self.request, failed, tried + 1, self.options.templates)
+        rules = observed.to_tell(self.options, self.name, plain)
+        request = observed.told(plain, rules, self.options.templates)
         try:
             reply = self.do.ask(request)
         except SpakError as error:
             raise with_reason(error, failed[-1:]) from None
         refuse_incomplete(reply.provenance, self.name)
-        number = self.log.receive(reply.text.encode(), self.base, request_digest(request), reply.provenance)
+        number = self.log.receive(
+            reply.text.encode(), self.base, request_digest(request), reply.provenance, tuple(one.name for one in rules)
+        )
         self.known = self.log.load()
         return number
 
@@ -327,6 +332,7 @@ class _Settling:
             plan=digests.plan,
             attempts=1 if adopted else len(self._of(self.base)),
             sample=sample,
+            observed=one.observed,
             provenance=one.provenance,
             targets=evidence(judged),
         )

@@ -31,7 +31,8 @@ class Entry(Model):
     """`request` is what would be asked today and `asked` what the reply answered: they differ after a source was kept.
 
     `spec` is the digest of the unit's IR; `reply`, `source` and `plan` are digests of the files in `generated/`.
-    `attempts` counts the replies it took, `sample` the refreshes.
+    `attempts` counts the replies it took, `sample` the refreshes. `observed` are the names of the fired rules that were told
+    with the request: no part of what keys the entry, as what fires depends on where it was measured.
     """
 
     unit: Name
@@ -45,6 +46,7 @@ class Entry(Model):
     plan: Digest
     attempts: int = 1
     sample: int = 0
+    observed: tuple[str, ...] = ()
     provenance: Provenance
     targets: tuple[TargetEvidence, ...] = ()
 

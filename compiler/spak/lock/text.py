@@ -25,7 +25,20 @@ _HEAD = """\
 version = {version}
 """
 _END = "# end"  # whatever cuts the file short cuts this off
-_FIELDS = ("unit", "variant", "dialect", "spec", "request", "asked", "reply", "source", "plan", "attempts", "sample")
+_FIELDS = (
+    "unit",
+    "variant",
+    "dialect",
+    "spec",
+    "request",
+    "asked",
+    "reply",
+    "source",
+    "plan",
+    "attempts",
+    "sample",
+    "observed",
+)
 _PROVENANCE = ("handler", "by", "model", "finish", "tokens_in", "tokens_out", "cost")
 _TARGET = ("name", "build", "evidence", "verdict")
 _MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(\s|$)")
@@ -168,13 +181,15 @@ def _checked(model: type[T], data: dict[str, Any], path: Path, report: Any) -> T
 
 
 def _pairs(data: dict[str, Any], keys: Iterable[str]) -> list[str]:
-    return [f"{key} = {_value(data[key])}" for key in keys if data[key] is not None]
+    return [f"{key} = {_value(data[key])}" for key in keys if data[key] is not None and data[key] != []]
 
 
 def _value(value: Any) -> str:
     if isinstance(value, str):
         # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
     return repr(value)
 
 
