@@ -16,6 +16,7 @@ from spak.lang import tree
 from spak.lang.scan import Tok
 
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "0": "\0"}
+PLAIN = re.compile(r"\$?[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 WORDS = {"and": "&&", "or": "||", "not": "!"}
 
 
@@ -73,7 +74,7 @@ class Build(Transformer[Tok, Any]):
         return tree.Name(str(token), span=token.span)
 
     def number(self, token: Tok) -> tree.Num:
-        return tree.Num(number(token), span=token.span)
+        return tree.Num(number(token), str(token), span=token.span)
 
     def string(self, token: Tok) -> tree.Str:
         return tree.Str(unescape(token[1:-1]), span=token.span)
@@ -100,11 +101,25 @@ class Build(Transformer[Tok, Any]):
     def index(self, target: tree.Value, _: Tok, items: tuple[tree.Value, ...], closing: Tok) -> tree.Index:
         return tree.Index(target, items, span=join([target, closing]))
 
+    def bounds(self, *parts: Any) -> tree.Slice:
+        found: list[Any] = [None]
+        for part in parts:
+            if isinstance(part, Tok):
+                found.append(None)
+            else:
+                found[-1] = part
+        return tree.Slice(*found, span=join(parts))
+
     def generic(self, name: Tok, _: Tok, items: tuple[tree.Value, ...], closing: Tok) -> tree.Generic:
         return tree.Generic(str(name), items, span=join([name, closing]))
 
-    def member(self, target: tree.Value, _: Tok, name: Tok) -> tree.Member:
-        return tree.Member(target, str(name), span=join([target, name]))
+    def member(self, target: tree.Value, _: Tok, name: Tok) -> tree.Value:
+        span = join([target, name])
+        if isinstance(target, tree.Name) and PLAIN.fullmatch(target.id):  # `a. b`: on one line it is one name
+            return tree.Name(f"{target.id}.{name}", span=span)
+        if isinstance(target, tree.Num) and isinstance(target.value, bool):
+            return tree.Name(f"{str(target.value).lower()}.{name}", span=span)
+        return tree.Member(target, str(name), span=span)
 
     def optional(self, operand: tree.Value, mark: Tok) -> tree.Unary:
         return tree.Unary("?", operand, span=join([operand, mark]))
@@ -166,6 +181,15 @@ class Build(Transformer[Tok, Any]):
     def assigned(self, words: tree.Value, _: Tok, value: tree.Value) -> Head:
         return Head(flat(words), None, "=", value)
 
+    def compound(self, target: tree.Value, op: Tok, value: tree.Value) -> Head:
+        """`n += 1` is `n = n + 1`."""
+        sum_ = tree.Binary(op[0], target, value, span=join([target, value]))
+        words = flat(target)
+        if len(words) > 1 or not isinstance(target, tree.Name):
+            return Head(words, None, "=", sum_)
+        key = Tok(target.id, "KEY", target.span)
+        return Head([], key, "=", sum_)
+
     def arrow_emit(self, arrow: Tok, _: Tok, value: tree.Value) -> dict[str, Any]:
         return {"emits": value, "span": join([arrow, value])}
 
@@ -177,10 +201,12 @@ class Build(Transformer[Tok, Any]):
         return {"result": result, "annotation": tree.Verbatim(str(text), span=text.span), "span": join([arrow, text])}
 
     def body(self, opening: Tok, items: tuple[tree.Item, ...], closing: Tok) -> dict[str, Any]:
-        return {"body": items, "span": join([opening, closing])}
+        span = join([opening, closing])
+        return {"body": items, "span": span, "body_span": span}
 
     def verbatim_body(self, opening: Tok, text: Tok, closing: Tok) -> dict[str, Any]:
-        return {"body": tree.Verbatim(str(text), span=text.span), "span": join([opening, closing])}
+        span = join([opening, closing])
+        return {"body": tree.Verbatim(str(text), span=text.span), "span": span, "body_span": span}
 
     def block(self, head: Head, *parts: dict[str, Any] | None) -> tree.Item:
         more: dict[str, Any] = {}
@@ -204,12 +230,16 @@ class Build(Transformer[Tok, Any]):
         self, word: Tok, condition: tree.Value, then: dict[str, Any], _: Tok | None = None, other: Any = None
     ) -> tree.If:
         otherwise = (other,) if isinstance(other, tree.If) else other["body"] if other else None
-        end = other.span if isinstance(other, tree.If) else (other or then)["span"]
+        end: Span = other.span if isinstance(other, tree.If) else (other or then)["span"]
         span = Span(word.span.file, word.span.line, word.span.col, end.end_line, end.end_col)
-        return tree.If(condition, then["body"], otherwise, span=span)
+        return tree.If(condition, then["body"], otherwise, span=span, then_span=then["span"], else_span=end)
 
     def emit_stmt(self, word: Tok, value: tree.Value, body: dict[str, Any] | None = None) -> tree.Emit:
-        return tree.Emit(value, body["body"] if body else None, span=join([word, value]))
+        if body is None:
+            return tree.Emit(value, None, span=join([word, value]))
+        end = body["span"]
+        span = Span(word.span.file, word.span.line, word.span.col, end.end_line, end.end_col)
+        return tree.Emit(value, body["body"], span=span, body_span=end)
 
     def return_stmt(self, word: Tok, value: tree.Value | None = None) -> tree.Return:
         return tree.Return(value, span=join([word, value]))
@@ -225,6 +255,13 @@ def key_text(key: Tok) -> str:
     return unescape(key[1:-1]) if key.startswith('"') else str(key)
 
 
+def as_key(word: tree.Value) -> tree.Value:
+    """A word before a colon that stands on another line, or behind a comment: what it is on one line."""
+    if not isinstance(word, tree.Num):
+        return word
+    return tree.Name(word.raw or str(word.value).lower(), span=word.span)
+
+
 def item(head: Head, more: dict[str, Any], span: Span) -> tree.Item:
     """The statement that a head, with its arrows and body, makes up."""
     words = head.words
@@ -238,6 +275,19 @@ def item(head: Head, more: dict[str, Any], span: Span) -> tree.Item:
             else tree.Name(str(head.key), span=head.key.span)
         )
         words = [*words, word]
+    elif head.op and words:
+        words = [*words[:-1], as_key(words[-1])]
+        key_span = words[-1].span
+        if len(words) == 1 and not more and head.default is None and isinstance(words[0], tree.Name):
+            return tree.Attr(words[0].id, head.value, head.op, span=span, key_span=key_span)
+        if (
+            len(words) == 1
+            and not more
+            and head.default is None
+            and isinstance(words[0], tree.Str)
+            and not words[0].long
+        ):
+            return tree.Attr(words[0].value, head.value, head.op, True, span=span, key_span=key_span)
     if not isinstance(words[0], tree.Name | tree.Call) or (len(words) == 1 and head.key is None and not more):
         if not head.op and not more:
             return tree.Bare(words[0] if len(words) == 1 else tree.Seq(tuple(words), span=head.span), span=span)

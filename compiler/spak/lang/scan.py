@@ -9,65 +9,74 @@ Lark's own lexer looks at one token at a time; this language needs its surroundi
 * `<` is a type bracket only in `Name<...>` written without a space and followed by what cannot follow a comparison;
 * when `:` ends a line, and the next line is indented deeper and opens no string, list or map, then the indented lines
   are one VERBATIM text; the braces of `procedure`, `pseudocode`, `template` and `code` hold verbatim text too;
+* `1.` and `1)` before a statement are a word of it, and so is `50%`; `key: |` takes the indented lines below as a string, and
+  `#fff` alone after a colon is a colour, not a comment;
 * comments are set aside. In expressions alone there are none, and `//` is floor division.
 """
 
 from __future__ import annotations
 
 import re
-import textwrap
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
-
-from lark import Token
 
 from spak.errors import Collector, Span
 from spak.lang.tree import Comment
+from spak.lang.verbatim import SCALAR, closing_brace, columns, dedent, indented, line_of
 
 MAX_DEPTH = 64
 MAX_ERRORS = 20  # a text: what follows is most likely an echo
 VERBATIM_KINDS = frozenset({"procedure", "pseudocode", "template", "code"})
 
+#: Kinds whose braces may hold another language: read as statements where that works, and else kept as text.
+FOREIGN = """
+    css style styles stylesheet html markup svg script javascript python shell bash sql yaml json toml algorithm equations
+    math latex text snippet example prompt query"""
+FOREIGN_KINDS = frozenset(FOREIGN.split())
+
 #: Terminals given by a regular expression, in the order in which they are tried; fixed texts follow, longest first.
 PATTERNS = ("TEXT", "STRING", "FUNCREF", "COMMENT", "NAME", "DIGITNAME", "NUMBER")
 
 CLOSES = {"RBRACE": "{", "RPAR": "(", "RBRACK": "[", "RTYPE": "<"}
-OPERATORS = frozenset(
-    {
-        "AND",
-        "OR",
-        "COMPARE",
-        "BAR",
-        "PLUS",
-        "MINUS",
-        "STAR",
-        "SLASH",
-        "FLOORDIV",
-        "PERCENT",
-        "LANGLE",
-        "RANGLE",
-        "DOTS",
-        "IN",
-    }
-)
+_OPERATORS = "AND OR COMPARE BAR PLUS MINUS STAR SLASH FLOORDIV PERCENT LANGLE RANGLE DOTS IN FAT"
+OPERATORS = frozenset(_OPERATORS.split())
 ENDS_OPERAND = frozenset(
     {"NAME", "DIGITNAME", "NUMBER", "STRING", "TEXT", "RPAR", "RBRACK", "RTYPE", "RBRACE", "QUESTION", "JUMP"}
 )
 JOINS_BACK = (OPERATORS - {"MINUS"}) | {"ARROW", "ELSE", "EQ", "LBRACE"}
+CHARACTER_HINTS = {
+    "'": 'strings are written in double quotes: "..."',
+    "@": 'put a NumPy expression in quotes: "a @ b"',
+    "`": "put the text in double quotes",
+    "\\": "put the text in double quotes",
+    "&": "write `&&`",
+}
 KEYWORDS = {"if": "IF", "emit": "EMIT", "return": "RETURN", "break": "JUMP", "continue": "JUMP"}
 
-KEY_AHEAD = re.compile(r"[ \t]*(?::|=(?![=>]))")
-WORD_AHEAD = re.compile(r"""[ \t]+[\w(!"]""")
+KEY_AHEAD = re.compile(r"(?:[ \t]|/\*(?s:.*?)\*/)*(?::|=(?![=>]))")
+WORD_AHEAD = re.compile(r"""(?:[ \t]|/\*(?s:.*?)\*/)+[\w(!"]""")
 REST_BLANK = re.compile(r"[ \t]*(?://[^\n]*|#[^\n]*)?(?=\n)")
-AFTER_GENERIC = re.compile(r"[ \t]*(?:$|[;,)\]}{\n>|?#]|->|//)|[ \t]+=")
-COMMENT_LINE = re.compile(r"[ \t]*(?://|#)")
+AFTER_GENERIC = re.compile(r"[ \t]*(?:$|[;,)\]}{\n>|?#]|->|//|/\*|=>)|[ \t]+(?:=|\w+[ \t]*:)")
+NUMBERED = re.compile(r'[.)](?=[ \t]+["\w])')
+PERCENTAGE = re.compile(r"%(?=[ \t]*(?:;|,|//|#)|\s*(?:[)\]}]|\Z)|[ \t]*\n\s*\w+[ \t]*(?::|=(?![=>])))")
+COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})(?=[ \t]*(?:[;,}\n]|//|/\*|\Z))")
 
 
-class Tok(Token):
-    """A lark token that knows its span."""
+class Tok(str):
+    """A terminal of the grammar: its text, its type and its place. `start_pos` is an offset into the text."""
 
-    __slots__ = ("span",)
+    __slots__ = ("span", "start_pos", "type")
     span: Span
+    start_pos: int
+    type: str
+
+    def __new__(cls, value: str, kind: str, span: Span, start_pos: int = 0) -> Tok:
+        self = str.__new__(cls, value)
+        self.type = kind
+        self.span = span
+        self.start_pos = start_pos
+        return self
 
 
 @dataclass
@@ -101,16 +110,26 @@ def master_pattern(patterns: dict[str, str], comments: bool) -> re.Pattern[str]:
 
 
 class Scanner:
-    """One pass over one text. `statements` False reads an expression alone."""
+    """One pass over one text. `statements` False reads an expression alone; `foreign` says of the text between braces of a
+    foreign kind whether it is to be kept as it stands.
+    """
 
     def __init__(
-        self, text: str, file: str, master: re.Pattern[str], found: Collector, *, statements: bool = True
+        self,
+        text: str,
+        file: str,
+        master: re.Pattern[str],
+        found: Collector,
+        *,
+        statements: bool = True,
+        foreign: Callable[[str], bool] | None = None,
     ) -> None:
         self.text = text
         self.file = file
         self.master = master
         self.found = found
         self.statements = statements
+        self.foreign = foreign
         self.starts = [0, *(m.end() for m in re.finditer("\n", text))]
         self.tokens: list[Tok] = []
         self.comments: list[Comment] = []
@@ -138,8 +157,7 @@ class Scanner:
     def indent(self, pos: int) -> int:
         """The indentation, in columns, of the line that holds a position."""
         start = self.starts[bisect_right(self.starts, pos) - 1]
-        line = self.text[start : start + 1000].expandtabs(4)
-        return len(line) - len(line.lstrip(" "))
+        return columns(self.text[start : start + 1000])
 
     @property
     def level(self) -> Level:
@@ -155,9 +173,7 @@ class Scanner:
         return self.level.bracket == "{" and self.level.statement.first is None
 
     def emit(self, kind: str, value: str, start: int, end: int) -> Tok:
-        token = Tok(kind, value)
-        token.span = self.at(start, end)
-        token.start_pos = start
+        token = Tok(value, kind, self.at(start, end), start)
         self.tokens.append(token)
         statement = self.level.statement
         if kind == "_SEP":
@@ -165,7 +181,7 @@ class Scanner:
         elif statement.first is None:
             statement.first = token
             statement.indent = self.indent(start)
-        if kind in {"COLON", "EQ"}:
+        if kind in {"COLON", "EQ", "OPEQ"}:
             statement.bound = True
         return token
 
@@ -217,17 +233,8 @@ class Scanner:
             self.report("SPK102", "this string is never closed", self.at(pos, pos + (3 if long else 1)), hint)
             self.balanced = False
             return end
-        hints = {
-            "'": 'strings are written in double quotes: "..."',
-            "@": 'put a NumPy expression in quotes: "a @ b"',
-            "`": "put the text in double quotes",
-            "\\": "put the text in double quotes",
-            "&": "write `&&`",
-        }
-        end = pos + 1
-        while end < line_end and self.text[end] == char:
-            end += 1
-        hint = hints.get(char, "put text that is not code in double quotes")
+        end = pos + len(self.text[pos:line_end]) - len(self.text[pos:line_end].lstrip(char))
+        hint = CHARACTER_HINTS.get(char, "put text that is not code in double quotes")
         self.report("SPK101", f"unexpected character {char!r}", self.at(pos, end), hint)
         self.separate("UNKNOWN", pos)
         self.emit("UNKNOWN", char, pos, end)
@@ -236,7 +243,12 @@ class Scanner:
     def token(self, kind: str, value: str, start: int, end: int) -> int:
         """Take one token of the text; return the position after what it used up."""
         if kind == "COMMENT":
-            return self.comment(value, start, end)
+            colour = self.colour(start)
+            if not colour:
+                return self.comment(value, start, end)
+            kind, value, end = "DIGITNAME", colour, start + len(colour)
+        if kind == "NUMBER" and (mark := self.mark(value, end)):
+            kind, value, end = "DIGITNAME", value + mark, end + 1
         if kind == "SEMICOLON" or (kind == "COMMA" and self.level.bracket == "{"):
             self.pending = "mark"
             return end
@@ -256,6 +268,24 @@ class Scanner:
         if "\n" in value:
             self.pending = self.pending or "line"
         return end
+
+    def colour(self, start: int) -> str:
+        """`#fff` where it is all that follows a colon; such a key would have no value."""
+        if self.previous not in {"COLON", "EQ"} or self.pending or not self.statements:
+            return ""
+        match = COLOUR.match(self.text, start)
+        if match is None:
+            return ""
+        below = indented(self.text, self.starts, bisect_right(self.starts, start), self.level.statement.indent)
+        return "" if below else match.group()
+
+    def mark(self, value: str, end: int) -> str:
+        """What makes a number a word: the `.` or `)` of a numbered statement, the sign of a percentage."""
+        if not self.statements:
+            return ""
+        starts = self.at_start or (self.level.bracket == "{" and bool(self.pending))
+        match = NUMBERED.match(self.text, end) if starts and value.isdigit() else PERCENTAGE.match(self.text, end)
+        return match.group() if match else ""
 
     def word(self, kind: str, value: str, end: int) -> str:
         """KEY, an operator in words, or a keyword; else the word as it is."""
@@ -325,7 +355,7 @@ class Scanner:
 
     def continues_line(self, kind: str, start: int) -> bool:
         if kind in JOINS_BACK:
-            return True
+            return self.previous != "VERBATIM"
         if self.previous in {"COLON", "EQ"}:
             deeper = self.indent(start) > self.level.statement.indent
             return deeper and (self.previous == "EQ" or kind in {"STRING", "TEXT", "LBRACK", "LBRACE"})
@@ -349,8 +379,11 @@ class Scanner:
         if kind in CLOSES:
             return self.close(kind, value, start, end)
         self.emit(kind, value, start, end)
-        if kind == "COLON" and self.statements and self.level.bracket == "{" and REST_BLANK.match(self.text, end):
-            return self.verbatim_lines(end)
+        if kind == "COLON" and self.statements and self.level.bracket == "{":
+            if REST_BLANK.match(self.text, end):
+                return self.verbatim_lines(end)
+            if SCALAR.match(self.text, end):
+                return self.scalar(end)
         return end
 
     def is_generic(self, start: int) -> bool:
@@ -372,9 +405,15 @@ class Scanner:
         first = self.level.statement.first
         token = self.emit(kind, value, start, end)
         self.levels.append(Level(bracket, token))
-        if kind == "LBODY" and first is not None and str(first) in VERBATIM_KINDS:
+        if kind == "LBODY" and first is not None and (str(first) in VERBATIM_KINDS or self.is_foreign(str(first), end)):
             return self.verbatim_braces(end)
         return end
+
+    def is_foreign(self, kind: str, pos: int) -> bool:
+        if self.foreign is None or kind not in FOREIGN_KINDS:
+            return False
+        end = closing_brace(self.text, pos)
+        return end is not None and self.foreign(self.text[pos:end])
 
     def close(self, kind: str, value: str, start: int, end: int) -> int:
         bracket = CLOSES[kind]
@@ -420,30 +459,14 @@ class Scanner:
 
     def verbatim_lines(self, pos: int) -> int:
         """Take the lines below that are indented deeper than this statement as one text, if they are not a value."""
-        limit = self.level.statement.indent
         line = bisect_right(self.starts, pos)
-        last = line
-        code: list[int] = []
-        while last < len(self.starts):
-            raw = self.text[self.starts[last] : self.starts[last + 1] if last + 1 < len(self.starts) else None].rstrip(
-                "\n"
-            )
-            if raw.strip():
-                flat = raw.expandtabs(4)
-                if len(flat) - len(flat.lstrip(" ")) <= limit:
-                    break
-                if not COMMENT_LINE.match(raw):
-                    code.append(last)
-            last += 1
+        code = indented(self.text, self.starts, line, self.level.statement.indent)
         if not code:
             return pos
-        first, *others = (self.text[self.starts[number] : self.starts[number] + 200].lstrip()[0] for number in code[:2])
+        first, *others = (line_of(self.text, self.starts, number)[:200].lstrip()[0] for number in code[:2])
         if first in "[{" or (first == '"' and others != ['"']):
             return pos
-        begin, stop = (
-            self.starts[line],
-            self.starts[code[-1] + 1] - 1 if code[-1] + 1 < len(self.starts) else len(self.text),
-        )
+        begin, stop = self.starts[line], self.line_end(code[-1])
         rest = self.text[pos : begin - 1].strip()
         if rest:
             where = self.text.index(rest, pos)
@@ -452,24 +475,25 @@ class Scanner:
         self.pending = "line"
         return stop
 
-    def verbatim_braces(self, pos: int) -> int:
-        depth, end = 1, pos
-        quoted = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}]')
-        while depth and (match := quoted.search(self.text, end)):
-            end = match.end()
-            depth += (match.group() == "{") - (match.group() == "}")
-        if depth:
+    def scalar(self, pos: int) -> int:
+        """A YAML block scalar: the indented lines below `key: |` are one string."""
+        line = bisect_right(self.starts, pos)
+        code = indented(self.text, self.starts, line, self.level.statement.indent)
+        if not code:
             return pos
-        self.emit("VERBATIM", dedent(self.text[pos : end - 1]), pos, end - 1)
+        begin, stop = self.starts[line], self.line_end(code[-1])
+        self.emit("TEXT", f'"""{dedent(self.text[begin:stop])}"""', begin, stop)
+        self.pending = "line"
+        return stop
+
+    def line_end(self, line: int) -> int:
+        """Where a line, counted from 0, ends."""
+        return self.starts[line + 1] - 1 if line + 1 < len(self.starts) else len(self.text)
+
+    def verbatim_braces(self, pos: int) -> int:
+        end = closing_brace(self.text, pos)
+        if end is None:
+            return pos
+        self.emit("VERBATIM", dedent(self.text[pos:end]), pos, end)
         self.pending = ""
-        return end - 1
-
-
-def dedent(text: str) -> str:
-    """Without its common indentation, blank edges and trailing spaces; tabs as four columns."""
-    lines = [line.rstrip() for line in text.expandtabs(4).split("\n")]
-    return (
-        textwrap.dedent("\n".join(lines)).strip("\n").strip(" ")
-        if len(lines) == 1
-        else textwrap.dedent("\n".join(lines)).strip("\n")
-    )
+        return end

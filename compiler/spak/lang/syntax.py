@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lark import Lark, Token
-from lark.exceptions import UnexpectedToken, VisitError
 
 from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.lang import tree
 from spak.lang.build import Build
-from spak.lang.scan import MAX_ERRORS, Scanner, Tok, master_pattern
+from spak.lang.lalr import Table, Unexpected
+from spak.lang.scan import FOREIGN_KINDS, MAX_ERRORS, Scanner, Tok, master_pattern
 
 GRAMMAR = Path(__file__).parent / "grammar.lark"
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+FOREIGN_BODY = re.compile(rf"\b(?:{'|'.join(sorted(FOREIGN_KINDS))})\b[^\n{{}}]*\n?[ \t]*\{{")
 MAX_WORK = 400_000  # tokens parsed over all attempts to go on after an error
 
 NAMES = {
@@ -52,7 +53,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Loaded:
-    lark: Lark
+    table: Table
     files: Any
     expressions: Any
 
@@ -85,7 +86,7 @@ def grammar() -> Loaded:
             continue
     lark = lark or Lark(text, **options)
     patterns = {t.name: t.pattern.to_regexp() for t in lark.terminals if t.name not in {"_SEP"}}
-    return Loaded(lark, master_pattern(patterns, comments=True), master_pattern(patterns, comments=False))
+    return Loaded(Table(lark), master_pattern(patterns, comments=True), master_pattern(patterns, comments=False))
 
 
 def cache_folder() -> list[Path]:
@@ -116,7 +117,26 @@ def parse_text(text: str, file: str, found: Collector) -> tree.File:
     `text` has `\\n` line ends only. Text that is not to be read (prose around a fence) may be blanked by spaces.
     """
     front, text = split_front(text)
-    scanned = Scanner(text, file, grammar().files, found).run()
+    here = Collector()
+    read = _parse(text, front, file, here, None)
+    if here.errors and FOREIGN_BODY.search(text):
+        again = Collector()
+        other = _parse(text, front, file, again, _unreadable)
+        if len(again.errors) < len(here.errors):
+            read, here = other, again
+    found.found += here.found
+    return read
+
+
+def _unreadable(text: str) -> bool:
+    """Whether a text between braces is none of this language."""
+    found = Collector()
+    _parse(text, "", "", found, None)
+    return bool(found.errors)
+
+
+def _parse(text: str, front: str, file: str, found: Collector, foreign: Callable[[str], bool] | None) -> tree.File:
+    scanned = Scanner(text, file, grammar().files, found, foreign=foreign).run()
     if not scanned.balanced:
         return tree.File((), front, scanned.comments)
     tokens = scanned.tokens
@@ -125,11 +145,11 @@ def parse_text(text: str, file: str, found: Collector) -> tree.File:
         if work > MAX_WORK:
             break
         try:
-            return tree.File(_feed(tokens, "file"), front, scanned.comments)
-        except UnexpectedToken as error:
-            at = position(tokens, error.token)
-            if error.token.type != "UNKNOWN":  # that one has been reported
-                found.found.append(explain(tokens, at, error))
+            return tree.File(grammar().table.parse(tokens, "file"), front, scanned.comments)
+        except Unexpected as error:
+            at = error.at
+            if at == len(tokens) or tokens[at].type != "UNKNOWN":  # that one has been reported
+                found.found.append(explain(tokens, error))
             tokens = without_line(tokens, at)
             work += at
         except SpakError as error:
@@ -144,32 +164,18 @@ def parse_expression(text: str, file: str, found: Collector) -> tree.Value | Non
     if not scanned.balanced or found.errors:
         return None
     try:
-        value: tree.Value = _feed(scanned.tokens, "expression")
+        value: tree.Value = grammar().table.parse(scanned.tokens, "expression")
         return value
-    except UnexpectedToken as error:
-        found.found.append(explain(scanned.tokens, position(scanned.tokens, error.token), error))
+    except Unexpected as error:
+        found.found.append(explain(scanned.tokens, error))
     except SpakError as error:
         found.found.extend(error.diagnostics)
     return None
 
 
-def _feed(tokens: list[Tok], start: str) -> Any:
-    parser = grammar().lark.parse_interactive(start=start)
-    try:
-        for token in tokens:
-            parser.feed_token(token)
-        return parser.feed_eof(tokens[-1] if tokens else None)  # type: ignore[no-untyped-call]
-    except VisitError as error:
-        raise error.orig_exc from None
-
-
-def position(tokens: list[Tok], token: Token) -> int:
-    """The index of a token, by identity; past the last for the end of the text."""
-    return next((i for i, candidate in enumerate(tokens) if candidate is token), len(tokens))
-
-
-def explain(tokens: list[Tok], at: int, error: UnexpectedToken) -> Diagnostic:
+def explain(tokens: list[Tok], error: Unexpected) -> Diagnostic:
     """Say what stands where it should not, in words."""
+    at = error.at
     if at == len(tokens):
         span = tokens[-1].span if tokens else Span("")
         return Diagnostic("SPK104", "the text ends where a value is missing", span, "complete the expression")

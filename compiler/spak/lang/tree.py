@@ -26,9 +26,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Num(Node):
-    """A number or a truth value. `1`, `1.0` and `true` are three different numbers, unlike in Python."""
+    """A number or a truth value. `1`, `1.0` and `true` are three different numbers, unlike in Python; spelling is none."""
 
     value: int | float | bool
+    raw: str = field(default="", repr=False)  # as it was written: `1e-5`, `1_000`
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Num) and (type(self.value), self.value) == (type(other.value), other.value)
@@ -97,6 +98,15 @@ class Index(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Slice(Node):
+    """`low:high` or `low:high:step` between brackets, each part optional: `x[0:T, :]`."""
+
+    low: Value | None = None
+    high: Value | None = None
+    step: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Generic(Node):
     """`List<String>`."""
 
@@ -157,6 +167,7 @@ Value = (
     | ListLit
     | Apply
     | Index
+    | Slice
     | Generic
     | Member
     | Group
@@ -172,7 +183,7 @@ Value = (
 
 @dataclass(frozen=True, slots=True)
 class Attr(Node):
-    """`key: value` or `key = value`; `key_span` is the key alone."""
+    """`key: value` or `key = value`; `key_span` is the key alone. `n += 1` is read as `n = n + 1`."""
 
     key: str
     value: Value
@@ -195,7 +206,8 @@ class Block(Node):
     """`KIND [name] [(params)] [words] [: annotation] [= default] [-> result] [{ body }] [-> emit emits]`.
 
     Absent parts are None or empty. `words` are what stands between the name and the colon or body (`type T matches {`).
-    `result_name` names the result: `-> c: f32[M, N]`. `name_span` is the name alone.
+    `result_name` names the result: `-> c: f32[M, N]`. `name_span` is the name alone, `body_span` the braces and what is
+    between them.
     """
 
     kind: str
@@ -210,6 +222,7 @@ class Block(Node):
     body: tuple[Item, ...] | Verbatim | None = None
     emits: Value | None = None
     name_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+    body_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +232,15 @@ class If(Node):
     condition: Value
     then: tuple[Item, ...] | Verbatim
     otherwise: tuple[Item, ...] | Verbatim | None = None
+    then_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+    else_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Emit(Node):
     value: Value
     body: tuple[Item, ...] | Verbatim | None = None
+    body_span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
