@@ -2,6 +2,9 @@
 
 Evaluation is ours: total, bounded, three-valued. A missing name, a division by zero or a value of the wrong type makes
 a result `UNKNOWN`; `false && UNKNOWN` is false and `true || UNKNOWN` is true. There is no `eval`.
+
+Statements may say more than launch plans, cost models and requires: `xs[0]`, `xs[0].name`, `len(x)`, `+` and `in`
+of text. Evaluation knows all of it; `as_expr` admits it only where `statements` is given.
 """
 
 from __future__ import annotations
@@ -13,19 +16,22 @@ from typing import Any, Final
 from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.lang import tree
 from spak.lang.printer import print_value
-from spak.lang.tree import Binary, Call, ListLit, Name, Num, Str, Unary
+from spak.lang.tree import Binary, Call, Index, ListLit, Member, Name, Num, Str, Unary
 
 __all__ = [
-    "FUNCTIONS", "UNKNOWN", "Binary", "Call", "Expr", "ListLit", "Name", "Num", "Str", "Unary", "Unknown", "as_expr",
-    "check_types", "evaluate", "names", "parse_expr", "print_expr", "walk",
+    "FUNCTIONS", "MORE_FUNCTIONS", "UNKNOWN", "Binary", "Call", "Expr", "Index", "ListLit", "Member", "Name", "Num", "Str",
+    "Unary", "Unknown", "as_expr", "check_types", "evaluate", "names", "parse_expr", "print_expr", "walk",
 ]  # fmt: skip
 
 MAX_LENGTH = 4000
 MAX_DEPTH = 100
+MAX_TEXT = 1 << 20  # characters of a joined text
 MAX_BITS = 4096  # of an integer result: far above any size, far below what takes time
 
 #: Functions and the number of arguments they take: (least, most).
 FUNCTIONS: Final = {"cdiv": (2, 2), "min": (1, 16), "max": (1, 16), "abs": (1, 1)}
+#: What statements may call besides.
+MORE_FUNCTIONS: Final = {"len": (1, 1)}
 ARTICLES: Final = {
     "Verbatim": "free text",
     "MapLit": "a map",
@@ -35,7 +41,7 @@ ARTICLES: Final = {
 }
 OPERATORS: Final = frozenset({"+", "-", "*", "/", "//", "%", "==", "!=", "<", "<=", ">", ">=", "&&", "||", "in"})
 
-Expr = Num | Str | Name | Unary | Binary | Call | ListLit
+Expr = Num | Str | Name | Unary | Binary | Call | ListLit | Index | Member
 
 
 class Unknown:
@@ -51,7 +57,7 @@ class Unknown:
 UNKNOWN: Final = Unknown()
 
 
-def parse_expr(text: str, span: Span | None = None) -> Expr:
+def parse_expr(text: str, span: Span | None = None, *, statements: bool = False) -> Expr:
     """Parse one expression. With `span`, the place of the text, errors point into the file. Raises SpakError."""
     from spak.lang.syntax import parse_expression
 
@@ -64,7 +70,7 @@ def parse_expr(text: str, span: Span | None = None) -> Expr:
         )
     found = Collector()
     value = parse_expression(text, file, found)
-    expr = as_expr(value, found) if value is not None else None
+    expr = as_expr(value, found, statements=statements) if value is not None else None
     if found.errors or expr is None:
         raise SpakError(*(shifted(d, span) for d in found.errors))
     return expr
@@ -86,7 +92,7 @@ def shifted(diagnostic: Diagnostic, base: Span | None) -> Diagnostic:
     )
 
 
-def as_expr(value: tree.Value, found: Collector) -> Expr | None:
+def as_expr(value: tree.Value, found: Collector, *, statements: bool = False) -> Expr | None:
     """A parsed value as an expression: reports what expressions do not have. None if there was an error."""
     if depth(value) > MAX_DEPTH:
         found.add(
@@ -98,21 +104,22 @@ def as_expr(value: tree.Value, found: Collector) -> Expr | None:
         return None
     before = len(found.errors)
     for node in walk(value):
-        _admit(node, found)
+        _admit(node, found, statements)
     return value if len(found.errors) == before else None  # type: ignore[return-value]
 
 
-def _admit(node: tree.Value, found: Collector) -> None:
+def _admit(node: tree.Value, found: Collector, statements: bool) -> None:
     if isinstance(node, Call):
-        if node.fn not in FUNCTIONS:
+        functions = FUNCTIONS | MORE_FUNCTIONS if statements else FUNCTIONS
+        if node.fn not in functions:
             found.add(
                 "SPK108",
                 f"there is no function {node.fn!r} in expressions",
                 node.span,
-                f"functions are: {', '.join(FUNCTIONS)}",
+                f"functions are: {', '.join(functions)}",
             )
             return
-        least, most = FUNCTIONS[node.fn]
+        least, most = functions[node.fn]
         if not least <= len(node.args) <= most:
             wanted = str(least) if least == most else f"{least} to {most}"
             found.add(
@@ -123,6 +130,8 @@ def _admit(node: tree.Value, found: Collector) -> None:
             )
         return
     if isinstance(node, Num | Str | Name | ListLit):
+        return
+    if statements and (isinstance(node, Member) or (isinstance(node, Index) and len(node.items) == 1)):
         return
     if (isinstance(node, Unary) and node.op in "-!") or (isinstance(node, Binary) and node.op in OPERATORS):
         return
@@ -147,6 +156,10 @@ def children(node: tree.Value) -> tuple[tree.Value, ...]:
         return node.args
     if isinstance(node, ListLit):
         return node.items
+    if isinstance(node, Index):
+        return (node.target, *node.items)
+    if isinstance(node, Member):
+        return (node.target,)
     return ()
 
 
@@ -205,6 +218,8 @@ def _kind(expr: Expr, kinds: Mapping[str, str], found: Collector) -> str:
         for item in expr.items:
             _kind(item, kinds, found)
         return "list"
+    if isinstance(expr, Index | Member):
+        return ""
     if isinstance(expr, Unary):
         kind = "number" if expr.op == "-" else "truth"
         check_types(expr.operand, kinds, kind, found)
@@ -255,6 +270,10 @@ def evaluate(expr: Expr, env: Mapping[str, Any]) -> Any:
         if expr.op == "!":
             return not value if isinstance(value, bool) else UNKNOWN
         return -value if _is_number(value) else UNKNOWN
+    if isinstance(expr, Index):
+        return element(evaluate(expr.target, env), evaluate(expr.items[0], env))
+    if isinstance(expr, Member):
+        return element(evaluate(expr.target, env), expr.name)
     if isinstance(expr, Call):
         return _bounded(_call(expr.fn, [evaluate(a, env) for a in expr.args]))
     if expr.op in {"&&", "||"}:
@@ -282,6 +301,15 @@ def _lookup(name: str, env: Mapping[str, Any]) -> Any:
     return value
 
 
+def element(value: Any, key: Any) -> Any:
+    """`value[key]`: of a list by position from 0, of a map by key."""
+    if isinstance(value, Mapping) and isinstance(key, str):
+        return value.get(key, UNKNOWN)
+    if isinstance(value, list | tuple) and isinstance(key, int) and not isinstance(key, bool):
+        return value[key] if 0 <= key < len(value) else UNKNOWN
+    return UNKNOWN
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -307,6 +335,8 @@ def _equal(left: Any, right: Any) -> bool:
 
 
 def _contains(value: Any, items: Any) -> Any:
+    if isinstance(items, str) and isinstance(value, str):
+        return value in items
     if not isinstance(items, list | tuple):
         return UNKNOWN
     if any(item is not UNKNOWN and _equal(value, item) for item in items):
@@ -323,6 +353,8 @@ def _compare(op: str, left: Any, right: Any) -> Any:
 
 
 def _arithmetic(op: str, left: Any, right: Any) -> Any:
+    if op == "+" and isinstance(left, str) and isinstance(right, str):
+        return left + right if len(left) + len(right) <= MAX_TEXT else UNKNOWN
     if not (_is_number(left) and _is_number(right)) or (op in {"/", "//", "%"} and right == 0):
         return UNKNOWN
     try:
@@ -340,6 +372,8 @@ def _arithmetic(op: str, left: Any, right: Any) -> Any:
 
 
 def _call(fn: str, args: list[Any]) -> Any:
+    if fn == "len" and len(args) == 1:
+        return len(args[0]) if isinstance(args[0], str | list | tuple | Mapping) else UNKNOWN
     if not args or not all(_is_number(a) for a in args) or fn not in FUNCTIONS:
         return UNKNOWN
     if fn == "cdiv":

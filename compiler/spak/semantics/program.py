@@ -133,7 +133,15 @@ class Leave(Node):
     value: Operand | None = None
 
 
-Statement = ToolCall | Query | Perform | Emit | Set | If | Loop | Leave
+@dataclass(frozen=True, slots=True)
+class Require(Node):
+    """A condition that fails the step unless it is true (the `check:` of a protocol's step); `words` say what is checked."""
+
+    condition: Expr
+    words: str = ""
+
+
+Statement = ToolCall | Query | Perform | Emit | Set | If | Loop | Leave | Require
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +342,7 @@ class Rule(Node):
     evidence: tuple[str, ...] = ()
     scope: Scope = Scope()
     domain: str = ""
+    noted: Mapping[str, Any] = field(default_factory=dict)  # attributes for readers: `reason`, `confidence`, ...
 
 
 @dataclass(frozen=True, slots=True)
