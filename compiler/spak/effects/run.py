@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import signal
@@ -11,6 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from spak.effects.strays import none_left
+
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +33,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """How a child ended. `returncode` is negative for a signal; `timed_out` when a wall-clock limit ended it."""
+    """How a child ended. `returncode` is negative for a signal; `timed_out` when a wall-clock limit ended it, `flooded`
+    when it said more than it may and was ended for it.
+    """
 
     argv: tuple[str, ...]
     returncode: int
     stdout: bytes
     stderr: bytes
     timed_out: bool = False
+    flooded: bool = False
 
     @property
     def ok(self) -> bool:
@@ -45,6 +53,8 @@ class Completed:
         """'exit status 2', 'signal SIGSEGV', 'timed out': how it ended, in words."""
         if self.timed_out:
             return "timed out"
+        if self.flooded:
+            return "said too much"
         if self.returncode < 0:
             return f"signal {signal.Signals(-self.returncode).name}"
         return f"exit status {self.returncode}"
@@ -58,14 +68,33 @@ def run(
     stdin: bytes = b"",
     limits: Limits = Limits(),
     on_stderr: Callable[[bytes], None] | None = None,
+    contained: bool = False,
 ) -> Completed:
     """Run `argv` in a process group of its own; on time-out or interruption the whole group is killed.
 
     The child dies with its parent. `env` replaces the environment when given. Raises OSError when it cannot be started.
+    `contained`: it may leave no process behind, inside its group or out of it, and is ended when it says more than
+    `limits.output_bytes`, which else is merely dropped. This process then starts no other children meanwhile.
     """
+    if contained:
+        with none_left() as end_strays:
+            return _run(argv, cwd, env, stdin, limits, on_stderr, end_strays)
+    return _run(argv, cwd, env, stdin, limits, on_stderr, None)
+
+
+def _run(
+    argv: Sequence[str],
+    cwd: str | Path | None,
+    env: Mapping[str, str] | None,
+    stdin: bytes,
+    limits: Limits,
+    on_stderr: Callable[[bytes], None] | None,
+    end_strays: Callable[[], None] | None,
+) -> Completed:
+    libc = ctypes.CDLL(None)
 
     def in_child() -> None:
-        die_with_parent()
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if limits.cpu_seconds:
             resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
         if limits.memory_bytes:
@@ -84,40 +113,51 @@ def run(
         start_new_session=True,
         preexec_fn=in_child,
     )
-    collected: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
-    readers = [
-        threading.Thread(target=_drain, args=(child.stdout, collected["out"], limits.output_bytes, None), daemon=True),
-        threading.Thread(
-            target=_drain, args=(child.stderr, collected["err"], limits.output_bytes, on_stderr), daemon=True
-        ),
+    flooded = threading.Event()
+
+    def flood() -> None:
+        if end_strays:
+            flooded.set()
+            if child.returncode is None:
+                _kill_group(child)
+
+    out, err = bytearray(), bytearray()
+    threads = [
+        threading.Thread(target=_drain, args=(child.stdout, out, limits.output_bytes, None, flood), daemon=True),
+        threading.Thread(target=_drain, args=(child.stderr, err, limits.output_bytes, on_stderr, flood), daemon=True),
     ]
-    for reader in readers:
-        reader.start()
+    if stdin:
+        # A child that does not read must not hold us up beyond its time.
+        threads.append(threading.Thread(target=_feed, args=(child, stdin), daemon=True))
+    else:
+        _feed(child, stdin)
+    for thread in threads:
+        thread.start()
     timed_out = False
     try:
-        _feed(child, stdin)
         child.wait(timeout=limits.wall_seconds or None)
     except subprocess.TimeoutExpired:
         timed_out = True
     finally:
-        if child.poll() is None:
+        if child.poll() is None or end_strays:
             _kill_group(child)
         child.wait()
-        for reader in readers:
-            reader.join(timeout=5)
-    return Completed(tuple(argv), child.returncode, bytes(collected["out"]), bytes(collected["err"]), timed_out)
+        if end_strays:
+            end_strays()
+        for thread in threads:
+            thread.join(timeout=5)
+    return Completed(tuple(argv), child.returncode, bytes(out), bytes(err), timed_out, flooded.is_set())
 
 
 def _feed(child: subprocess.Popen[bytes], data: bytes) -> None:
     assert child.stdin is not None
-    try:
+    with suppress(BrokenPipeError), child.stdin:
         child.stdin.write(data)
-        child.stdin.close()
-    except BrokenPipeError:
-        pass
 
 
-def _drain(pipe: object, into: bytearray, limit: int, tee: Callable[[bytes], None] | None) -> None:
+def _drain(
+    pipe: object, into: bytearray, limit: int, tee: Callable[[bytes], None] | None, flood: Callable[[], None]
+) -> None:
     """Read a pipe to its end, keeping the first `limit` bytes: a child that floods us must not block, nor fill
     memory.
     """
@@ -127,6 +167,8 @@ def _drain(pipe: object, into: bytearray, limit: int, tee: Callable[[bytes], Non
                 tee(chunk)
             room = (limit or 1 << 62) - len(into)
             into.extend(chunk[: max(room, 0)])
+            if room < len(chunk):
+                flood()
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
@@ -136,7 +178,4 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
 
 def die_with_parent() -> None:
     """For `preexec_fn`: have the kernel kill this child when the parent goes, however it goes."""
-    import ctypes
-
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
