@@ -38,7 +38,7 @@ def read_contract(outline: Outline, found: Collector) -> Contract:
         tuple(inside(root, values["roots"], found) for root in lists.get("roots", ())),
         lists.get("env", ()),
         lists.get("programs", ()),
-        read_bool(values.get("shell"), found, False),
+        read_bool(values["shell"], found, False) if "shell" in values else None,
         span=blocks[0].span,
     )
 

@@ -399,7 +399,7 @@ class Component(Node):
 @dataclass(frozen=True, slots=True)
 class Contract(Node):
     """Scope, limits and policy. `roots` are folders that tools may touch, `env` names of variables that reach a child,
-    `shell` whether a step may say `shell: true` at all, `programs` an allow-list (empty: any).
+    `shell` whether a step may say `shell: true` at all (None: nothing is said), `programs` an allow-list (empty: any).
     """
 
     name: str = ""
@@ -409,7 +409,7 @@ class Contract(Node):
     roots: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
-    shell: bool = False
+    shell: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
