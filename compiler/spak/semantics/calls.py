@@ -11,12 +11,19 @@ from spak.semantics.operands_of import Operands, variable
 from spak.semantics.program import Fields, Operand, Perform, Query, Statement, Template, ToolCall
 from spak.semantics.reader import literal
 from spak.semantics.scope import ROOTS, Scope
-from spak.semantics.signatures import SIGNATURES, Signature
 from spak.semantics.suggest import near
+from spak.semantics.toolbox import TOOLS, Argument, Tool
 from spak.semantics.types import ANY, STRING, Type
+from spak.semantics.values import misfit
 
-QUERY_KEYS = ("prompt", "prompt_template", "role", "schema", "output_var", "attempts")
-FAMILIES = {"text": ("string",), "number": ("number",), "boolean": ("boolean",), "map": ("map",), "list": ("list",)}
+QUERY_KEYS = ("prompt", "prompt_template", "role", "schema", "attempts")
+ADVICE = {
+    "number": "write a number without quotes",
+    "boolean": "write true or false without quotes",
+    "map": "write `{ NAME: value }`",
+    "list": "write `[a, b]`",
+    "": 'write a text, or a list of texts such as `["python", "x.py"]`',
+}
 MOST_ATTEMPTS = 10
 
 
@@ -72,41 +79,43 @@ class Calls:
 
     def tool(self, written: Written) -> Statement | None:
         name = written.name.removeprefix("tool.")
-        signature = SIGNATURES.get(name)
-        if signature is None:
-            hint = near(name, SIGNATURES, "tools")
-            self.found.add("SPK230", f"there is no tool {written.name!r}", written.span, hint)
+        tool = TOOLS.get(name)
+        if tool is None:
+            self.found.add("SPK230", f"there is no tool {written.name!r}", written.span, near(name, TOOLS, "tools"))
+            if written.output:
+                self.scope.variables.setdefault(written.output, ANY)
             return None
-        args = self.named(written, signature)
+        args = self.named(written, tuple(tool.args))
         output = self.output(written, args)
         emits = self.emits(written)
         fields: list[tuple[str, Operand]] = []
-        for key, (value, span) in args.items():
-            operand = self.argument(f"tool.{name}", key, signature.args[key], value, span)
-            if operand is not None:
+        for key, (value, _) in args.items():
+            if key in tool.args and (operand := self.argument(f"tool.{name}", key, tool.args[key], value)) is not None:
                 fields.append((key, operand))
-        for key in signature.needed:
-            if key not in args:
-                what = f"tool.{name} needs {key!r}"
-                self.found.add("SPK206", what, written.span, f"write `tool.{name} {{ {key}: ... }}`")
+        self.complete(name, tool, set(args), written.span)
         if name == "engineering_loop" and "name" in args:
             self.loop_exists(args["name"][0])
         if output:
-            self.assigned(output, ANY, written.output_span)
+            self.assigned(output, tool.result, written.output_span)
         return ToolCall(name, Fields(tuple(fields), span=written.span), output, emits, span=written.span)
 
-    def named(self, written: Written, signature: Signature) -> dict[str, tuple[tree.Value, Span]]:
+    def complete(self, name: str, tool: Tool, given: set[str], span: Span) -> None:
+        for key, argument in tool.args.items():
+            if argument.needed and key not in given:
+                self.found.add("SPK206", f"tool.{name} needs {key!r}", span, f"write `tool.{name} {{ {key}: ... }}`")
+
+    def named(self, written: Written, keys: tuple[str, ...]) -> dict[str, tuple[tree.Value, Span]]:
         """Arguments by name; unknown and repeated ones are errors."""
         args: dict[str, tuple[tree.Value, Span]] = {}
-        order = [key for key in signature.args]
-        known = (*signature.args, "output_var")
+        order = list(keys)
+        known = (*keys, "output_var")
         for key, value, span in written.args:
             if not key:
                 if not order:
                     self.found.add("SPK201", f"{written.name} takes no more arguments", span, "remove it")
                     continue
                 key = order[0]
-            elif key == "command" and "cmd" in signature.args:
+            elif key == "command" and "cmd" in keys:
                 key = "cmd"
             if key in order:
                 order.remove(key)
@@ -120,32 +129,19 @@ class Calls:
                 args[key] = (value, span)
         return args
 
-    def argument(self, where: str, key: str, kind: str, value: tree.Value, span: Span) -> Operand | None:
+    def argument(self, where: str, key: str, argument: Argument, value: tree.Value) -> Operand | None:
         """One argument as an operand, checked as far as it is known."""
-        if kind == "word" and isinstance(value, tree.Name) and value.id not in self.scope.known():
+        if argument.word and isinstance(value, tree.Name) and value.id not in self.scope.known():
             return Template(value.id, span=value.span)
-        if kind == "map" and isinstance(value, tree.MapLit):
-            fields = self.operands.fields(value.items, value.span)
-            return fields[0] if fields else None
         read = self.operands.read(value)
         if read is None:
             return None
-        actual = family(read[1])
-        wanted = {"command": ("string", "list"), "word": ("string",)}.get(kind) or FAMILIES.get(kind, ())
-        if wanted and actual and actual not in wanted:
-            hint = {
-                "command": 'write a text, or a list such as `["python", "x.py"]`',
-                "number": "write a number without quotes",
-                "boolean": "write true or false without quotes",
-                "map": "write `{ NAME: value }`",
-                "list": "write `[a, b]`",
-            }.get(kind, "put it in double quotes")
-            needed = " or ".join(NAMES[one] for one in wanted)
+        if why := misfit(key, argument.type, value, read[1]):
             self.found.add(
-                "SPK205", f"{key!r} of {where} is {NAMES[actual]}, where {needed} is needed", value.span, hint
+                "SPK205", f"{why} by {where}", value.span, ADVICE.get(family(argument.type), "put it in double quotes")
             )
             return None
-        if kind == "number" and isinstance(number := literal(value), int | float) and number < 0:
+        if argument.type.kind == "number" and isinstance(number := literal(value), int | float) and number < 0:
             self.found.add("SPK205", f"{key!r} of {where} cannot be negative", value.span, "give a positive number")
         return read[0]
 
@@ -174,7 +170,7 @@ class Calls:
         if self.no_llm:
             hint = "ask in an agent_loop and hand the answer on in state, or make this loop an agent_loop"
             self.found.add("SPK237", f"`llm.query` in {self.no_llm}", written.span, hint)
-        args = self.named(written, Signature({key: "any" for key in QUERY_KEYS if key != "output_var"}))
+        args = self.named(written, QUERY_KEYS)
         if "prompt" in args and "prompt_template" in args:
             self.found.add("SPK202", "a prompt and a prompt_template", args["prompt_template"][1], "keep one")
         prompt = self.wording(args.get("prompt") or args.get("prompt_template"))
@@ -229,6 +225,8 @@ class Calls:
 
     def perform(self, call: tree.Value, output: str, span: Span, output_span: Span) -> Statement | None:
         """`perform Effect.operation(args)`: only what is declared may be performed."""
+        if output:
+            self.scope.variables.setdefault(output, ANY)  # whatever is wrong with the call, its result has a name
         if not isinstance(call, tree.Call) or "." not in call.fn:
             self.found.add("SPK239", "perform needs an operation", span, "write `perform Effect.operation(args)`")
             return None

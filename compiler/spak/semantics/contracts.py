@@ -8,8 +8,7 @@ from spak.semantics.limits import KEYS as LIMITS
 from spak.semantics.limits import read_limits
 from spak.semantics.outline import NOTES, Outline, words
 from spak.semantics.program import Contract
-from spak.semantics.reader import read_bool
-from spak.semantics.suggest import near
+from spak.semantics.reader import read_bool, unknown
 
 LISTS = ("supported_intents", "intents", "success_criteria", "roots", "env", "programs")
 #: Said to people, and to nobody else.
@@ -56,9 +55,7 @@ def gather(block: tree.Block | tree.Attr, given: dict[str, tree.Attr], where: st
             value = tree.MapLit(item.body, span=item.span)
             given["budget"] = tree.Attr("budget", value, span=item.span, key_span=item.span)
         elif not isinstance(item, tree.Attr) or item.key not in KEYS:
-            key = item.key if isinstance(item, tree.Attr) else item.kind if isinstance(item, tree.Block) else ""
-            place = item.key_span if isinstance(item, tree.Attr) else item.span
-            found.add("SPK201", f"{where} has no {key!r}", place, near(key, (*KEYS, *GROUPS), "it may have"))
+            unknown(item, where, (*KEYS, *GROUPS), found)
         elif item.key in given:
             hint = f"the first is at line {given[item.key].key_span.line}; keep one"
             found.add("SPK202", f"{item.key!r} stands twice", item.key_span, hint)

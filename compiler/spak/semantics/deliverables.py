@@ -7,6 +7,7 @@ from spak.lang import tree
 from spak.semantics.operands_of import Operands
 from spak.semantics.outline import NOTES, Outline, words
 from spak.semantics.program import Deliverable, Operand
+from spak.semantics.reader import unknown
 from spak.semantics.scope import Scope
 from spak.semantics.suggest import near
 from spak.semantics.world import World
@@ -41,9 +42,7 @@ def artifacts(outline: Outline, found: Collector) -> list[tree.Block]:
             if isinstance(item, tree.Block) and item.kind == "artifact":
                 blocks.append(item)
             else:
-                kind = getattr(item, "kind", "") or getattr(item, "key", "")
-                hint = near(kind, ["artifact"]) or 'write `artifact "report.md" { ... }`'
-                found.add("SPK201", f"build has no {kind!r}", item.span, hint)
+                unknown(item, "build", ["artifact"], found)
     return blocks
 
 
@@ -52,9 +51,9 @@ def read_deliverable(block: tree.Block, world: World) -> Deliverable:
     generator: Operand | None = None
     builtin, source = "", "trace.all"
     for item in block.body if isinstance(block.body, tuple) else ():
-        key = getattr(item, "key", "") or getattr(item, "kind", "")
+        key = item.key if isinstance(item, tree.Attr) else ""
         if not isinstance(item, tree.Attr) or key not in KEYS:
-            found.add("SPK201", f"an artifact has no {key!r}", item.span, near(key, KEYS, "it may have"))
+            unknown(item, "an artifact", KEYS, found)
         elif key == "generator" and isinstance(item.value, tree.Name):
             builtin = item.value.id
         elif key == "generator":

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from spak.errors import Span
 from spak.lang import tree
 from spak.semantics.outline import NOTES, Declared, words
 from spak.semantics.params import read_params
 from spak.semantics.program import Component, Effect, Operation, State
+from spak.semantics.reader import unknown
 from spak.semantics.schema import as_block
-from spak.semantics.signatures import SIGNATURES
 from spak.semantics.suggest import near
+from spak.semantics.toolbox import TOOLS
 from spak.semantics.types import Type
 from spak.semantics.world import World
 
@@ -34,9 +34,7 @@ def read_effect(declared: Declared, world: World) -> Effect:
             tool = bound(item, operation, world)
             binds |= {operation.name: tool} if tool else {}
         else:
-            kind = item.kind if isinstance(item, tree.Block) else getattr(item, "key", "")
-            hint = near(kind, ("operation", "description")) or "write `operation read(path: String) -> String`"
-            world.found.add("SPK201", f"effect {block.name} has no {kind!r}", item.span, hint)
+            unknown(item, f"effect {block.name}", ("operation", "description"), world.found)
     if not operations:
         hint = "write `operation read(path: String) -> String`"
         world.found.add("SPK206", f"effect {block.name!r} has no operation", block.span, hint)
@@ -55,20 +53,15 @@ def bound(block: tree.Block, operation: Operation, world: World) -> str:
     for item in block.body if isinstance(block.body, tuple) else ():
         if isinstance(item, tree.Attr) and item.key == "tool":
             tool = words(item.value).removeprefix("tool.")
-            if tool not in SIGNATURES:
-                world.found.add(
-                    "SPK230", f"there is no tool {tool!r}", item.value.span, near(tool, SIGNATURES, "tools")
-                )
+            if tool not in TOOLS:
+                world.found.add("SPK230", f"there is no tool {tool!r}", item.value.span, near(tool, TOOLS, "tools"))
                 return ""
-            unfit = [param for param in operation.params if param.name not in SIGNATURES[tool].args]
+            unfit = [param for param in operation.params if param.name not in TOOLS[tool].args]
             for param in unfit:
-                hint = near(param.name, SIGNATURES[tool].args, "arguments")
+                hint = near(param.name, TOOLS[tool].args, "arguments")
                 world.found.add("SPK230", f"tool.{tool} has no argument {param.name!r}", param.span, hint)
         elif not (isinstance(item, tree.Attr) and item.key in NOTES):
-            key = getattr(item, "key", "") or getattr(item, "kind", "")
-            world.found.add(
-                "SPK201", f"an operation has no {key!r}", item.span, near(key, ("tool", "description"), "it may have")
-            )
+            unknown(item, "an operation", ("tool", "description"), world.found)
     return tool
 
 
@@ -94,9 +87,7 @@ def read_component(declared: Declared, world: World) -> Component:
         elif isinstance(item, tree.Block) and kind == "workflow":
             workflows.append(item.name or "")
         elif kind not in COMPONENT:
-            hint = near(kind, COMPONENT, "it may have")
-            place: Span = item.key_span if isinstance(item, tree.Attr) else item.span
-            world.found.add("SPK201", f"component {block.name} has no {kind!r}", place, hint)
+            unknown(item, f"component {block.name}", COMPONENT, world.found)
     return Component(
         block.name or "", description, tuple(functions.values()), tuple(states), tuple(workflows), span=block.span
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, cast
 
 from spak.errors import Collector
 from spak.lang.expr import Binary, Call, Expr, Index, ListLit, Member, Name, Num, Str, Unary, print_expr
@@ -186,25 +187,23 @@ class _Inference:
         return NUMBER
 
     def index(self, expr: Index) -> Type:
-        target = self.read(expr.target)
-        key = self.read(expr.items[0])
+        of: Any = expr.target
+        target, key = self.read(of), self.read(cast(Expr, expr.items[0]))
         kind = family(target)
         if kind in {"number", "boolean", "string"}:
             self.found.add(
                 "SPK235",
-                f"{shown(expr.target)} is {NAMES[kind]}, which has no elements",
+                f"{shown(of)} is {NAMES[kind]}, which has no elements",
                 expr.span,
                 "index lists and maps",
             )
         elif (kind, family(key)) in {("list", "string"), ("map", "number")}:
             need = "a number counted from 0" if kind == "list" else "a key in quotes"
-            self.found.add(
-                "SPK235", f"{shown(expr.target)} is {NAMES[kind]}: its elements are found by {need}", expr.span, ""
-            )
+            self.found.add("SPK235", f"{shown(of)} is {NAMES[kind]}: its elements are found by {need}", expr.span, "")
         return target.args[-1] if target.kind in {"list", "map"} and target.args else ANY
 
     def member(self, expr: Member) -> Type:
-        return field_type(self.read(expr.target), expr.name, expr, self.found)
+        return field_type(self.read(cast(Expr, expr.target)), expr.name, expr, self.found)
 
 
 def field_type(type: Type, name: str, expr: Expr, found: Collector) -> Type:

@@ -9,10 +9,9 @@ from spak.semantics.infer import family, infer
 from spak.semantics.operands_of import moved
 from spak.semantics.outline import Declared, words
 from spak.semantics.program import Invariant
-from spak.semantics.reader import inside
+from spak.semantics.reader import inside, unknown
 from spak.semantics.scope import Scope
 from spak.semantics.spaces import PLAN_NAMES, PROPERTIES
-from spak.semantics.suggest import near
 from spak.semantics.types import ANY, BOOLEAN, NUMBER, Type
 from spak.semantics.world import World
 
@@ -31,9 +30,7 @@ def read_law(declared: Declared, world: World, scope: Scope) -> Invariant:
     given: dict[str, tree.Attr] = {}
     for item in block.body if isinstance(block.body, tuple) else ():
         if not isinstance(item, tree.Attr) or item.key not in KEYS:
-            key = getattr(item, "key", "") or getattr(item, "kind", "")
-            place = item.key_span if isinstance(item, tree.Attr) else item.span
-            found.add("SPK201", f"invariant {block.name} has no {key!r}", place, near(key, KEYS, "it may have"))
+            unknown(item, f"invariant {block.name}", KEYS, found)
             continue
         if item.key in given and item.key not in STATEMENT:
             found.add(

@@ -9,8 +9,7 @@ from dataclasses import replace
 from spak.errors import Collector
 from spak.lang import tree
 from spak.semantics.program import Limits
-from spak.semantics.reader import literal
-from spak.semantics.suggest import near
+from spak.semantics.reader import literal, unknown
 
 KEYS = ("max_steps", "loop_interval", "interval", "seconds", "tokens", "cost", "budget")
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|sec|seconds?|m|min|minutes?|h|hours?)?\Z")
@@ -62,8 +61,7 @@ def _budget(items: Sequence[tree.Item], limits: Limits, value: tree.Value, found
         if isinstance(item, tree.Attr) and item.key in known:
             attributes[item.key] = item.value
         else:
-            key = item.key if isinstance(item, tree.Attr) else ""
-            found.add("SPK201", f"a budget has no {key!r}", item.span, near(key, known, "it may have"))
+            unknown(item, "a budget", known, found)
     inner = read_limits(attributes, found)
     return Limits(
         inner.max_steps or limits.max_steps, limits.interval, inner.seconds or limits.seconds,

@@ -10,7 +10,7 @@ from spak.semantics.limits import duration
 from spak.semantics.operands_of import Operands
 from spak.semantics.outline import NOTES, Declared, words
 from spak.semantics.program import EngineeringLoop, Measure, Operand, Parameter
-from spak.semantics.reader import literal, read_bool
+from spak.semantics.reader import literal, read_bool, unknown
 from spak.semantics.scope import Scope
 from spak.semantics.searching import empty_space, read_constraint, read_values, space_type
 from spak.semantics.statements import is_call
@@ -72,10 +72,7 @@ class _Loop:
         elif self.asks(item):
             return
         else:
-            key = item.key if isinstance(item, tree.Attr) else item.kind if isinstance(item, tree.Block) else ""
-            place = item.key_span if isinstance(item, tree.Attr) else item.span
-            hint = near(key, ("parameter", "measure", *KEYS), "it may have")
-            self.found.add("SPK201", f"engineering_loop {self.name} has no {key!r}", place, hint)
+            unknown(item, f"engineering_loop {self.name}", ("parameter", "measure", *KEYS), self.found)
 
     def asks(self, item: tree.Item) -> bool:
         """Whether something in an item asks a model, which a sweep may not; that is then an error."""
@@ -93,13 +90,7 @@ class _Loop:
                 if isinstance(inner, tree.Attr) and inner.key in {"trials", "seconds"}:
                     self.attribute(inner)
                 else:
-                    key = inner.key if isinstance(inner, tree.Attr) else ""
-                    self.found.add(
-                        "SPK201",
-                        f"a sweep's budget has no {key!r}",
-                        inner.span,
-                        near(key, ("trials", "seconds"), "it may have"),
-                    )
+                    unknown(inner, "a sweep's budget", ("trials", "seconds"), self.found)
         elif item.key in self.attributes:
             first = self.attributes[item.key].key_span.line
             self.found.add(
@@ -183,15 +174,10 @@ class _Loop:
             if isinstance(item, tree.Attr) and item.key in known and item.key not in given:
                 given[item.key] = item
             elif not self.asks(item):
-                key = item.key if isinstance(item, tree.Attr) else item.kind if isinstance(item, tree.Block) else ""
-                place = item.key_span if isinstance(item, tree.Attr) else item.span
-                if key in given:
-                    self.found.add("SPK202", f"{key!r} stands twice", place, "keep one")
+                if isinstance(item, tree.Attr) and item.key in given:
+                    self.found.add("SPK202", f"{item.key!r} stands twice", item.key_span, "keep one")
                 else:
-                    form = "a kernel" if native else "a command"
-                    self.found.add(
-                        "SPK201", f"a measure of {form} has no {key!r}", place, near(key, known, "it may have")
-                    )
+                    unknown(item, "a measure of a kernel" if native else "a measure of a command", known, self.found)
         return given
 
     def command(self, given: dict[str, tree.Attr]) -> Operand | None:

@@ -14,7 +14,7 @@ from spak.semantics.operands_of import Operands
 from spak.semantics.outline import NOTES, Declared, words
 from spak.semantics.params import read_params
 from spak.semantics.program import Check, Handler, Procedure, Service, Set, Step
-from spak.semantics.reader import literal
+from spak.semantics.reader import literal, unknown
 from spak.semantics.scope import Scope
 from spak.semantics.statements import Statements, is_call
 from spak.semantics.steps import Steps, arguments_of_body, items
@@ -81,8 +81,7 @@ class _Procedure:
                     if isinstance(inner, tree.Attr):
                         self.attribute(inner, LIMITS, "limits")
             elif isinstance(item, tree.Block) and not is_call(item.kind):
-                hint = near(item.kind, ("step", "evaluation", "limits", *known), "it may have")
-                self.found.add("SPK201", f"{where} has no {item.kind!r}", item.span, hint)
+                unknown(item, where, ("step", "evaluation", "limits", *known), self.found)
             else:
                 self.found.add("SPK231", f"this statement has no place in {where}", item.span, "put it into a step")
 
@@ -109,14 +108,7 @@ class _Procedure:
             elif isinstance(item, tree.Attr) and item.key == "success":
                 self.attribute(item, ATTRIBUTES, "evaluation")
             else:
-                name = item.kind if isinstance(item, tree.Block) else item.key if isinstance(item, tree.Attr) else ""
-                hint = near(name, ("check", "success")) if name else ""
-                self.found.add(
-                    "SPK201",
-                    f"an evaluation has no {name!r}",
-                    item.span,
-                    hint or "write `check name: tool.run { ... }`",
-                )
+                unknown(item, "an evaluation", ("check", "success"), self.found)
 
     def step(self, block: tree.Block) -> Step:
         return self.reading.read(block)
@@ -197,9 +189,7 @@ def read_service(declared: Declared, world: World, name: str) -> Service:
         elif isinstance(item, tree.Attr) and (item.key in LIMITS or item.key in NOTES):
             attributes[item.key] = item.value
         else:
-            key = item.key if isinstance(item, tree.Attr) else item.kind if isinstance(item, tree.Block) else ""
-            hint = near(key, ("on", *LIMITS), "it may have")
-            found.add("SPK201", f"service_loop {name} has no {key!r}", item.span, hint)
+            unknown(item, f"service_loop {name}", ("on", *LIMITS), found)
     if not handlers:
         found.add("SPK206", f"service_loop {name!r} handles no event", block.span, "write `on event(params) { ... }`")
     limits = read_limits({key: value for key, value in attributes.items() if key in LIMITS}, found)

@@ -74,6 +74,25 @@ def read_body(
     return body
 
 
+def unknown(item: tree.Item, where: str, known: Iterable[str], found: Collector, what: str = "it may have") -> None:
+    """Report a statement that has no place in a block, by its key or kind."""
+    key = item.key if isinstance(item, tree.Attr) else item.kind if isinstance(item, tree.Block) else ""
+    place = item.key_span if isinstance(item, tree.Attr) else item.span
+    words = set(known)
+    if key in words:
+        how = "with a body" if isinstance(item, tree.Block) and item.body is not None else "like this"
+        found.add(
+            "SPK231",
+            f"{key!r} cannot be written {how} in {where}",
+            place,
+            f"write `{key}: value`, one statement a line",
+        )
+    elif key:
+        found.add("SPK201", f"{where} has no {key!r}", place, near(key, words, what))
+    else:
+        found.add("SPK231", f"this statement has no place in {where}", place, "write `key: value`")
+
+
 @dataclass(frozen=True)
 class Scope:
     """The names an expression may use, each a `number`, `truth` or `text` ('' for any)."""

@@ -13,7 +13,7 @@ from spak.semantics.facts import words_of
 from spak.semantics.infer import infer
 from spak.semantics.outline import Declared, words
 from spak.semantics.program import Parameter, Recommendation, Rule, Scope
-from spak.semantics.reader import NOT_LITERAL, inside, place
+from spak.semantics.reader import NOT_LITERAL, inside, place, unknown
 from spak.semantics.searching import read_values
 from spak.semantics.suggest import near
 from spak.semantics.types import BOOLEAN, Type
@@ -85,6 +85,9 @@ class _Rule:
         elif isinstance(item, tree.Block) and item.kind == "step":
             self.apply.append(words(item.annotation) if item.annotation is not None else print_item(item))
         elif isinstance(item, tree.Block):
+            if item.kind in KEYS:
+                unknown(item, f"a {self.block.kind}", KEYS, self.found)
+                return
             self.misspelt(item.kind, item.span)
             self.noted[item.kind] = words_of(item)
         else:

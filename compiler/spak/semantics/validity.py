@@ -8,8 +8,7 @@ from spak.errors import Collector, SpakError
 from spak.lang import tree
 from spak.lang.expr import Expr, as_expr, parse_expr
 from spak.semantics.program import Scope
-from spak.semantics.reader import inside, literal
-from spak.semantics.suggest import near
+from spak.semantics.reader import inside, literal, unknown
 
 KEYS = ("target", "shapes", "date", "samples", "device")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
@@ -22,11 +21,10 @@ def read_scope(body: tree.MapLit | tree.Block, found: Collector) -> Scope:
     target, date, samples = "", "", 0
     shapes: list[Expr] = []
     for item in items:
-        key = item.key if isinstance(item, tree.Attr) else ""
-        if not isinstance(item, tree.Attr) or key not in KEYS:
-            place = item.key_span if isinstance(item, tree.Attr) else item.span
-            found.add("SPK201", f"a scope has no {key!r}", place, near(key, KEYS, "it may have"))
+        if not isinstance(item, tree.Attr) or item.key not in KEYS:
+            unknown(item, "a scope", KEYS, found)
             continue
+        key = item.key
         value = literal(item.value)
         if key in {"target", "device"}:
             target = str(value) if isinstance(value, str) else _wrong(item, "a target's name", "cpu", found)
