@@ -15,11 +15,13 @@ from spak.traces.event import Event
 #: Fields that say what a trace is of, best first.
 LABELS = ("level", "variant", "step_name", "stage", "kernel", "config", "label", "name")
 
-#: Names under which traces carry the machine's peaks; values are (which peak, factor).
+#: Names under which traces carry the machine's peaks, and which one each is: GFLOP/s and GB/s in the end.
 PEAKS = {
     "PEAK_GFLOPS": ("gflops", 1.0), "peak_gflops": ("gflops", 1.0), "PEAK_TFLOPS": ("gflops", 1000.0),
     "MAX_BW": ("gbytes", 1.0), "max_bw": ("gbytes", 1.0), "PEAK_GBYTES": ("gbytes", 1.0), "peak_gbytes": ("gbytes", 1.0),
 }  # fmt: skip
+
+BYTES = 1e6  # a bandwidth above it is in bytes a second, as targets have it: no memory moves 10^6 GB/s, or less than 10^6 B/s
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def _peaks(run: RunView, numbers: Mapping[str, Any]) -> None:
     for name, (which, factor) in PEAKS.items():
         value = number(numbers.get(name))
         if value is not None and value > 0:
-            run.peaks[which] = value * factor
+            run.peaks[which] = value / 1e9 if which == "gbytes" and value >= BYTES else value * factor
 
 
 def _map(value: Any) -> Mapping[str, Any]:
