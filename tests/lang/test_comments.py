@@ -54,9 +54,10 @@ def test_canonical_text_is_left_alone(text: str) -> None:
     ("text", "printed"),
     [
         ("a: 1; b: 2 // both\n", "a: 1\nb: 2  // both\n"),
-        ("a { b: 1 } // behind\n", "a {\n  b: 1\n}  // behind\n"),
+        ("a { b: 1 } // behind\n", "a { b: 1 }  // behind\n"),
+        ("a { b: 1; c { d: 2 } } // behind\n", "a {\n  b: 1\n  c { d: 2 }\n}  // behind\n"),
         ("x: a // why\n  + b // end\n", "// why\nx: a + b  // end\n"),
-        ("f() // head\n{ a: 1 }\n", "f() {  // head\n  a: 1\n}\n"),
+        ("f() // head\n{\n a: 1 }\n", "f() {  // head\n  a: 1\n}\n"),
         ("/* before */ a: 1\n", "/* before */\na: 1\n"),
         ("a: 1\n\n\n\nb: 2\n", "a: 1\n\nb: 2\n"),
         ("a {\n\n  b: 1\n\n}\n", "a {\n  b: 1\n}\n"),

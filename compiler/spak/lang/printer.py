@@ -33,6 +33,7 @@ LEVELS = {
 }
 LEVELS |= {"*": 8, "/": 8, "//": 8, "%": 8}
 UNARY = {"!": 3, "-": 9, "perform": 9, "?": 10}
+Body = tuple[tree.Item, ...] | tree.Verbatim | None
 NO_CHAIN = {4, 6}
 POSTFIX = 10
 
@@ -149,7 +150,7 @@ class _Printer:
             shown[-1] += " -> emit " + self.value(block.emits, depth)
         return shown
 
-    def body(self, head: str, body: tuple[tree.Item, ...] | tree.Verbatim | None, depth: int, span: Span) -> list[str]:
+    def body(self, head: str, body: Body, depth: int, span: Span) -> list[str]:
         if body is None:
             return [head]
         if isinstance(body, tree.Verbatim):
@@ -300,6 +301,14 @@ class _FilePrinter(_Printer):
             shown[-1] += self.comments.behind(end(item.span), following)
         return shown
 
+    def body(self, head: str, body: Body, depth: int, span: Span) -> list[str]:
+        """What was short and on one line stays on one line: `{ return a < b }`, `case C { x: float, y: float }`."""
+        if isinstance(body, tuple) and body and span.line and span.line == span.end_line and short(body):
+            text = f"{head} {{ " + ", ".join("\n".join(self.plain.item(item, 0)) for item in body) + " }"
+            if len(text) <= INLINE and "\n" not in text and not self.comments.inside(start(span), end(span)):
+                return [text]
+        return super().body(head, body, depth, span)
+
     def opening(self, span: Span, items: Sequence[tree.Node]) -> str:
         return self.comments.opening(span, start(items[0].span) if items else end(span))
 
@@ -336,6 +345,12 @@ class _FilePrinter(_Printer):
         note = self.opening(value.span, value.items)
         shown = self.items(value.items, depth + 1, end(value.span))
         return "\n".join(["{" + note, *shown, INDENT * depth + "}"])
+
+
+def short(body: tuple[tree.Item, ...]) -> bool:
+    """Whether statements may share a line: attributes may, and one return, value or jump alone."""
+    alone = len(body) == 1 and isinstance(body[0], tree.Return | tree.Bare | tree.Jump)
+    return alone or all(isinstance(item, tree.Attr) and not isinstance(item.value, tree.Verbatim) for item in body)
 
 
 def _between(block: tree.Block) -> Span:
