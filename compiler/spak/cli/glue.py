@@ -140,8 +140,12 @@ def render_package(root: Path, name: str, out: Path) -> None:
 def kernels(root: Path) -> Iterable[tuple[Unit, Target]]:
     """What a package is made of: units whose replies are here, on targets that can be compiled for here and run natively."""
     targets = [read(root, path.stem) for path in sorted((root / "targets").glob("*.toml"))]
+    from spak.parse.programs import program_file
+
     usable = [t for t in targets if t.toolchain.engine != "sim" and (t.device == "cpu" or nvrtc_is_here())]
     for folder in sorted(p for p in (root / "specs").iterdir() if p.is_dir() and p.name != "domains"):
+        if program_file(root, f"specs/{folder.name}"):
+            continue
         unit = load(root, folder.name)
         for target in usable:
             meant = variants_on(unit, target)

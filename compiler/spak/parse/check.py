@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from spak.errors import Collector, Diagnostic, SpakError, Span
-from spak.lang import tree
 from spak.model.ir import Unit
-from spak.parse.knowledge import CONTAINERS, KNOWN, OTHER_KINDS, Gatherer
-from spak.parse.load import DOMAINS, UNIT_KINDS, load_unit, spec_files
+from spak.parse.load import DOMAINS, load_unit, spec_files
+from spak.parse.programs import program_file
 from spak.parse.targets import load_target
 from spak.semantics.document import read_document
+from spak.semantics.resolve import load_program
 from spak.semantics.suggest import near
 
 
@@ -49,6 +49,8 @@ def subject(root: Path, file: str) -> str:
 def _check(root: Path, file: str, units: list[tuple[str, Unit]]) -> list[Diagnostic]:
     try:
         if (root / file).is_dir():
+            if program := program_file(root, file):
+                return check_text(root, program)
             loaded = load_unit(root, file)
             units.append((spec_files(root, file)[0], loaded.unit))
             return list(loaded.diagnostics)
@@ -63,20 +65,8 @@ def _check(root: Path, file: str, units: list[tuple[str, Unit]]) -> list[Diagnos
 def check_text(root: Path, file: str) -> list[Diagnostic]:
     """A file of the language that is no unit: a domain, a task, a system."""
     found = Collector()
-    document = read_document(root, file, found)
-    if document is None:
-        return found.found
-    Gatherer(root, DOMAINS, found).follow(document, [file])
-    known = UNIT_KINDS | CONTAINERS | KNOWN | OTHER_KINDS | {"use", "import"}
-    for item in document.items:
-        if isinstance(item, tree.Block) and item.kind not in known:
-            found.warn(
-                "SPK203",
-                f"{item.kind!r} is no kind that is known",
-                item.span,
-                near(item.kind, known) or "it is kept as knowledge",
-            )
-    return found.found
+    load_program(root, file, found)
+    return list(dict.fromkeys(found.found))
 
 
 def named_twice(root: Path) -> Iterator[Diagnostic]:

@@ -5,7 +5,6 @@ Knows how to find domains and to write a block down as text, not how a rule fire
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +12,11 @@ from spak.errors import Collector, Span
 from spak.lang import tree
 from spak.lang.printer import print_item, print_value
 from spak.model.ir import Rule
-from spak.semantics.document import Document, read_document
+from spak.semantics.document import Document
 from spak.semantics.markdown import reflow
+from spak.semantics.outline import KINDS
 from spak.semantics.suggest import near
+from spak.semantics.using import Follower
 
 #: Kinds that hold knowledge for a prompt; each statement inside becomes a rule of its own.
 CONTAINERS = frozenset({"system_model", "knowledge", "domain", "system"})
@@ -56,93 +57,28 @@ class Gatherer:
     """Reads a document's knowledge, and that of everything it uses, once each."""
 
     def __init__(self, root: Path, domains: str, found: Collector) -> None:
-        self.root = root
-        self.domains = domains
+        self.follower = Follower(root, found, domains)
         self.found = found
         self.known = Knowledge()
-        self.done: set[str] = set()
+        self.taken: list[Document] = []
 
     def document(self, document: Document, ignore: frozenset[str]) -> Knowledge:
         """The knowledge of a unit's own file. Kinds in `ignore` are somebody else's."""
-        self.follow(document, [document.file])
+        self.follow(document)
         for item in document.items:
             if isinstance(item, tree.Block) and (item.kind in ignore or item.kind in {"use", "import"}):
                 continue
             self.item(item, "", ignore | KNOWN)
         return self.known
 
-    # ---- use and import ----
-
-    def follow(self, document: Document, path: list[str]) -> None:
-        for item in document.items:
-            if not isinstance(item, tree.Block) or item.kind not in {"use", "import"}:
-                continue
-            if item.name is None or item.words or item.body is not None or item.annotation is not None:
-                self.found.add(
-                    "SPK210",
-                    f"{item.kind} takes one name",
-                    item.span,
-                    'write `use cpu_kernels` or `import "other.dsl"`',
-                )
-                continue
-            file = (
-                f"{self.domains}/{item.name}.dsl"
-                if item.kind == "use"
-                else posixpath.normpath(posixpath.join(posixpath.dirname(document.file), item.name))
-            )
-            self.load(file, item, path)
-
-    def load(self, file: str, item: tree.Block, path: list[str]) -> None:
-        if file in path:
-            circle = path[path.index(file) :]
-            start = circle.index(min(circle))  # the same circle reads the same from wherever it was entered
-            cycle = " -> ".join([*circle[start:], *circle[:start], circle[start]])
-            self.found.add(
-                "SPK209", f"a cycle of {item.kind}: {cycle}", item.span, "move what both need into a domain of its own"
-            )
-            return
-        if file in self.done:
-            return
-        self.done.add(file)
-        if file.startswith(("../", "/")):
-            self.found.add(
-                "SPK210", f"{item.name!r} lies outside the project", item.name_span, "copy it into specs/domains"
-            )
-            return
-        if not (self.root / file).is_file():
-            self.missing(file, item)
-            return
-        self.known.files.append(file)
-        before = len(self.found.errors)
-        document = read_document(self.root, file, self.found)
-        if document is None or len(self.found.errors) > before:
-            return
-        self.follow(document, [*path, file])
-        names = [block.name for block in document.items if isinstance(block, tree.Block) and block.kind == "domain"]
-        if item.kind == "use" and item.name not in names:
-            self.found.add(
-                "SPK210",
-                f"{file} holds no domain {item.name!r}",
-                item.name_span,
-                near(item.name or "", [n for n in names if n], "it holds"),
-            )
-        for block in document.items:
-            if isinstance(block, tree.Block) and block.kind in CONTAINERS | KNOWN:
-                self.item(block, "", KNOWN)
-
-    def missing(self, file: str, item: tree.Block) -> None:
-        if item.kind == "import":
-            self.found.add(
-                "SPK210", f"there is no file {file}", item.name_span, "the path starts at the importing file's folder"
-            )
-            return
-        names = [p.stem for p in (self.root / self.domains).glob("*.dsl")]
-        self.found.add(
-            "SPK210",
-            f"there is no domain {item.name!r}",
-            item.name_span,
-            near(item.name or "", names, "domains") or f"add {file}",
-        )
+    def follow(self, document: Document) -> None:
+        """Take in the knowledge of everything that a document uses."""
+        for other in self.follower.follow(document):
+            self.taken.append(other)
+            for block in other.items:
+                if isinstance(block, tree.Block) and block.kind in CONTAINERS | KNOWN:
+                    self.item(block, "", KNOWN)
+        self.known.files = self.follower.files
 
     # ---- statements to rules ----
 
@@ -156,7 +92,7 @@ class Gatherer:
             for child in item.body:
                 self.item(child, inner, known)
         elif isinstance(item, tree.Block):
-            if item.kind not in known:
+            if item.kind not in known | KINDS:
                 self.unknown(item, known)
             text = "\n".join(part for part in (_header(item), body_text(item)) if part)
             self.add(
@@ -172,7 +108,7 @@ class Gatherer:
             )
 
     def unknown(self, item: tree.Block, known: frozenset[str]) -> None:
-        close = near(item.kind, known | CONTAINERS)
+        close = near(item.kind, known | CONTAINERS | KINDS)
         hint = (
             close
             if close.startswith("did you mean")

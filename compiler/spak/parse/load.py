@@ -16,6 +16,7 @@ from spak.parse.signature import ReadSignature, read_signature
 from spak.parse.vectors import Tests, TestsReader
 from spak.semantics.document import Document, read_document
 from spak.semantics.markdown import first_sentence
+from spak.semantics.resolve import check_knowledge
 from spak.semantics.spaces import read_design_space, read_invariant, read_tuning_space
 from spak.semantics.suggest import near
 from spak.semantics.yamlfile import read_yaml
@@ -42,7 +43,7 @@ def load_unit(root: Path, folder: str, domains: str = DOMAINS, tests: str = "", 
     found = Collector()
     loader = Loader(root, folder, domains, tests, found)
     loaded = loader.load()
-    wrong = [d for d in found.found if strict or d.severity == "error"]
+    wrong = list(dict.fromkeys(d for d in found.found if strict or d.severity == "error"))
     if wrong or loaded is None:
         raise SpakError(*sorted(wrong, key=lambda d: (d.span or Span(""), d.code)))
     return loaded
@@ -80,6 +81,7 @@ class Loader:
         gatherer = Gatherer(self.root, self.domains, self.found)
         knowledge = gatherer.document(document, UNIT_KINDS)
         self.files += knowledge.files
+        check_knowledge(document, gatherer.taken, self.found, self.root)
         block = self.kernel_block(document)
         if block is None:
             return None

@@ -28,10 +28,13 @@ class Found:
 
 
 def find_units(root: Path, digests: Digests) -> tuple[Found, ...]:
-    """Every unit of `specs/`, by name. `specs/domains` holds knowledge, not a unit."""
+    """Every unit of `specs/`, by name. `specs/domains` holds knowledge, and a program has nothing to build."""
+    from spak.parse.programs import program_file
+
     code = code_digest("parse", digests)
-    folders = sorted(p for p in (root / "specs").glob("*") if p.is_dir() and p.name != "domains" and any(p.iterdir()))
-    return tuple(read_unit(root, folder.relative_to(root).as_posix(), code, digests) for folder in folders)
+    paths = sorted(p for p in (root / "specs").glob("*") if p.is_dir() and p.name != "domains" and any(p.iterdir()))
+    folders = [path.relative_to(root).as_posix() for path in paths]
+    return tuple(read_unit(root, folder, code, digests) for folder in folders if not program_file(root, folder))
 
 
 def read_unit(root: Path, folder: str, code: str, digests: Digests) -> Found:

@@ -43,6 +43,7 @@ class _Fact:
         self.bound: dict[str, Expr] = {}
         self.body: Expr | None = None
         self.returned: Span | None = None
+        self.before = len(self.found.errors)
 
     def read(self) -> Fact:
         block = self.block
@@ -177,6 +178,8 @@ class _Fact:
         block = self.block
         if not block.name:
             self.found.add("SPK206", "a fact needs a name", block.span, "write `fact name(t: Case) { return ... }`")
+        if len(self.found.errors) > self.before:
+            return  # what could not be read may have been what is missing
         if self.body is None and self.returned is None and block.params:
             if not self.noted:
                 what = f"fact {block.name} says nothing of its trace"

@@ -11,6 +11,7 @@ from typing import Any
 
 from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.lang import tree
+from spak.lang.expr import Expr
 from spak.lang.source import Source
 from spak.semantics.contracts import read_contract
 from spak.semantics.deliverables import read_deliverables
@@ -69,6 +70,42 @@ def resolve(document: Document, found: Collector, root: Path | None) -> Program:
     return Resolver(document, outline, found, root).program(files)
 
 
+def check_knowledge(document: Document, taken: list[Document], found: Collector, root: Path) -> None:
+    """Check whatever a kernel's file and the documents that it takes in say beside the kernel: facts, rules, loops, effects.
+
+    The kernel itself, its spaces, invariants and identity, and kinds that nobody knows, are the business of who reads it.
+    """
+    aside = Collector()
+    outline = Outline(aside)
+    outline.add(document, own=True)
+    for other in taken:
+        outline.add(other, own=False)
+    aside.found.clear()
+    resolver = Resolver(document, outline, aside, root)
+    read_spaces(spaces_of(outline), resolver.world)
+    aside.found.clear()
+    resolver.declare()
+    resolver.knowledge()
+    resolver.rules()
+    resolver.interfaces()
+    resolver.execute()
+    read_deliverables(outline, resolver.world)
+    read_contract(outline, aside)
+    found.found += aside.found
+
+
+def spaces_of(outline: Outline) -> Outline:
+    """The spaces of a file, those inside its kernel as well."""
+    spaces = Outline(Collector())
+    for declared in outline.of("design_space", "tuning_space"):
+        spaces.blocks.setdefault(declared.block.kind, []).append(declared)
+    for declared in outline.of("kernel"):
+        for item in declared.block.body if isinstance(declared.block.body, tuple) else ():
+            if isinstance(item, tree.Block) and item.kind in {"design_space", "tuning_space"}:
+                spaces.blocks.setdefault(item.kind, []).append(replace(declared, block=item))
+    return spaces
+
+
 class Resolver:
     """One resolution: first what is declared, then what refers to it."""
 
@@ -86,7 +123,7 @@ class Resolver:
         world, outline = self.world, self.outline
         meta = identity(self.document, self.found)
         self.declare()
-        constraints, _ = read_spaces(outline, world)
+        constraints = self.spaces()
         self.knowledge()
         rules = self.rules()
         self.interfaces()
@@ -139,6 +176,15 @@ class Resolver:
         world.loops = {declared.block.name for declared in outline.of("engineering_loop") if declared.block.name}
         for declared in outline.of("kernel"):
             world.constants |= axes(declared.block)
+
+    def spaces(self) -> list[Expr]:
+        """Design and tuning spaces. In a kernel's file they are read, with all that is wrong, by who reads the kernel."""
+        if not any(self.outline.of("kernel")):
+            return read_spaces(self.outline, self.world)
+        before = len(self.found.found)
+        constraints = read_spaces(spaces_of(self.outline), self.world)
+        del self.found.found[before:]
+        return constraints
 
     def knowledge(self) -> None:
         places: dict[str, Span] = {}

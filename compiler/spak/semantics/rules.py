@@ -80,6 +80,8 @@ class _Rule:
             values = read_values(item.annotation, item.name, self.found)
             if values:
                 self.parameters.append(Parameter(item.name, values, span=item.span))
+        elif isinstance(item, tree.Block) and item.kind == "recommend" and assigns(item):
+            self.recommended(item.annotation.id, "=", item.default, item.span)  # type: ignore[union-attr, arg-type]
         elif isinstance(item, tree.Block) and item.kind == "scope":
             self.scope = read_scope(item, self.found)
         elif isinstance(item, tree.Block) and item.kind == "step":
@@ -223,8 +225,18 @@ def word(value: tree.Value) -> Any:
     return constant(value)
 
 
+def assigns(block: tree.Block) -> bool:
+    """Whether a block is `recommend: level = "tiled"`, without quotes round the whole."""
+    return (
+        isinstance(block.annotation, tree.Name)
+        and block.default is not None
+        and block.name is None
+        and block.body is None
+    )
+
+
 def quoted(value: tree.Str, world: World) -> Expr | None:
-    """A text as a condition: one identifier, or an expression that names a fact; None for a sentence."""
+    """A text as a condition: an identifier, or an expression that names a fact. None for a sentence, or a word like `always`."""
     text = value.value.strip()
     if not text or "\n" in text:
         return None
@@ -233,7 +245,8 @@ def quoted(value: tree.Str, world: World) -> Expr | None:
     except SpakError:
         return None
     if isinstance(expr, Name):
-        return expr
+        meant = expr.id in world.facts or any(c == "_" or c.isdigit() for c in expr.id)
+        return expr if meant or near(expr.id, world.facts).startswith("did you mean") else None
     known = names(expr) & {*world.facts, *(f"fact.{name}" for name in world.facts)}
     return expr if known else None
 

@@ -65,7 +65,9 @@ class Scope:
         elif name == "state":
             hint = "states are read by their own names"
         else:
-            hint = near(name, self.known(), "there are")
+            hint = near(name, self.known())
+            if not hint.startswith("did you mean"):
+                hint = near(name, self.known() - set(ROOTS), "there are") or "assign it in an earlier step"
         self.world.found.add("SPK204", f"{name!r} is not defined here", span, hint)
 
     def offered(self, root: str, rest: str, span: Span, expr: Expr) -> Type:

@@ -69,7 +69,7 @@ def _range(bounds: Sequence[Any], value: tree.Value, found: Collector) -> tuple[
     return tuple(doubled)
 
 
-def read_spaces(outline: Outline, world: World) -> tuple[list[Expr], list[tree.Value]]:
+def read_spaces(outline: Outline, world: World) -> list[Expr]:
     """The program's own `design_space`s and `tuning_space`s; returns the constraints' expressions."""
     for declared in outline.of("design_space"):
         for item in _items(declared.block):
@@ -112,7 +112,7 @@ def read_spaces(outline: Outline, world: World) -> tuple[list[Expr], list[tree.V
                 world.parameters[parameter.name] = parameter
     kinds = {name: space_type(one.values) for name, one in world.parameters.items()}
     kinds |= {name: space_type(values) for name, values in world.choices.items()}
-    return [expr for value in constraints if (expr := read_constraint(value, kinds, world)) is not None], constraints
+    return [expr for value in constraints if (expr := read_constraint(value, kinds, world)) is not None]
 
 
 def choose(name: str, value: tree.Value, world: World) -> None:
