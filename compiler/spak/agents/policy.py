@@ -22,14 +22,14 @@ PREFIXES = ("LC_",)
 #: Parts of names that look like a secret's: a contract alone cannot ask for them.
 SECRETS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "AUTH", "COOKIE", "SESSION")
 
-APPROVALS = PurePosixPath(".spak/approvals")
 SILENT = Contract()
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """What the command line allows. `roots` are folders beside the project, `env` names that a contract may then ask for
-    though they look like secrets, `programs` the only ones that may be started (empty: any).
+    though they look like secrets, `programs` the only ones that may be started (empty: any), `shell` that `shell: true`
+    needs no approval.
     """
 
     roots: tuple[str, ...] = ()
@@ -45,8 +45,9 @@ DEFAULT = Allowed()
 class Policy:
     """`roots` are paths relative to the project ("." is all of it), or absolute where the command line names them.
 
-    `env` are the names that reach a child; `programs` None is any. `shell`: whether a step may say `shell: true` at all;
-    `allow_shell`: whether it then needs no approval. `approvals` is the folder with those, None where nobody can approve.
+    `project` is the project's absolute path. `env` are the names that reach a child; `programs` None is any. `shell`: whether
+    a step may say `shell: true` at all; `allow_shell`: whether it then needs no approval. `timeout` (seconds) and
+    `output_bytes` hold where a step says nothing.
     """
 
     roots: tuple[str, ...] = (".",)
@@ -54,7 +55,7 @@ class Policy:
     programs: frozenset[str] | None = None
     shell: bool = True
     allow_shell: bool = False
-    approvals: Path | None = None
+    project: Path = Path()
     dry_run: bool = False
     timeout: float = 600.0
     output_bytes: int = 1 << 20
@@ -98,25 +99,25 @@ def make(
         programs=programs,
         shell=contract.shell is not False,
         allow_shell=allowed.shell,
-        approvals=root / APPROVALS,
+        project=root.resolve(),
         dry_run=dry_run,
     )
 
 
 def _roots(
-    root: Path, wanted: Iterable[str], allowed: Iterable[str], span: Span | None, found: list[Diagnostic]
+    root: Path, wanted: tuple[str, ...], allowed: Iterable[str], span: Span | None, found: list[Diagnostic]
 ) -> tuple[str, ...]:
     """The contract's roots, each of which must lie in the project or in a root of the command line."""
-    outside = [str(Path(one).resolve()) for one in allowed]
+    outside = [Path(one).resolve() for one in allowed]
     if not wanted:
-        return (".", *outside)
+        return tuple(dict.fromkeys((".", *(str(one) for one in outside))))
     roots = []
     for one in wanted:
-        path = PurePosixPath(one)
+        path = Path(one)
         inside = not path.is_absolute() and ".." not in path.parts
         if inside or any(path.is_relative_to(there) and ".." not in path.parts for there in outside):
-            roots.append(str(path))
+            roots.append(str(PurePosixPath(one)))
             continue
-        hint = "name a folder of the project" if inside else f"allow it where the run is started: `--root {one}`"
-        found.append(Diagnostic("SPK942", f"the contract's root {one!r} lies outside of the project", span, hint))
+        what = f"the contract's root {one!r} lies outside of the project"
+        found.append(Diagnostic("SPK942", what, span, f"allow it where the run is started: `--root {one}`"))
     return tuple(roots)

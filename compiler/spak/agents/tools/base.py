@@ -15,7 +15,7 @@ from typing import Any
 from spak.agents.policy import Policy
 from spak.agents.services import Services
 from spak.digest import sha256_bytes
-from spak.errors import Diagnostic
+from spak.errors import Diagnostic, Span
 from spak.model.base import canonical_json
 from spak.semantics.program import EngineeringLoop, Recommendation
 
@@ -25,12 +25,13 @@ TRACE = "__SPAK_TRACE__"
 @dataclass(frozen=True)
 class Planned:
     """A call whose arguments are known. `data` is JSON-able and names no absolute path, so that the digest is the same in
-    every checkout; `text` says on one line what would be done.
+    every checkout; `text` says on one line what would be done. `span` is the call's place, and takes no part in the digest.
     """
 
     tool: str
     data: dict[str, Any]
     text: str
+    span: Span | None = field(default=None, compare=False)
 
     @cached_property
     def digest(self) -> str:
