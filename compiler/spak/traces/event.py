@@ -3,8 +3,9 @@
 kind        step       data
 ----        ----       ----
 run         ''         {program, source, procedure, flags}   the first event
-step        id         {title, status: done|failed|skipped|manual}   a step has ended
-tool        id         {tool, args, result}
+event       id         {event, args}   what a service loop was given; its step is the event's number
+step        id         {title, status: done|failed|skipped|manual, why: [diagnostic], round}   a step has ended
+tool        id         {tool, args, does, result}   `does` says it to people; the plan's digest is `inputs`
 query       id         {prompt, attempt}   the prompt's digest is `inputs`
 answer      id         {text, value, by, attempt, accepted, why}
 emit        id         {case, fields, source: emit|stdout|result|loop, line}
@@ -14,7 +15,7 @@ invariant   id         {invariant, value, numbers}
 set         id         {name, value}
 trial       id         {loop, params, key, status, metrics, cached}
 metric      id         {metric, value}
-end         ''         {status: succeeded|failed, success, metrics}   the last event
+end         ''         {status: succeeded|failed, success, metrics, why: [diagnostic]}   the last event
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 KINDS = (
-    "run", "step", "tool", "query", "answer", "emit", "fact", "rule", "invariant", "set", "trial", "metric", "end",
+    "run", "event", "step", "tool", "query", "answer", "emit", "fact", "rule", "invariant", "set", "trial", "metric", "end",
 )  # fmt: skip
 
 
