@@ -14,12 +14,14 @@ from knowledge.sample import CORRECTNESS, PERFORMANCE, correctness, fact, perfor
 from spak.errors import SpakError
 from spak.knowledge import columns, table
 from spak.knowledge.columns import evaluate_all
+from spak.knowledge.firing import fire_all
 from spak.knowledge.grounding import Grounding
 from spak.knowledge.item import Item
 from spak.knowledge.table import Table
-from spak.knowledge.values import FactValue
+from spak.knowledge.values import FactValue, Fired
 from spak.lang.expr import Binary, Call, Expr, ListLit, Name, Num, Str, Unary, print_expr
-from spak.semantics.program import Fact, Program, Scope
+from spak.lang.tree import Index, Member
+from spak.semantics.program import Fact, Program, Rule, Scope
 
 CASES = ("T.A", "T.B")
 FIELDS = ("x", "y", "s")
@@ -57,7 +59,14 @@ def grown(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
             lambda f, xs: Call(f, tuple(xs)), st.sampled_from(["min", "max"]), st.lists(inner, min_size=1, max_size=3)
         ),
     )
-    return st.one_of(arithmetic, compared, logic, contained, called, st.builds(Unary, st.sampled_from("-!"), inner))
+    texts = st.builds(Binary, st.just("in"), inner, inner)
+    picked = st.one_of(
+        st.builds(lambda t, i: Index(t, (i,)), names.map(Name), inner),
+        st.builds(lambda t: Member(t, "z"), st.builds(lambda t: Index(t, (Num(0),)), names.map(Name))),
+        st.builds(lambda a: Call("len", (a,)), inner),
+    )
+    negated = st.builds(Unary, st.sampled_from("-!"), inner)
+    return st.one_of(arithmetic, compared, logic, contained, called, negated, texts, picked)
 
 
 expressions = st.recursive(leaves, grown, max_leaves=10)
@@ -183,3 +192,49 @@ def test_every_damaged_line_is_told(tmp_path: Path) -> None:
     ]  # fmt: skip
     with pytest.raises(SpakError, match="SPK282"):
         table.read(tmp_path / "none.jsonl")
+
+
+rules = st.recursive(
+    st.one_of(
+        st.sampled_from(["f0", "f1", "f2", "fact.f0", "fact.f1", "none", "CORES", "fact.CORES"]).map(Name),
+        st.booleans().map(Num),
+    ),
+    lambda inner: st.one_of(
+        st.builds(Binary, st.sampled_from(["&&", "||", "==", "<"]), inner, inner),
+        st.builds(Unary, st.just("!"), inner),
+        st.builds(lambda a: Call("len", (a,)), inner),
+    ),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    whens=st.lists(st.tuples(rules, st.sampled_from(["", "cpu"])), min_size=1, max_size=3),
+    levels=st.lists(
+        st.tuples(st.sampled_from(CASES), st.sampled_from([0, 1, 2, None]), st.sampled_from(["", "cpu", "sim"])),
+        max_size=8,
+    ),
+)
+def test_rules_in_bulk_fire_where_they_fire_one_by_one(whens: list[Any], levels: list[Any]) -> None:
+    one = Binary(">", Name("t.x"), Num(1))
+    facts = {
+        "f0": Fact("f0", (("t", "T.A"),), one),
+        "f1": Fact("f1", (("t", "T.B"),), one, scope=Scope("cpu")),
+        "f2": Fact("f2", (("t", "T.A"), ("u", "T.A")), Binary(">", Name("t.x"), Name("u.x"))),
+    }
+    made_rules = tuple(Rule("rule", f"R{i}", when, scope=Scope(target)) for i, (when, target) in enumerate(whens))
+    made = [
+        Item(case, {} if x is None else {"x": x}, seq, target=target) for seq, (case, x, target) in enumerate(levels, 1)
+    ]
+    grounding = Grounding(Program("f", "f", facts=facts, rules=made_rules), CONSTANTS)
+    expected = [found for item in made for found in grounding.arrive(item) if isinstance(found, Fired)]
+    table_ = Table.of(made)
+    columns_ = evaluate_all(facts.values(), table_, CONSTANTS)
+    fired = fire_all(made_rules, columns_, table_, CONSTANTS)
+    for rule in made_rules:
+        column = fired[rule.name]
+        looks = [column.at(i, columns_, table_, CONSTANTS) for i in range(len(column.rows))]
+        assert [one.fired for one in looks if one.fired] == [found for found in expected if found.rule == rule.name]
+        assert [one.fired is not None for one in looks] == column.fired.tolist()
+        assert (looks[-1] if looks else None) == grounding.looks.get(rule.name)

@@ -97,7 +97,8 @@ class Grounding:
 
     def recommendations(self) -> list[Recommendation]:
         """What the standing rules recommend, for a sweep."""
-        return [Recommendation(*one) for fired in self.standing for one in fired.recommend]
+        span = {rule.name: rule.span for rule in self.program.rules}
+        return [Recommendation(*one, span=span[fired.rule]) for fired in self.standing for one in fired.recommend]
 
     def text(self) -> str:
         """The standing rules as text for a prompt; '' when there is none."""

@@ -20,6 +20,7 @@ from spak.semantics.types import mismatch
 
 MARKER = "__SPAK_TRACE__"
 MOST_BYTES = 1 << 20  # of one line
+MOST_QUOTED = 160  # characters of a line that a diagnostic shows
 TAGS = ("case", "type", "kind")
 FORM = '{"case": "...", "fields": {...}}'
 HINT = f"print one line: {MARKER} {FORM}"
@@ -65,18 +66,25 @@ def parse(text: bytes | str, cases: Mapping[str, Case], place: str) -> Lines:
         last = number == len(rows)
         if at > 0:
             what = f"{MARKER} stands inside a line: it is not read as a trace"
-            wrong.warn("SPK277", what, Span(place, number, at + 1), "begin a new line before it")
+            wrong.warn("SPK277", what, Span(place, number, at + 1), "begin a new line before it", _quoted(row))
         elif at == 0:
             try:
                 case, fields = _read(row[len(marker) :], cases, cut=last)
                 found.append(Line(case, fields, number))
             except _Bad as bad:
                 span = Span(place, number, len(MARKER) + bad.col if bad.col else 1)
-                wrong.add(bad.code, bad.what, span, bad.hint)
+                wrong.add(bad.code, bad.what, span, bad.hint, _quoted(row))
         elif last and _cut_marker(row):
             what = "the output ends inside a trace line"
-            wrong.add("SPK272", what, Span(place, number, 1), "it was cut short, or the program was")
+            wrong.add("SPK272", what, Span(place, number, 1), "it was cut short, or the program was", _quoted(row))
     return Lines(tuple(found), tuple(wrong.found))
+
+
+def _quoted(row: bytes) -> str:
+    """A line as a note shows it."""
+    text = row[: 4 * MOST_QUOTED].decode("utf-8", "backslashreplace").rstrip()
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return f"the line: {text[:MOST_QUOTED]}{' [cut here]' if len(text) > MOST_QUOTED else ''}"
 
 
 def _cut_marker(data: bytes) -> bool:
@@ -114,8 +122,9 @@ def _json(text: str, *, cut: bool) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
     except json.JSONDecodeError as error:
-        ended = cut and error.pos >= len(text.rstrip())
-        what = "the trace line is cut short" if ended else f"the trace line is not JSON: {_lower(error.msg)}"
+        said = _lower(error.msg).removesuffix(" starting at")
+        ended = cut and (error.pos >= len(text.rstrip()) or said.startswith("unterminated"))
+        what = "the trace line is cut short" if ended else f"the trace line is not JSON: {said}"
         hint = "the output ends here: it was cut, or the program was" if ended else HINT
         raise _Bad("SPK272", what, error.pos + 1, hint) from None
     except RecursionError:
