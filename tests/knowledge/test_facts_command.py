@@ -43,6 +43,8 @@ system "Levels" {
     rule "Taste" { when: "The code looks slow to you" apply: "Look again" }
   }
   invariant Accurate { assert: "Errors stay small" check: trace.Correctness.error < 0.001 }
+  model { state tries: int = 0 }
+  invariant Patient { assert: "Two tries do" check: "tries <= 2 && metrics.best > 50" }
   invariant Readable { assert: "People can read it" }
   task Measure {
     step build: tool.build { unit: "matmul" variant: "tiled" target: "cpu" }
@@ -77,8 +79,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / ".spak/runs/0001-aaaa"
     (folder / "program").mkdir(parents=True)
     (folder / "program/system.dsl").write_text(SYSTEM)
-    start = {"program": "system.dsl", "target": "cpu", "constants": {"PEAK_GFLOPS": 96.0}}
+    start = {"order": {"program": "system.dsl", "target": "cpu"}, "constants": {"PEAK_GFLOPS": 96.0}}
     (folder / "start.json").write_text(json.dumps(start))
+    (folder / "context.json").write_text(json.dumps({"variables": {"tries": 2}, "metrics": {"best": 60.0}}))
     (folder / "trace.jsonl").write_bytes(emitted(performance(3.0), correctness(0.0), performance(60.0, "tiled")))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -125,6 +128,7 @@ rule "Taste": when The code looks slow to you
   not fired: its condition is prose: it is for readers, and never fires by itself
 
 invariant Accurate: PASSED  trace.Correctness.error < 0.001  (trace.Correctness.error = 0.0)
+invariant Patient: PASSED  tries <= 2 && metrics.best > 50  (metrics.best = 60.0, tries = 2)
 invariant Readable: UNCHECKED  People can read it  (it has no check that can be executed)
 """
 
@@ -146,7 +150,7 @@ def test_json_has_all_of_it(project: Path, monkeypatch: pytest.MonkeyPatch, caps
     }  # fmt: skip
     assert [one["rule"] for one in found["rules"] if one["stands"]] == ["Enough"]
     assert [(one["invariant"], one["status"]) for one in found["invariants"]] == [
-        ("Accurate", "PASSED"), ("Readable", "UNCHECKED"),
+        ("Accurate", "PASSED"), ("Patient", "PASSED"), ("Readable", "UNCHECKED"),
     ]  # fmt: skip
 
 
