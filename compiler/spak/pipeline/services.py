@@ -1,0 +1,152 @@
+"""What the tools of a run need of the compiler: the graph's own stages, measuring, searching. Knows no tool and no statement.
+
+Heavy parts are imported where they are used: most runs build nothing.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import chdir
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spak.errors import Diagnostic, SpakError, Span, Waiting
+from spak.semantics.program import EngineeringLoop, Recommendation
+
+if TYPE_CHECKING:
+    from spak.pipeline.result import Result
+    from spak.pipeline.session import Session
+
+GROUPS = ("build", "verify", "package")
+
+
+class Services:
+    """Implements `spak.agents.services.Services` for the project at `root`. `handler` '' is the project's own."""
+
+    def __init__(self, root: Path, handler: str = "") -> None:
+        self.root, self.handler = root, handler
+
+    def build(self, unit: str, variant: str, target: str) -> dict[str, Any]:
+        """Everything up to the unit's artifact, or up to the evidence of one variant."""
+        return self._bring("build", unit, variant, target)
+
+    def verify(self, unit: str, variant: str, target: str) -> dict[str, Any]:
+        """The evidence of a unit, or of one variant."""
+        return self._bring("verify", unit, variant, target)
+
+    def _bring(self, group: str, unit: str, variant: str, target: str) -> dict[str, Any]:
+        from spak.pipeline.events import Events
+        from spak.pipeline.progress import Progress
+        from spak.pipeline.session import Mode, Session
+        from spak.pipeline.signals import interruptible
+
+        with chdir(self.root), interruptible():
+            session = Session(self.root, Mode(handler=self.handler), Events(Progress()))
+            chosen = choose(session, group, unit, variant, target)
+            results: list[Result] | None = None
+            try:
+                session.open()
+                results = session.build(chosen)
+            finally:
+                session.close(results)
+            return report(session, results)
+
+    def bench(
+        self,
+        unit: str,
+        variant: str,
+        target: str,
+        shapes: Sequence[Mapping[str, int]],
+        params: Mapping[str, Any],
+        repeats: int,
+    ) -> dict[str, Any]:
+        """Measure a variant that verifies: a figure of what is wrong would be worth nothing."""
+        from spak.pipeline.benching import bench
+
+        verified = self.verify(unit, variant, target)
+        if not verified["ok"]:
+            return {**verified, "why": f"it does not verify: {verified['why']}"}
+        return bench(self.root, unit, variant, target, shapes, params, repeats)
+
+    def sweep(
+        self,
+        loop: EngineeringLoop,
+        report: Callable[[dict[str, Any]], None],
+        narrowed: Sequence[Recommendation],
+    ) -> dict[str, Any]:
+        """Search, narrowed by what is recommended."""
+        from spak.pipeline.sweeping import sweep
+
+        return sweep(self.root, loop, report, narrowed)
+
+    def constants(self, target: str) -> dict[str, float]:
+        """The target's `[constants]`."""
+        return constants(self.root, target)
+
+
+def choose(session: Session, group: str, unit: str, variant: str, target: str) -> tuple[str, ...]:
+    """The actions that a unit, and of it a variant on a target, mean. Raises SpakError (SPK714) for what is not there."""
+    from spak.pipeline.selection import select, target_of
+    from spak.semantics.suggest import near
+
+    units = sorted(name for name in session.graph.groups if name not in GROUPS)
+    if unit not in units:
+        hint = near(unit, units, "units") or "there is no unit in specs/"
+        raise SpakError(Diagnostic("SPK714", f"there is no unit called {unit!r}", None, hint))
+    names = select(session.graph, session.network, group, [unit], [target] if target else [])
+    if target:
+        names = tuple(name for name in names if target_of(name) == target)
+        if not names:
+            there = sorted({target_of(name) for name in session.graph.groups[unit]} - {""})
+            raise SpakError(
+                Diagnostic("SPK714", f"{unit} has no target {target!r}", None, near(target, there, "targets"))
+            )
+    if not variant:
+        return names
+    found = tuple(name for name in names if variant_of(name) == variant)
+    if not found:
+        there = sorted({variant_of(name) for name in session.graph.groups[unit]} - {""})
+        what = f"{unit} has no variant {variant!r}" + (f" on {target}" if target else "")
+        raise SpakError(Diagnostic("SPK714", what, None, near(variant, there, "variants")))
+    return found
+
+
+def variant_of(action: str) -> str:
+    """`tiled` of `check:matmul.tiled@cpu` and of `codegen:matmul.tiled.cpp`, '' for actions of no variant."""
+    return action.partition(":")[2].partition("@")[0].partition(".")[2].partition(".")[0]
+
+
+def report(session: Session, results: Sequence[Result]) -> dict[str, Any]:
+    """What came of a build as data. Raises Waiting where a reply is waited for and nothing failed."""
+    from spak.pipeline import report as evidence
+    from spak.pipeline.result import Status, exit_code
+
+    code = exit_code(list(results))
+    if code == Waiting.exit_code:
+        raise Waiting(*(one for result in results if result.status is Status.WAITING for one in result.diagnostics))
+    wrong = [result for result in results if not result.status.good]
+    made = sorted({path for result in results for path in session.network.actions[result.name].outputs})
+    return {
+        "ok": code == 0,
+        "why": "; ".join(f"{result.name} {result.status.value}" for result in wrong),
+        "diagnostics": [one.to_json() for result in wrong for one in result.diagnostics],
+        "digests": {path: session.keys.digests.of(path) for path in made if Path(path).is_file()},
+        "evidence": [row.to_json() for row in evidence.rows(session.network, results)],
+    }
+
+
+def constants(root: Path, target: str) -> dict[str, float]:
+    """The figures of a target that facts may name. Raises SpakError where its file cannot be read."""
+    path = root / "targets" / f"{target}.toml"
+    try:
+        table = tomllib.loads(path.read_text()).get("constants", {})
+    except FileNotFoundError:
+        table = {}
+    except (OSError, ValueError) as error:
+        span = Span(f"targets/{target}.toml")
+        raise SpakError(Diagnostic("SPK903", f"it cannot be read: {error}", span, "write it as TOML")) from None
+    numbers = {
+        name: value for name, value in table.items() if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+    return numbers
