@@ -71,7 +71,8 @@ def climb() -> Trace:
     t.add("invariant", "check", invariant="Deterministic", value=None, numbers={}, why="it is prose only")
     t.add("query", "ask", prompt="sha256:11", attempt=1, more={"inputs": "sha256:11"})
     t.add("answer", "ask", text="yes", value="yes", by="hand", attempt=1, accepted=True, why="")
-    t.add("step", "tune", title="Tune", status="failed", more={"duration": 4.0, "exit_code": 1})
+    why = [{"code": "SPK930", "message": "step tune failed: exit code 1", "hint": "look", "span": None}]
+    t.add("step", "tune", title="Tune", status="failed", why=why, more={"duration": 4.0, "exit_code": 1})
     t.add("metric", "score", metric="score", value=0.8)
-    t.add("end", status="failed", success=False, metrics={"score": 0.8})
+    t.add("end", status="failed", success=False, metrics={"score": 0.8}, why=[])
     return t

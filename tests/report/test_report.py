@@ -12,7 +12,7 @@ from report.made import Trace, climb
 from spak.report import report
 from spak.report.figures import cut, lower_is_better, rounded, show
 from spak.report.page import MOST_ROWS
-from spak.report.view import view
+from spak.report.view import Recorded, view
 
 GOLDEN = Path(__file__).parent / "golden"
 VOID = {"meta"}
@@ -46,20 +46,20 @@ class Checked(HTMLParser):
 
 
 def html(trace: Trace) -> Checked:
-    return Checked(report([trace.events], "html"))
+    return Checked(report([Recorded(trace.events)], "html"))
 
 
 def md(trace: Trace) -> str:
-    return report([trace.events], "md")
+    return report([Recorded(trace.events)], "md")
 
 
 @pytest.mark.parametrize("format", ["md", "html"])
 def test_golden(format: str, update_golden: bool) -> None:
-    path, text = GOLDEN / f"climb.{format}", report([climb().events], format)
+    path, text = GOLDEN / f"climb.{format}", report([Recorded(climb().events)], format)
     if update_golden:
         path.write_text(text)
     assert text == path.read_text()
-    assert text == report([climb().events], format)
+    assert text == report([Recorded(climb().events)], format)
 
 
 def test_the_page_loads_nothing_runs_nothing_and_can_be_read_aloud() -> None:
@@ -70,7 +70,7 @@ def test_the_page_loads_nothing_runs_nothing_and_can_be_read_aloud() -> None:
         a for _, attrs in page.tags for a in attrs if a.startswith("on") or a in {"src", "srcset", "xlink:href"}
     ]
     assert {a["href"] for t, a in page.tags if "href" in a} == {"#main"}
-    text = report([climb().events], "html")
+    text = report([Recorded(climb().events)], "html")
     assert "url(" not in text and "@import" not in text and "default-src 'none'" in text
     charts = [attrs for tag, attrs in page.tags if tag == "svg"]
     ids = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
@@ -222,7 +222,7 @@ def test_any_value_in_any_place_makes_a_page(value: object) -> None:
     t.add("metric", "s", metric=value, value=value)
     t.add("end", status=value, success=value, metrics=value)
     assert "nan" not in html(t).text.lower().replace("finan", "") and md(t)
-    assert "inf" not in re.findall(r'(?:width|cx|cy|x|y|points)="([^"]*)"', report([t.events], "html"))
+    assert "inf" not in re.findall(r'(?:width|cx|cy|x|y|points)="([^"]*)"', report([Recorded(t.events)], "html"))
 
 
 def test_a_long_trace_makes_a_short_page() -> None:
@@ -232,7 +232,7 @@ def test_a_long_trace_makes_a_short_page() -> None:
         t.fact("f", i % 2 == 0, [i], x=i)
         t.trial(params={"A": i, "B": -i}, gflops=float(i))
     t.add("fact", "s", fact="g", value=None, on=[], numbers={"PEAK_GFLOPS": 1e5, "MAX_BW": 1e5})
-    page = report([t.events], "html")
+    page = report([Recorded(t.events)], "html")
     assert len(page) < 2_000_000 and f"{5000 - MOST_ROWS} more rows are in the trace" in page
     assert "`f`" not in page and "held on 2500 of 5000 evaluations" in page
 
@@ -240,9 +240,9 @@ def test_a_long_trace_makes_a_short_page() -> None:
 def test_several_runs() -> None:
     second = Trace("climb-0002")
     second.emit(level="x", gflops=1.0)
-    text = report([climb().events, second.events], "md")
+    text = report([Recorded(climb().events), Recorded(second.events)], "md")
     assert text.startswith("# Report of climb-0001, climb-0002\n") and "## Run climb-0002" in text
-    assert len({a["id"] for _, a in Checked(report([climb().events] * 2, "html")).tags if "id" in a}) > 10
+    assert len({a["id"] for _, a in Checked(report([Recorded(climb().events)] * 2, "html")).tags if "id" in a}) > 10
 
 
 def test_figures_as_text() -> None:
@@ -257,4 +257,4 @@ def test_figures_as_text() -> None:
 
 def test_the_view_of_a_trace_as_it_is_on_disk() -> None:
     events = [type(climb().events[0])(**json.loads(line)) for line in climb().bytes().splitlines()]
-    assert view(events) == view(climb().events)
+    assert view(Recorded(events)) == view(Recorded(climb().events))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from spak.traces.event import Event
+    from spak.report.view import Recorded
 
 
-def report(runs: Sequence[Iterable[Event]], format: str, title: str = "") -> str:
-    """The built-in report of these runs' events as `md` or `html`: same events, same text."""
+def report(runs: Sequence[Recorded], format: str, title: str = "") -> str:
+    """The built-in report of these runs as `md` or `html`: same traces, same text."""
     from spak.report.page import page
     from spak.report.rendering import render
 

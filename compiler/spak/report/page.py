@@ -5,7 +5,7 @@ Everything is bounded here, so that a trace of any length makes a page that can 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spak.report import grounds
@@ -13,13 +13,14 @@ from spak.report.figures import MISSING, count, cut, show
 from spak.report.heatmap import HeatMap, heat_maps, metric_of, minimizes
 from spak.report.ladder import Ladder, ladders
 from spak.report.roofline import Roofline, roofline
-from spak.report.view import RunView, Sample, Trial, view
+from spak.report.view import Recorded, RunView, Sample, Trial, view
 from spak.traces.event import Event
 
 MOST_ROWS = 200
 MOST_COLUMNS = 16
 MOST_CHARTS = 12
 MOST_RUNS = 20
+MOST_REASONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,9 @@ class Page:
     left_out: int
 
 
-def page(runs: Sequence[Iterable[Event]], title: str = "") -> Page:
-    """The report of these runs' events, in the order given."""
-    views = [view(events) for events in runs[:MOST_RUNS]]
+def page(runs: Sequence[Recorded], title: str = "") -> Page:
+    """The report of these runs, in the order given."""
+    views = [view(recorded) for recorded in runs[:MOST_RUNS]]
     names = ", ".join(one.id for one in views)
     head = ("run", "program", "status", "success", "steps", "traces", "rules fired", "questions", "cost in US dollars")
     rows = [
@@ -96,7 +97,9 @@ def _run_page(run: RunView) -> RunPage:
         rules_left_out=max(0, len(fired) - MOST_ROWS),
         invariants=table("Invariants", ("invariant", "value", "numbers", "why"), laws),
         metrics=table("Metrics", ("metric", "value"), [(show(k), show(v)) for k, v in run.metrics.items()]),
-        steps=table("Steps", ("step", "title", "status", "seconds", "exit code"), [_step(one) for one in run.steps]),
+        steps=table(
+            "Steps", ("step", "title", "status", "seconds", "exit code", "why"), [_step(one) for one in run.steps]
+        ),
         traces=tuple(_traces(case, found) for case, found in list(run.of_case().items())[:MOST_CHARTS]),
         trials=tuple(_trials(name, found) for name, found in list(run.loops.items())[:MOST_CHARTS]),
     )
@@ -116,6 +119,7 @@ def _summary(run: RunView) -> tuple[str, ...]:
         f"{what} {'has not ended' if run.status == 'unfinished' else cut(run.status, 40)}: {count(done, 'step')} done, "
         f"{len(failed)} failed, {count(len(run.samples), 'trace')}, {count(len(run.rules), 'rule')} fired."
     ]
+    said += [f"{one}." for one in reasons(run.why)]
     if failed:
         said.append(f"Failed: {cut(', '.join(failed))}.")
     if manual:
@@ -134,9 +138,18 @@ def _summary(run: RunView) -> tuple[str, ...]:
 def _step(event: Event) -> tuple[str, ...]:
     data = event.data
     code = show(event.exit_code) if event.exit_code is not None else ""
-    return (
-        show(event.step), show(data.get("title") or ""), show(data.get("status") or ""), show(event.duration), code
-    )  # fmt: skip
+    seconds = show(event.duration) if event.duration is not None else ""
+    why = "; ".join(reasons(data.get("why")))
+    return (show(event.step), show(data.get("title") or ""), show(data.get("status") or ""), seconds, code, why)
+
+
+def reasons(why: object) -> list[str]:
+    """Diagnostics of an event as lines: what is wrong, without the hint."""
+    found = [one for one in why if isinstance(one, dict | str)] if isinstance(why, list) else []
+    return [
+        cut(one if isinstance(one, str) else f"{one.get('code', '')}: {one.get('message', '')}".removeprefix(": "), 200)
+        for one in found[:MOST_REASONS]
+    ]
 
 
 def _traces(case: str, samples: list[Sample]) -> Table:

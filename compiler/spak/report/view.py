@@ -5,7 +5,7 @@ Nothing is added here: what no event says is None, and reads `not measured` in t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,14 @@ PEAKS = {
 }  # fmt: skip
 
 BYTES = 1e6  # a bandwidth above it is in bytes a second, as targets have it: no memory moves 10^6 GB/s, or less than 10^6 B/s
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A run as it is on disk: its events, and the constants of the machine that it was started with."""
+
+    events: Sequence[Event]
+    constants: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,7 @@ class RunView:
     target: str = ""
     status: str = "unfinished"
     success: Any = None
+    why: Any = None
     events: int = 0
     samples: list[Sample] = field(default_factory=list)
     steps: list[Event] = field(default_factory=list)
@@ -107,10 +116,11 @@ class RunView:
         return found
 
 
-def view(events: Iterable[Event]) -> RunView:
+def view(recorded: Recorded) -> RunView:
     """Sort the events of one run."""
     run = RunView("")
-    for event in events:
+    _peaks(run, recorded.constants)
+    for event in recorded.events:
         run.events += 1
         run.id = run.id or event.run
         _take(run, event, event.data)
@@ -143,7 +153,8 @@ def _take(run: RunView, event: Event, data: Mapping[str, Any]) -> None:
         run.metrics[_text(data.get("metric"))] = data.get("value")
     elif kind == "end":
         run.status, run.success = _text(data.get("status")) or "unfinished", data.get("success")
-        run.metrics.update({name: value for name, value in _map(data.get("metrics")).items()})
+        run.why = data.get("why")
+        run.metrics.update({cut(name, 200): value for name, value in _map(data.get("metrics")).items()})
     elif kind in {"step", "rule", "invariant", "set"}:
         {"step": run.steps, "rule": run.rules, "invariant": run.invariants, "set": run.sets}[kind].append(event)
     elif kind == "query":
