@@ -24,6 +24,10 @@ class Verdict:
     metrics: dict[str, Any]
     why: tuple[Diagnostic, ...] = ()
 
+    @property
+    def status(self) -> str:
+        return "succeeded" if self.succeeded else "failed"
+
 
 def evaluate_checks(machine: Machine, checks: tuple[Check, ...]) -> None:
     """Run the checks of a run that has not failed; each is a step, and its value a metric of its declared type."""
@@ -62,7 +66,7 @@ def verdict(machine: Machine, success: Expr | None) -> Verdict:
 def end(machine: Machine, verdict: Verdict) -> None:
     """Record how the run ended."""
     data = {
-        "status": "succeeded" if verdict.succeeded else "failed", "success": verdict.success, "metrics": verdict.metrics,
+        "status": verdict.status, "success": verdict.success, "metrics": verdict.metrics,
         "why": [one.to_json() for one in verdict.why],
     }  # fmt: skip
     machine.parts.journal.add("end", "", Entry(data))

@@ -12,13 +12,12 @@ from typing import Any
 
 from spak.agents import tools
 from spak.agents.answers import placed
-from spak.agents.emitting import emit
 from spak.agents.journal import Entry, Halt
 from spak.agents.parts import Parts
+from spak.agents.results import become, take_in
 from spak.agents.tools import Result
 from spak.digest import sha256_bytes
 from spak.errors import Diagnostic, SpakError, Waiting
-from spak.knowledge import lines
 from spak.lang.expr import UNKNOWN
 from spak.semantics.operand import value
 from spak.semantics.program import Perform, ToolCall
@@ -62,11 +61,11 @@ def perform(parts: Parts, call: ToolCall, step: str) -> Any:
         "stdout": result.stdout,
         "stderr": result.stderr,
     }
-    emitted = take_in(parts, call, result, step)
-    if not result.ok and args.get("allow_failure") is not True:
+    emitted = take_in(parts, step, result, call.span)
+    if not result.ok and (not done.digest or args.get("allow_failure") is not True):
         raise failed(call, done)
     if call.emits and call.emits not in emitted:
-        emit(parts, step, call.emits, fields_of(parts, call, result), "result", call.span)
+        become(parts, step, call, result)
     return result.value
 
 
@@ -97,63 +96,11 @@ def restore(event: Event) -> Performed:
     return Performed(event.inputs, event.data["does"], Result.from_json(event.data["result"]))
 
 
-def take_in(parts: Parts, call: ToolCall, result: Result, step: str) -> set[str]:
-    """Emit the traces that a tool left: lines of its output, and trials. The cases that were emitted. Raises
-    SpakError for a malformed line.
-    """
-    emitted = set()
-    loop = parts.program.loops.get(str(call.args.get("name") and value(call.args.get("name"), parts.scope)))  # type: ignore[arg-type]
-    if loop is not None and call.tool == "engineering_loop" and loop.measure.emits:
-        known = [one.name for one in parts.program.cases[loop.measure.emits].type.fields]
-        for trial in (one for one in parts.journal.trials if one.get("status") == "ok"):
-            fields = {**trial["params"], **trial["metrics"]}
-            emit(
-                parts, step, loop.measure.emits, {key: fields[key] for key in known if key in fields}, "loop", call.span
-            )
-            emitted.add(loop.measure.emits)
-    printed = lines.parse(result.stdout, parts.program.cases, f"step {step}, stdout")
-    for one in printed.found:
-        emit(parts, step, one.case, one.fields, "stdout", call.span, line=one.line)
-        emitted.add(one.case)
-    for warning in printed.diagnostics:
-        if warning.severity == "warning":
-            parts.say(str(warning))
-    if not printed.ok:
-        raise SpakError(*(one for one in printed.diagnostics if one.severity == "error"))
-    return emitted
-
-
-def fields_of(parts: Parts, call: ToolCall, result: Result) -> dict[str, Any]:
-    """What a result has of a case's fields: the map that it is or prints, and what every tool has."""
-    known = [one.name for one in parts.program.cases[call.emits].type.fields]
-    found: dict[str, Any] = {
-        "ok": result.ok, "exit_code": result.exit_code, "stdout": result.stdout, "stderr": result.stderr, "value": result.value,
-        "seconds": parts.journal.took,
-    }  # fmt: skip
-    found |= mapping(result.value)
-    return {key: found[key] for key in known if key in found}
-
-
-def mapping(value: Any) -> dict[str, Any]:
-    """A value as a map: itself, or the JSON that a text holds or ends in; empty where there is none."""
-    if isinstance(value, dict):
-        return value
-    text = value.strip() if isinstance(value, str) else ""
-    for part in (text, text.rpartition("\n")[2]):
-        try:
-            found = json.loads(part)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(found, dict):
-            return found
-    return {}
-
-
 def failed(call: ToolCall, done: Performed) -> SpakError:
     """The failure of a step whose tool failed."""
     result = done.result
-    if result.diagnostics and not done.digest:
-        return SpakError(*result.diagnostics)
+    if errors := [one for one in result.diagnostics if one.severity == "error"]:
+        return SpakError(*errors)
     last = result.stderr.strip().splitlines()[-5:]
     notes = (*(f"| {row[:200]}" for row in last), *(str(one) for one in result.diagnostics))
     what = f"{done.does} failed: {result.why or f'exit status {result.exit_code}'}"

@@ -85,15 +85,15 @@ def progress(text: str) -> None:
 
 def report(ended: Ended, as_json: bool) -> int:
     """Print how a run ended; the exit code."""
-    for one in ended.why:
+    for one in ended.verdict.why:
         click.echo(str(one), err=True)
     if as_json:
-        click.echo(json.dumps({**ended.metrics, "folder": ended.folder.shown}, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(ended.to_json(), indent=2, ensure_ascii=False))
     else:
-        click.echo(f"run {ended.folder.id} {ended.metrics['status']}")
-        for name, value in ended.metrics["metrics"].items():
+        click.echo(f"run {ended.folder.id} {ended.verdict.status}")
+        for name, value in ended.verdict.metrics.items():
             click.echo(f"  {name} = {json.dumps(value, ensure_ascii=False)}")
-    return 0 if ended.succeeded else 1
+    return 0 if ended.verdict.succeeded else 1
 
 
 def place(file: str) -> tuple[Path, str]:

@@ -26,9 +26,9 @@ def command(run: str, resume: bool, answer: str, approve: str, as_json: bool) ->
     """
     root = where()
     if approve:
-        from spak.agents.approving import approve as record
+        from spak.agents.tools.approvals import approve as record
 
-        click.echo(record(root, approve), err=True)
+        click.echo(f"approved\n{record(root, approve)}", err=True)
     if not (resume or answer):
         if approve:
             return 0

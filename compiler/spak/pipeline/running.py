@@ -25,6 +25,7 @@ from spak.agents.tools import Context
 from spak.errors import Diagnostic, SpakError, Waiting
 from spak.knowledge.grounding import Grounding
 from spak.pipeline.knowing import remember
+from spak.pipeline.services import Services
 from spak.pipeline.starting import Order, Part, Started, choose, limits_of, start, started
 from spak.semantics.program import Procedure, Program
 from spak.semantics.resolve import load_program
@@ -35,7 +36,6 @@ from spak.traces.showing import trace_json
 from spak.traces.writing import Writer
 
 if TYPE_CHECKING:
-    from spak.agents.services import Services
     from spak.model.request import Question, Reply
 
 Say = Callable[[str], None]
@@ -43,17 +43,26 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended; `metrics` is what `metrics.json` holds."""
+    """How a run ended, and what it took."""
 
     folder: RunFolder
-    succeeded: bool
-    metrics: dict[str, Any]
-    why: tuple[Diagnostic, ...]
+    verdict: Verdict
+    steps: dict[str, int]
+    spent: Spent
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs that read the command line's output."""
+        verdict, spent = self.verdict, self.spent
+        return {
+            "run": self.folder.id, "folder": self.folder.shown, "status": verdict.status, "success": verdict.success,
+            "metrics": verdict.metrics, "steps": self.steps, "seconds": round(spent.seconds, 6), "tokens": spent.tokens,
+            "cost": spent.cost, "why": [one.to_json() for one in verdict.why],
+        }  # fmt: skip
 
 
 def run(root: Path, order: Order, say: Say) -> Ended:
     """Start a run and execute it. Raises Waiting where it has to wait."""
-    folder = start(root, order, services_of(root))
+    folder = start(root, order, Services(root, order.handler))
     say(f"run {folder.id}")
     return proceed(folder, say)
 
@@ -100,7 +109,7 @@ def assemble(folder: RunFolder, begun: Started, program: Program, journal: Journ
     scope.knowledge = grounding.view
     allowed = Allowed(tuple(order.roots), tuple(order.env), tuple(order.programs), order.allow_shell)
     policy = make(root, program.contract, allowed, span=program.contract.span if program.contract.span.file else None)
-    context = Context(root, policy, services_of(root), folder.path, program.loops)
+    context = Context(root, policy, Services(root, order.handler), folder.path, program.loops)
     spent = Spent(strictest(limits_of(program, part, order)))
     keep = partial(remember, root, grounding)
     return Parts(program, journal, scope, grounding, policy, context, answers(folder, order), spent, say, keep)
@@ -168,10 +177,8 @@ def given(journal: Journal, order: Order) -> Iterator[serving.Given]:
 
 
 def leave(folder: RunFolder, machine: Machine, begun: Started) -> None:
-    """Write what can be derived: variables and state as they are, and the seeds' form of the trace where it is wanted."""
-    scope = machine.parts.scope
-    context = {"variables": scope.variables, "steps": scope.steps, "metrics": scope.metrics, "failed": scope.failed}
-    atomic.write(folder.context, as_json(context), durable=False)
+    """Write what can be derived: variables and states as they are, and the seeds' form of the trace where it is wanted."""
+    atomic.write(folder.context, as_json(machine.parts.scope.variables), durable=False)
     if begun.order.trace_json:
         events, _ = read_trace(folder.trace, f"{folder.shown}/trace.jsonl")
         atomic.write(folder.root / begun.order.trace_json, trace_json(events), durable=False)
@@ -181,24 +188,11 @@ def conclude(folder: RunFolder, machine: Machine, verdict: Verdict, program: Pro
     """What is left behind by a run that has ended; all of it follows from the trace, so doing it again changes nothing."""
     from spak.pipeline.reporting import deliver
 
-    spent = machine.parts.spent
-    metrics = {
-        "run": folder.id, "status": "succeeded" if verdict.succeeded else "failed", "success": verdict.success,
-        "metrics": verdict.metrics, "steps": machine.counts, "seconds": round(spent.seconds, 6), "tokens": spent.tokens,
-        "cost": spent.cost,
-    }  # fmt: skip
-    atomic.write(folder.metrics, as_json(metrics))
+    atomic.write(folder.metrics, as_json(verdict.metrics))
     machine.parts.answers.settled()
     machine.parts.remember()
     deliver(folder.root, folder, program)
-    return Ended(folder, verdict.succeeded, metrics, verdict.why)
-
-
-def services_of(root: Path) -> Services:
-    """What tools need of the rest of the compiler; imported when a run has been read, as it is large."""
-    from spak.pipeline.services import Services as GraphServices
-
-    return GraphServices(root)
+    return Ended(folder, verdict, machine.counts, machine.parts.spent)
 
 
 def as_json(data: dict[str, Any]) -> bytes:

@@ -79,7 +79,8 @@ class Started:
         return digest_fields(("file", name, digest) for name, digest in sorted(self.files.items()))
 
     def to_bytes(self) -> bytes:
-        return (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode()
+        data = {**asdict(self.order), "constants": dict(self.constants), "files": dict(self.files)}
+        return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def start(root: Path, order: Order, services: Services) -> RunFolder:
@@ -108,8 +109,7 @@ def started(folder: RunFolder) -> Started:
     data = folder.read(folder.start)
     shown = f"{folder.shown}/start.json"
     try:
-        known = {one.name for one in fields(Order)}
-        order = Order(**{key: value for key, value in data["order"].items() if key in known})
+        order = Order(**{one.name: data[one.name] for one in fields(Order)})
         found = Started(order, data["constants"], data["files"])
         for name, digest in found.files.items():
             if sha256_bytes((folder.program / name).read_bytes()) != digest:
