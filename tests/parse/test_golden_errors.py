@@ -10,7 +10,7 @@ from spak.errors.catalogue import catalogue
 from spak.parse.check import check_project
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "errors"
-CASES = sorted(p for pattern in ("spec-*", "tests-*", "target-*") for p in GOLDEN.glob(pattern))
+CASES = sorted(p for pattern in ("spec-*", "tests-*", "target-*", "program-*") for p in GOLDEN.glob(pattern))
 FORM = re.compile(r"[\w./-]+:\d+:\d+: SPK\d{3}: (warning: )?\S.*[.?!]( hint: \S.*)?")
 
 

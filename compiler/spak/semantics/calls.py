@@ -86,6 +86,7 @@ class Calls:
                 self.scope.variables.setdefault(written.output, ANY)
             return None
         args = self.named(written, tuple(tool.args))
+        place = args["output_var"][0].span if "output_var" in args else written.output_span
         output = self.output(written, args)
         emits = self.emits(written)
         fields: list[tuple[str, Operand]] = []
@@ -96,7 +97,7 @@ class Calls:
         if name == "engineering_loop" and "name" in args:
             self.loop_exists(args["name"][0])
         if output:
-            self.assigned(output, tool.result, written.output_span)
+            self.assigned(output, tool.result, place)
         return ToolCall(name, Fields(tuple(fields), span=written.span), output, emits, span=written.span)
 
     def complete(self, name: str, tool: Tool, given: set[str], span: Span) -> None:
@@ -186,9 +187,10 @@ class Calls:
             )
         if emits and schema is None:
             schema = self.world.cases[emits].type
+        place = args["output_var"][0].span if "output_var" in args else written.output_span
         output = self.output(written, args)
         if output:
-            self.assigned(output, schema or STRING, written.output_span)
+            self.assigned(output, schema or STRING, place)
         attempts = self.attempts(args)
         return Query(prompt or Template(""), role, schema, output, emits, attempts, span=written.span)
 

@@ -132,6 +132,10 @@ class Outline:
         if item.key in SENTENCES:
             values = item.value.items if isinstance(item.value, tree.ListLit) else (item.value,)
             for value in values:
+                if not words(value):
+                    self.found.add(
+                        "SPK206", f"this {item.key} says nothing", value.span, f'write `{item.key}: "what holds"`'
+                    )
                 self.sentences.append(Said(item.key, words(value), domain, value.span))
             return
         if item.key in {"use", "import"}:
@@ -177,7 +181,7 @@ class Outline:
     def keep(self, item: tree.Block, own: bool) -> None:
         """A kind that nobody acts on: never lost, and never taken for one that somebody acts on."""
         if own:
-            close = near(item.kind, KINDS | set(PARTS))
+            close = near(item.kind, KINDS | set(PARTS), cutoff=0.75)
             hint = (
                 close if close.startswith("did you mean") else "it is kept as knowledge; `--strict` makes this an error"
             )

@@ -13,13 +13,13 @@ from spak.semantics.limits import read_limits
 from spak.semantics.operands_of import Operands
 from spak.semantics.outline import NOTES, Declared, words
 from spak.semantics.params import read_params
-from spak.semantics.program import Check, Handler, Procedure, Service, Set, Step
+from spak.semantics.program import Check, Handler, Procedure, Query, Service, Set, Step
 from spak.semantics.reader import literal, unknown
 from spak.semantics.scope import Scope
 from spak.semantics.statements import Statements, is_call
 from spak.semantics.steps import Steps, arguments_of_body, items
 from spak.semantics.suggest import near
-from spak.semantics.types import ANY, STRING, Type
+from spak.semantics.types import ANY, Type
 from spak.semantics.world import World
 
 ATTRIBUTES = ("success", "intent", "role", "goal", *sorted(NOTES), *LIMITS)
@@ -126,8 +126,10 @@ class _Procedure:
             metric = given if isinstance(given, str) else id
             written = Written(called, args, block.span, metric if given is None else "", block.span, block.emits)
             call = statements.calls.call(written)
-            self.scope.metrics[metric] = self.scope.variables.get(metric, ANY)
             schema = getattr(call, "schema", None)
+            if schema is None:  # a judge's answer is whatever it says: a number, a word
+                self.scope.variables[metric] = type
+            self.scope.metrics[metric] = self.scope.variables.get(metric, ANY)
             return Check(id, (call,) if call else (), metric, schema or type, span=block.span)
         if value is not None:
             read = statements.operands.read(value)
@@ -139,7 +141,10 @@ class _Procedure:
             self.found.add(
                 "SPK206", f"check {id!r} checks nothing", block.span, 'write `check name: tool.run { cmd: "..." }`'
             )
-        self.scope.metrics[metric or id] = self.scope.variables.get(metric, STRING if metric else ANY)
+        judged = isinstance(body[-1], Query) and body[-1].schema is None if body else False
+        if judged:
+            self.scope.variables[metric] = type
+        self.scope.metrics[metric or id] = self.scope.variables.get(metric, ANY)
         return Check(id, body, metric or id, type, span=block.span)
 
     def success(self) -> Any:

@@ -123,7 +123,7 @@ def read_state(name: str, block: tree.Block, world: World, places: dict[str, Spa
                 "assign what is computed in a step",
             )
             default = None
-        elif why := mismatch(type, default, f"the state {name!r}"):
+        elif why := mismatch(type, default, f"the state {name}"):
             world.found.add("SPK238", why, value.span, "give a value of the declared type")
     world.states[name] = State(name, type, default, span=block.span)
 

@@ -78,6 +78,9 @@ def mismatch(type: Type, value: Any, path: str = "") -> str:
         members = (*type.args, Type("unit")) if kind == "optional" else type.args
         if any(not mismatch(one, value) for one in members):
             return ""
+        inside = [one for one in members if one.kind in {"list", "map", "record", "case"}]
+        if len(inside) == 1 and isinstance(value, list if inside[0].kind == "list" else Mapping):
+            return mismatch(inside[0], value, path)  # only one member can be meant: say what is wrong within
         return f"{where}is {shown(value)}, where {words(type)} is needed"
     ok = {
         "string": isinstance(value, str),
@@ -118,8 +121,15 @@ def words(type: Type) -> str:
     if kind == "optional":
         return f"{words(type.args[0])} or nothing"
     if kind in {"list", "map"}:
-        return f"a {kind} of {words(type.args[-1])}" if type.args else f"a {kind}"
+        return f"a {kind} of {several(type.args[-1])}" if type.args else f"a {kind}"
     return {"int": "an integer", "any": "anything", "unit": "nothing"}.get(kind, f"a {kind}")
+
+
+def several(type: Type) -> str:
+    """A type as people say it of many: `strings`."""
+    word = words(type)
+    simple = type.kind in {"string", "int", "float", "number", "boolean", "list", "map"} and " of " not in word
+    return word.split(" ", 1)[1] + "s" if simple else word
 
 
 def shown(value: Any) -> str:

@@ -53,13 +53,16 @@ class World:
         """A case by its full name, or by its short one where only one has it. None after an error."""
         found = self.cases.get(name) or self.short(name)
         if found is None:
-            hint = (
-                near(name, self.cases, "declared")
-                if self.cases
-                else "declare it: `trace_schema { variant T { case C { ... } } }`"
-            )
-            self.found.add("SPK232", f"{doing} {name!r}", span, hint)
+            self.found.add("SPK232", f"{doing} {name!r}", span, self.nearest(name))
         return found
+
+    def nearest(self, name: str) -> str:
+        """What a name of a case was meant to be: cases of one variant differ in their last part only."""
+        if not self.cases:
+            return "declare it: `trace_schema { variant T { case C { ... } } }`"
+        last = name.rpartition(".")[2]
+        close = [full for full in self.cases if near(last, [full.rpartition(".")[2]]).startswith("did you mean")]
+        return f"did you mean {close[0]!r}?" if close else f"declared: {', '.join(sorted(self.cases)[:12])}"
 
     def short(self, name: str) -> Case | None:
         """The one case whose last part is `name`."""

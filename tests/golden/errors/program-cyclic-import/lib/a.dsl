@@ -1,0 +1,2 @@
+import "b.dsl"
+fact a { target: cpu }

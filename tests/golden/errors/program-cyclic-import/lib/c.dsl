@@ -1,0 +1,2 @@
+import "a.dsl"
+use ring

@@ -1,0 +1,2 @@
+use ring
+domain other { }

@@ -1,0 +1,2 @@
+domain ring { }
+use other

@@ -1,0 +1,2 @@
+import "../../lib/a.dsl"
+task Walk { step one: tool.run { cmd: "date" } }
