@@ -79,9 +79,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / ".spak/runs/0001-aaaa"
     (folder / "program").mkdir(parents=True)
     (folder / "program/system.dsl").write_text(SYSTEM)
-    start = {"order": {"program": "system.dsl", "target": "cpu"}, "constants": {"PEAK_GFLOPS": 96.0}}
+    start = {"program": "system.dsl", "target": "cpu", "constants": {"PEAK_GFLOPS": 96.0}}
     (folder / "start.json").write_text(json.dumps(start))
-    (folder / "context.json").write_text(json.dumps({"variables": {"tries": 2}, "metrics": {"best": 60.0}}))
+    (folder / "context.json").write_text(json.dumps({"tries": 2}))
+    (folder / "metrics.json").write_text(json.dumps({"status": "succeeded", "metrics": {"best": 60.0}}))
     (folder / "trace.jsonl").write_bytes(emitted(performance(3.0), correctness(0.0), performance(60.0, "tiled")))
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -67,13 +67,12 @@ def survey(root: Path, run: str = "", program: str = "", target: str = "") -> tu
     shown = trace.relative_to(root).as_posix() if trace.is_relative_to(root) else trace.name
     table = read(trace, shown)
     start = _json(folder / "start.json")
-    order: dict[str, Any] = one if isinstance(one := start.get("order"), dict) else {}
-    where, file = (root, program) if program else (folder / "program", str(order.get("program", "")))
+    where, file = (root, program) if program else (folder / "program", str(start.get("program", "")))
     if not file:
         hint = "name the program that has the facts: `--program FILE`"
         raise SpakError(Diagnostic("SPK284", "nothing beside these traces says what was run", Span(shown), hint))
-    target = target or str(order.get("target", ""))
-    constants = start.get("constants") if target == order.get("target", "") else None
+    target = target or str(start.get("target", ""))
+    constants = start.get("constants") if target == start.get("target", "") else None
     if not isinstance(constants, dict):
         constants = _constants(root, target)
     name = folder.name if start else shown
@@ -82,10 +81,9 @@ def survey(root: Path, run: str = "", program: str = "", target: str = "") -> tu
 
 def _outside(folder: Path) -> dict[str, Any]:
     """What invariants may read beside traces: a run's variables, state and metrics, as it left them."""
-    context = _json(folder / "context.json")
-    parts = {key: one for key, one in context.items() if isinstance(one, dict)}
-    metrics = parts.get("metrics", {})
-    return {**metrics, **parts.get("variables", {}), "metrics": metrics, "failed": context.get("failed", False)}
+    ended = _json(folder / "metrics.json")
+    metrics = one if isinstance(one := ended.get("metrics"), dict) else {}
+    return {**metrics, **_json(folder / "context.json"), "metrics": metrics, "failed": ended.get("status") == "failed"}
 
 
 def _trace(root: Path, run: str) -> Path:
