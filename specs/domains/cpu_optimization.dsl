@@ -47,28 +47,28 @@ domain cpu_optimization {
   rule "Block for reuse" {
     when: is_naive && far_from_peak
     apply: "Cut the loops into tiles, so that a number that was fetched into a cache is used many times before it is given up."
-    recommend: level = "blocked"
+    recommend: "level = blocked"
     effect: "memory is asked for each operand once a tile instead of once an operation"
   }
 
   rule "Keep sums in registers" {
     when: is_blocked && !at_peak
     apply: "Hold a tile of the result in vector registers over the depth of a block, instead of loading and storing it for every product."
-    recommend: level = "vectorised"
+    recommend: "level = vectorised"
     effect: "two loads and a store for every multiply-add become two loads for a whole tile of them"
   }
 
   rule "Pack panels" {
     when: is_vectorised && !at_peak
     apply: "Copy both operands into panels in the order in which the inner loop reads them, padded to whole tiles, and fuse multiply and add."
-    recommend: level = "packed"
+    recommend: "level = packed"
     effect: "one unit-stride stream an operand and no tails"
   }
 
   rule "Sweep what is left" {
     when: is_packed && !at_peak
     apply: "Nothing structural is missing: measure the tiles and blocks that fit registers and caches, and keep the best."
-    recommend: level = "tuned"
+    recommend: "level = tuned"
     effect: "the constants of this machine's caches and pipelines instead of a common one's"
   }
 
