@@ -1,1 +1,1 @@
-"""Measurement: times as distributions, on a named machine. Knows no search strategy."""
+"""Measurement: kernels timed in a child against a baseline, and the machine's own peaks. Knows neither specs nor searching."""

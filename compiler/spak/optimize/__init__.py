@@ -1,1 +1,1 @@
-"""Search: which configuration to try next, and which of those measured is best. Knows nothing of what is measured."""
+"""Searches: spaces, strategies, budgets, caches and the choice among what was measured. Knows no measurement."""

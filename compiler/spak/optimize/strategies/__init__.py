@@ -1,0 +1,39 @@
+"""Strategies: `strategies/<name>.py` holds one function `search`; a new strategy is a new file. Knows none of them by name.
+
+    search(space, seed, batch, better) -> Generator[list[Config], list[Trial], None]
+
+It yields configurations to try, at most `batch` at once, is sent their trials, and ends when it has no more to propose.
+`better` is "maximize" or "minimize". What it proposes depends on nothing but its arguments and what it was sent.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Generator
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from spak.errors import Diagnostic, SpakError, Span
+from spak.optimize.space import Config, Space
+from spak.optimize.trial import Trial
+
+Search = Generator[list[Config], list[Trial], None]
+Objective = Literal["maximize", "minimize"]
+Strategy = Callable[[Space, int, int, Objective], Search]
+
+
+def known() -> tuple[str, ...]:
+    """The names of all strategies."""
+    return tuple(sorted(info.name for info in pkgutil.iter_modules(__path__)))
+
+
+def find(name: str, span: Span | None = None) -> Strategy:
+    """A strategy by name. Raises SpakError (SPK652) for one that is not there."""
+    if name not in known():
+        near = get_close_matches(name, known(), 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known())}"
+        raise SpakError(Diagnostic("SPK652", f"there is no search strategy {name!r}", span, hint))
+    module: Any = importlib.import_module(f"{__name__}.{name}")
+    search: Strategy = module.search
+    return search
