@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from spak.errors import Span
 from spak.lang import tree
 from spak.lang.expr import Expr, Name, as_expr
 from spak.lang.printer import print_value
+from spak.semantics.filling import filled
 from spak.semantics.infer import NAMES, family, field_type, infer, shown
 from spak.semantics.outline import Declared, words
 from spak.semantics.program import Fact, Scope
@@ -195,24 +195,6 @@ class _Fact:
                 "SPK245", f"the observation {block.name!r} does not say where it holds", block.span,
                 'add `scope { target: cpu  date: "2026-11-01"  samples: 12 }`',
             )  # fmt: skip
-
-
-def filled(expr: Expr, bound: dict[str, Expr]) -> Expr:
-    """An expression with names replaced by what they stand for."""
-    if not bound:
-        return expr
-    if isinstance(expr, Name):
-        return bound.get(expr.id, expr)
-    changes: dict[str, Any] = {}
-    for part in ("operand", "left", "right", "target"):
-        inner = getattr(expr, part, None)
-        if isinstance(inner, tree.Node):
-            changes[part] = filled(inner, bound)  # type: ignore[arg-type]
-    for part in ("args", "items"):
-        inners = getattr(expr, part, None)
-        if isinstance(inners, tuple):
-            changes[part] = tuple(filled(inner, bound) for inner in inners)
-    return replace(expr, **changes) if changes else expr
 
 
 def words_of(block: tree.Block) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from spak.errors import Collector, SpakError, Span
 from spak.lang import tree
 from spak.lang.expr import Expr, as_expr, parse_expr, walk
@@ -11,6 +13,8 @@ from spak.semantics.program import Fields, Items, Operand, Template
 from spak.semantics.reader import inside
 from spak.semantics.scope import Scope
 from spak.semantics.types import STRING, Type
+
+STATE_HOLE = re.compile(r"\{\{\s*state\.")
 
 
 class Operands:
@@ -37,6 +41,8 @@ class Operands:
     def text(self, value: tree.Str | tree.Verbatim) -> Template:
         """A text; each name in its holes is checked."""
         raw = value.text if isinstance(value, tree.Verbatim) else dedent(value)
+        if "{{" in raw and "state" not in self.scope.known():
+            raw = STATE_HOLE.sub("{{", raw)
         made = template(raw, value.span, self.found)
         for name in dict.fromkeys(made.names):
             self.scope.hole(name, place(name, value))
@@ -74,12 +80,23 @@ class Operands:
         expr = as_expr(value, self.found, statements=True)
         if expr is None:
             return None
+        if any(isinstance(node, tree.Name) and node.id.startswith("state.") for node in walk(expr)):
+            expr = self.plain(expr)
         for node in walk(expr):
             if isinstance(node, tree.Str) and "{{" in node.value and template(node.value, node.span, Collector()).names:
                 hint = "join texts with `+`, or assign the filled text to a variable first"
                 self.found.add("SPK246", "holes are not filled inside an expression", node.span, hint)
         type = infer(expr, self.scope.type_of, self.found)
         return (expr, type) if len(self.found.errors) == before else None
+
+    def plain(self, expr: Expr) -> Expr:
+        """`state.best` is `best`."""
+        from spak.semantics.filling import filled
+
+        if "state" in self.scope.known():
+            return expr
+        states = self.scope.world.states
+        return filled(expr, {f"state.{name}": tree.Name(name) for name in states})
 
     def condition(self, value: tree.Value) -> Expr | None:
         """An expression that is true or false, bare or in quotes."""

@@ -69,11 +69,13 @@ class Steps:
 
     def condition(self, block: tree.Block) -> Expr | None:
         """`step x when: cond { ... }`, or `when: cond` inside."""
-        header = [word.id for word in block.words if isinstance(word, tree.Name)]
-        value = block.annotation if header in (["when"], ["if"]) else None
-        if block.words and value is None:
+        value: tree.Value | None = None
+        words = block.words
+        if words and isinstance(words[0], tree.Name) and words[0].id in {"when", "if"}:
+            value = words[1] if len(words) == 2 else block.annotation if len(words) == 1 else None
+        if words and value is None:
             hint = 'write `step id { ... }`, `step "title" { ... }` or `step id: tool.x { ... }`'
-            self.found.add("SPK231", "a step has one name", block.words[0].span, hint)
+            self.found.add("SPK231", "a step has one name", words[0].span, hint)
         for item in items(block):
             if isinstance(item, tree.Attr) and item.key == "when" and item.op == ":":
                 value = item.value

@@ -12,7 +12,10 @@ from types import MappingProxyType
 from spak.semantics.types import ANY, BOOLEAN, NUMBER, STRING, Field, Type
 
 TEXTS = Type("list", args=(STRING,))
-COMMAND = Type("union", args=(STRING, TEXTS))  # a text, split before its holes are filled, or a list of arguments
+WORD = Type("union", args=(STRING, NUMBER, BOOLEAN))
+COMMAND = Type(
+    "union", args=(STRING, Type("list", args=(WORD,)))
+)  # a text, split before its holes are filled, or a list of arguments
 MAP = Type("map", args=(ANY,))
 MAPS = Type("list", args=(Type("map", args=(NUMBER,)),))
 
