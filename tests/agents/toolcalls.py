@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from spak.agents import tools
-from spak.agents.policy import Allowed, Policy, make
+from spak.agents.policy import SILENT, Allowed, Policy, make
 from spak.agents.tools import Context, Planned, Result
 from spak.pipeline.services import Services
 from spak.semantics.program import Contract, ToolCall
@@ -21,7 +21,7 @@ def call(text: str, *names: str) -> ToolCall:
     return statement
 
 
-def policy(root: Path, contract: Contract = Contract(), **allowed: Any) -> Policy:
+def policy(root: Path, contract: Contract = SILENT, **allowed: Any) -> Policy:
     return make(root, contract, Allowed(**allowed))
 
 

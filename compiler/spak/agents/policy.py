@@ -16,9 +16,9 @@ from spak.semantics.program import Contract
 #: Variables that a child always sees: without them hardly a program works, and none of them is a secret.
 BASE = frozenset({
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "NO_COLOR", "VIRTUAL_ENV",
-    "LD_LIBRARY_PATH", "PYTHONPATH", "SOURCE_DATE_EPOCH", "SPAK_CACHE",
+    "LD_LIBRARY_PATH", "PYTHONPATH", "SOURCE_DATE_EPOCH", "SPAK_CACHE", "LC_ALL", "LC_COLLATE", "LC_CTYPE", "LC_MESSAGES",
+    "LC_MONETARY", "LC_NUMERIC", "LC_TIME",
 })  # fmt: skip
-PREFIXES = ("LC_",)
 #: Parts of names that look like a secret's: a contract alone cannot ask for them.
 SECRETS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "AUTH", "COOKIE", "SESSION")
 
@@ -62,7 +62,7 @@ class Policy:
 
     def environment(self, all: Mapping[str, str]) -> dict[str, str]:
         """The variables that a child inherits."""
-        return {name: all[name] for name in sorted(all) if name in self.env or name.startswith(PREFIXES)}
+        return {name: all[name] for name in sorted(all) if name in self.env}
 
 
 def secret(name: str) -> bool:
