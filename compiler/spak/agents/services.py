@@ -41,5 +41,7 @@ class Services(Protocol):
     ) -> dict[str, Any]:
         """Search; each trial is reported as it ends, as the data of a `trial` event; {ok, best, trials, ...}."""
 
-    def constants(self, target: str) -> dict[str, float]:
-        """The figures of a target that facts may name."""
+    def constants(self, target: str, sources: Sequence[bytes] | None = None) -> dict[str, float]:
+        """The figures of a target that facts may name. `sources` are the program's: a peak that would have to be measured
+        first is left out unless one of them names it.
+        """

@@ -5,6 +5,8 @@ Heavy parts are imported where they are used: most runs build nothing.
 
 from __future__ import annotations
 
+import re
+import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
@@ -19,13 +21,19 @@ if TYPE_CHECKING:
     from spak.pipeline.session import Session
 
 GROUPS = ("build", "verify", "package")
+PEAK = re.compile(rb"PEAK_|MAX_BW")  # what has to be measured before it is known
+
+
+def tell(text: str) -> None:
+    """To people, not to whoever reads the output."""
+    print(text, file=sys.stderr)
 
 
 class Services:
     """Implements `spak.agents.services.Services` for the project at `root`. `handler` '' is the project's own."""
 
-    def __init__(self, root: Path, handler: str = "") -> None:
-        self.root, self.handler = root, handler
+    def __init__(self, root: Path, handler: str = "", say: Callable[[str], None] = tell) -> None:
+        self.root, self.handler, self.say = root, handler, say
 
     def build(self, unit: str, variant: str, target: str) -> dict[str, Any]:
         """Everything up to the unit's artifact, or up to the evidence of one variant."""
@@ -61,13 +69,11 @@ class Services:
         params: Mapping[str, Any],
         repeats: int,
     ) -> dict[str, Any]:
-        """Measure a variant that verifies: a figure of what is wrong would be worth nothing."""
+        """Measure what verifies: a figure of what is wrong would be worth nothing."""
         from spak.pipeline.benching import bench
 
-        verified = self.verify(unit, variant, target)
-        if not verified["ok"]:
-            return {**verified, "why": f"it does not verify: {verified['why']}"}
-        return bench(self.root, unit, variant, target, shapes, params, repeats)
+        with chdir(self.root):
+            return bench(self.root, unit, variant, target or "cpu", shapes, params, repeats, say=self.say)
 
     def sweep(
         self,
@@ -80,9 +86,14 @@ class Services:
 
         return sweep(self.root, loop, report, narrowed)
 
-    def constants(self, target: str) -> dict[str, float]:
-        """The target's `[constants]`."""
-        return constants(self.root, target)
+    def constants(self, target: str, sources: Sequence[bytes] | None = None) -> dict[str, float]:
+        """The target's `[constants]`, and its measured peaks if the program names one."""
+        found = constants(self.root, target)
+        if found is None:
+            return {}
+        if sources is not None and not any(PEAK.search(source) for source in sources):
+            return found
+        return {**found, **peaks(self.root, target, self.say)}
 
 
 def choose(session: Session, group: str, unit: str, variant: str, target: str) -> tuple[str, ...]:
@@ -136,17 +147,26 @@ def report(session: Session, results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-def constants(root: Path, target: str) -> dict[str, float]:
-    """The figures of a target that facts may name. Raises SpakError where its file cannot be read."""
+def constants(root: Path, target: str) -> dict[str, float] | None:
+    """A target's `[constants]`, None if it has no file. Raises SpakError where that cannot be read."""
     path = root / "targets" / f"{target}.toml"
     try:
         table = tomllib.loads(path.read_text()).get("constants", {})
     except FileNotFoundError:
-        table = {}
+        return None
     except (OSError, ValueError) as error:
         span = Span(f"targets/{target}.toml")
         raise SpakError(Diagnostic("SPK903", f"it cannot be read: {error}", span, "write it as TOML")) from None
-    numbers = {
-        name: value for name, value in table.items() if isinstance(value, int | float) and not isinstance(value, bool)
-    }
-    return numbers
+    return {key: one for key, one in table.items() if isinstance(one, int | float) and not isinstance(one, bool)}
+
+
+def peaks(root: Path, target: str, say: Callable[[str], None]) -> dict[str, float]:
+    """The measured peaks of a target that runs here. Where they cannot be measured they are unknown, and that is said."""
+    from spak.pipeline.benching import constants as measured
+    from spak.verify.verification import load_target
+
+    try:
+        return measured(root, load_target(str(root / "targets" / f"{target}.toml")), say)
+    except SpakError as error:
+        say(f"the peaks of {target} are not known: {error}")
+        return {}

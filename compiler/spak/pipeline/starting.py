@@ -88,8 +88,9 @@ def start(root: Path, order: Order, services: Services) -> RunFolder:
     program = load_program(root, order.program)
     part = choose(program, order.name)
     order = replace(order, name=part.name, args=arguments(part, order.args))
-    constants = dict(services.constants(order.target)) if order.target else {}
     sources = {name: (root / name).read_bytes() for name in files_of(root, program)}
+    own = [sources[name] for name in program.files]
+    constants = dict(services.constants(order.target, own)) if order.target else {}
     folder = new_run(root)
     for name, data in sources.items():
         atomic.write(folder.program / name, data)
@@ -172,13 +173,11 @@ def limits_of(program: Program, part: Part, order: Order) -> list[Limits]:
 
 
 def arguments(part: Part, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments by name, each of its parameter's type. Where nothing is declared, a number or truth is what looks
-    like one.
-    """
+    """Arguments by name, each of its parameter's type. Raises SpakError with everything that is wrong with them."""
     params = part.params if isinstance(part, Procedure) else ()
     types = {one.name: one.type.kind for one in params}
     values = {name: read(one, types.get(name, "any")) for name, one in given.items()}
-    return bound(params, values, {}, f"{part.name}", "SPK921") if params else values
+    return bound(params, values, {}, part.name, "SPK921")
 
 
 def read(given: Any, kind: str) -> Any:
