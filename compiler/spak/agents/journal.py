@@ -83,7 +83,7 @@ class Journal:
         old = self.next
         if old is not None:
             return self._same(old, kind, step, entry)
-        return self._write(kind, step, entry, None if began is None else time.perf_counter() - began)
+        return self._write(kind, step, entry, None if began is None else round(time.perf_counter() - began, 6))
 
     def effect(
         self,
@@ -104,7 +104,7 @@ class Journal:
         if old is None:
             began = time.perf_counter()
             got = perform()
-            self.took = time.perf_counter() - began
+            self.took = round(time.perf_counter() - began, 6)
             self._write(kind, step, record(got), self.took)
             return got
         if (old.kind, old.step) != (kind, step):

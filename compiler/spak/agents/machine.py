@@ -97,7 +97,8 @@ class Machine:
     def close(self, id: str, status: str, about: Mapping[str, Any], began: float | None = None) -> None:
         """Record how a step ended. It has ended when that is on disk."""
         self.counts[status] += 1
-        self.parts.scope.steps.setdefault(id, {})["ok"] = status != "failed"
+        went = self.parts.scope.steps.setdefault(id, {})
+        went["ok"] = went.get("ok", True) and status != "failed"
         self.parts.journal.add("step", id, Entry({"status": status, **about}), began)
         self.parts.journal.sync()
 

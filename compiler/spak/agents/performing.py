@@ -18,6 +18,7 @@ from spak.agents.results import become, take_in
 from spak.agents.tools import Result
 from spak.digest import sha256_bytes
 from spak.errors import Diagnostic, SpakError, Waiting
+from spak.knowledge.item import unrecordable
 from spak.lang.expr import UNKNOWN
 from spak.semantics.operand import value
 from spak.semantics.program import Perform, ToolCall
@@ -42,6 +43,11 @@ def perform(parts: Parts, call: ToolCall, step: str) -> Any:
         what = f"{', '.join(unknown)} of tool.{call.tool} {'is' if len(unknown) == 1 else 'are'} unknown"
         raise SpakError(
             Diagnostic("SPK932", what, placed(call.span), "what it is computed from is missing, or divided by zero")
+        )
+
+    if why := unrecordable(args):
+        raise SpakError(
+            Diagnostic("SPK932", f"tool.{call.tool}: {why}", placed(call.span), "give it what a trace can hold")
         )
 
     def record(done: Performed) -> Entry:

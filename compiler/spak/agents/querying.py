@@ -15,6 +15,7 @@ from spak.agents.journal import Entry
 from spak.agents.parts import Parts
 from spak.digest import sha256_bytes
 from spak.errors import Diagnostic, SpakError
+from spak.knowledge.item import unrecordable
 from spak.semantics.operand import render
 from spak.semantics.program import Query
 from spak.semantics.types import Type, json_schema, mismatch, words
@@ -132,9 +133,11 @@ def value_of(text: str, schema: Type | None) -> tuple[Any, str]:
     try:
         value = json.loads(fenced[-1] if fenced else plain, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        return None, f"it is no JSON ({error})" if schema.kind != "string" else mismatch(schema, plain)
-    why = mismatch(schema, value)
-    return (None, why if why[:1] not in {"i"} else f"it {why}") if why else (value, "")
+        return None, f"it is no JSON ({error})"
+    why = unrecordable(value) or mismatch(schema, value)
+    if why:
+        return None, f"it {why}" if why.startswith("is ") else why
+    return value, ""
 
 
 def _refuse(word: str) -> None:

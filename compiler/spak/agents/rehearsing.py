@@ -80,7 +80,7 @@ class Rehearsal:
                 yield f"{pad}llm.query: {short(shown(one.prompt, self.scope))}"
                 self.forget(one.output)
             case Emit():
-                yield f"{pad}emit {one.case} {shown(one.fields, self.scope)}".rstrip(" {}")
+                yield f"{pad}emit {one.case}" + (f" {shown(one.fields, self.scope)}" if one.fields.fields else "")
             case Set():
                 got = known(one.value, self.scope)
                 yield f"{pad}{one.name} = {shown(one.value, self.scope)}"
@@ -92,7 +92,11 @@ class Rehearsal:
                 yield from self.either(one, depth)
             case Loop():
                 yield f"{pad}loop, at most {one.limit} times"
+                for name in named(one.body):
+                    self.forget(name)
                 yield from self.block(one.body, depth + 1)
+                for name in named(one.body):
+                    self.forget(name)
             case Require():
                 yield f"{pad}check {one.words}"
             case Leave():
@@ -106,8 +110,10 @@ class Rehearsal:
             yield f"{pad}if {print_expr(one.condition)}"
             yield from self.block(one.then, depth + 1)
         if got is not True and one.otherwise:
-            yield f"{pad}else"
+            yield f"{pad}else" if got is UNKNOWN else f"{pad}as {print_expr(one.condition)} does not hold"
             yield from self.block(one.otherwise, depth + 1)
+        for name in named((*one.then, *one.otherwise)) if got is UNKNOWN else ():
+            self.forget(name)
 
     def operation(self, one: Perform) -> str:
         effect = self.program.effects.get(one.effect)
@@ -127,6 +133,19 @@ class Rehearsal:
 
     def forget(self, name: str) -> None:
         self.scope.variables.pop(name, None)
+
+
+def named(body: Sequence[Statement]) -> Iterator[str]:
+    """The variables that statements give a value."""
+    for one in body:
+        if isinstance(one, Set):
+            yield one.name
+        elif isinstance(one, ToolCall | Query | Perform):
+            yield one.output
+        elif isinstance(one, If):
+            yield from named((*one.then, *one.otherwise))
+        elif isinstance(one, Loop):
+            yield from named(one.body)
 
 
 def known(operand: Operand, env: Mapping[str, Any]) -> Any:

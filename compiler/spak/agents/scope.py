@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from spak.errors import Diagnostic, SpakError, Span
+from spak.knowledge.item import unrecordable
 from spak.lang.expr import UNKNOWN
 from spak.semantics.program import Program
 from spak.semantics.types import Type, mismatch, shown, words
@@ -70,6 +71,10 @@ class Scope(Mapping[str, Any]):
         if value is UNKNOWN:
             hint = "what it is computed from is missing, or divided by zero"
             raise SpakError(Diagnostic("SPK932", f"{name} would be unknown", _placed(span), hint))
+        if why := unrecordable(value, name):
+            raise SpakError(
+                Diagnostic("SPK932", why, _placed(span), "traces hold finite numbers, text, lists and maps")
+            )
         type = self.types.get(name)
         if type is not None and (why := mismatch(type, value, name)):
             raise SpakError(Diagnostic("SPK932", why, _placed(span), f"the state {name} is declared as {words(type)}"))

@@ -121,6 +121,8 @@ def pairs(args: tuple[str, ...]) -> dict[str, str]:
 
     found: dict[str, str] = {}
     for one in args:
+        if not one.isprintable() and any("\ud800" <= char <= "\udfff" for char in one):
+            raise SpakError(Diagnostic("SPK921", f"{one!r} is not UTF-8", None, "give text in UTF-8"))
         name, sign, value = one.partition("=")
         if not sign or not name:
             raise SpakError(Diagnostic("SPK921", f"{one!r} is no argument", None, "write `--arg name=value`"))
