@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from spak.agents.policy import Policy
 from spak.semantics.program import EngineeringLoop, Recommendation
 
 
@@ -38,8 +39,9 @@ class Services(Protocol):
         loop: EngineeringLoop,
         report: Callable[[dict[str, Any]], None],
         narrowed: Sequence[Recommendation],
+        policy: Policy,
     ) -> dict[str, Any]:
-        """Search; each trial is reported as it ends, as the data of a `trial` event; {ok, best, trials, ...}."""
+        """Search, commands under the policy; each trial is reported as it ends, as the data of a `trial` event; {ok, best, trials, ...}."""
 
     def constants(self, target: str, sources: Sequence[bytes] | None = None) -> dict[str, float]:
         """The figures of a target that facts may name. `sources` are the program's: a peak that would have to be measured

@@ -17,6 +17,7 @@ from spak.errors import Diagnostic, SpakError, Span, Waiting
 from spak.semantics.program import EngineeringLoop, Recommendation
 
 if TYPE_CHECKING:
+    from spak.agents.policy import Policy
     from spak.pipeline.result import Result
     from spak.pipeline.session import Session
 
@@ -80,11 +81,13 @@ class Services:
         loop: EngineeringLoop,
         report: Callable[[dict[str, Any]], None],
         narrowed: Sequence[Recommendation],
+        policy: Policy,
     ) -> dict[str, Any]:
         """Search, narrowed by what is recommended."""
         from spak.pipeline.sweeping import sweep
 
-        return sweep(self.root, loop, report, narrowed)
+        with chdir(self.root):
+            return sweep(self.root, loop, report, narrowed, policy=policy, say=self.say)
 
     def constants(self, target: str, sources: Sequence[bytes] | None = None) -> dict[str, float]:
         """The target's `[constants]`, and its measured peaks if the program names one."""

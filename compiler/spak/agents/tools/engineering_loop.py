@@ -26,4 +26,5 @@ def perform(planned: Planned, context: Context) -> Result:
     if loop is None:
         what = f"there is no engineering_loop {arguments.shown(name[:60])!r}"
         raise SpakError(Diagnostic("SPK963", what, planned.span, near(name, context.loops, "declared")))
-    return unit.result(context.services.sweep(loop, context.report, context.recommended), planned.span)
+    found = context.services.sweep(loop, context.report, context.recommended, context.policy)
+    return unit.result(found, planned.span)
