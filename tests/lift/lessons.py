@@ -78,7 +78,9 @@ def put_run(root: Path, found: list[Event], program: str = PROGRAM) -> None:
     folder = root / ".spak/runs" / found[0].run
     (folder / "program" / FILE).parent.mkdir(parents=True)
     (folder / "program" / FILE).write_text(program)
-    (folder / "start.json").write_text(json.dumps({"file": FILE}))
+    (folder / "start.json").write_text(
+        json.dumps({"program": FILE, "target": "cpu", "constants": {"CORES": 2}, "files": {}})
+    )
     (folder / "trace.jsonl").write_bytes(b"".join(event.to_line() for event in found))
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from report.made import Trace, climb
 from spak.report import report
-from spak.report.figures import cut, lower_is_better, rounded, show
+from spak.report.figures import cut, rounded, show
 from spak.report.page import MOST_ROWS
 from spak.report.view import Recorded, view
+from spak.traces.direction import lower_is_better
 
 GOLDEN = Path(__file__).parent / "golden"
 VOID = {"meta"}

@@ -39,7 +39,7 @@ def put_run(root: Path, trace: Trace, id: str) -> RunFolder:
     folder = RunFolder(root, id)
     folder.path.mkdir(parents=True)
     folder.trace.write_bytes(trace.bytes())
-    start = {"order": {"program": FILE, "args": {"n": 3}}, "constants": {"PEAK_GFLOPS": 97.8, "MAX_BW": 21.5e9}}
+    start = {"program": FILE, "args": {"n": 3}, "constants": {"PEAK_GFLOPS": 97.8, "MAX_BW": 21.5e9}}
     folder.start.write_text(json.dumps(start))
     folder.metrics.write_text('{"score": 0.8}\n')
     return folder

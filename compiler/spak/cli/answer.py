@@ -22,9 +22,9 @@ def command(name: str | None, file: str | None, by: str, as_json: bool) -> int:
     The form of a reply to a request is checked at once. What it computes is judged by the next build, and an answer to a
     question by the command that asked it.
     """
-    from spak.pipeline.project import find_root
+    from spak.cli.step import where
 
-    root = find_root(Path.cwd())
+    root = where()
     if name is None:
         return _list(root, as_json)
     return _show(root, name, as_json) if file is None else _take(root, name, file, by, as_json)

@@ -26,10 +26,10 @@ def command(sources: tuple[str, ...], output: Path, attempts: int, handler: str,
     fails is sent back with the reasons, and left out in the end. Exits with 3 while an answer is to come: `spak answer` takes
     it, and the same command goes on.
     """
+    from spak.cli.step import where
     from spak.pipeline.lifting import gather, lift, name_of, write
-    from spak.pipeline.project import find_root
 
-    root = find_root(Path.cwd())
+    root = where()
     name = name_of(output)
     lifted = lift(
         root,

@@ -23,9 +23,9 @@ def command(subjects: tuple[str, ...], output: str, stated: str | None) -> int:
     With FILE, a program, make its deliverables (`build { artifact ... }`) again from its newest run. A page stands alone: it
     loads nothing and runs nothing. The same traces give the same bytes.
     """
-    from spak.pipeline.project import find_root
+    from spak.cli.step import where
 
-    root = find_root(Path.cwd())
+    root = where()
     path = Path.cwd() / subjects[0] if len(subjects) == 1 else root
     if path.is_file() and path.suffix in {".dsl", ".md"}:
         if output or stated:

@@ -18,8 +18,9 @@ MOST_LINES = 600  # of traces in all
 MOST_LINE = 2000  # characters
 MOST_REPORT = 40_000
 
-#: What a reader of a run wants beside its traces.
+#: What is told of a run to draw knowledge from it, and beside that to improve its program.
 TOLD = ("emit", "fact", "rule", "invariant", "trial", "set", "step", "metric", "end")
+ALL_TOLD = (*TOLD, "event", "tool", "query", "answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def lift_question(name: str, material: Material, to: Asked) -> Question:
 
 def improve_question(file: str, source: str, runs: Sequence[RunTraces], to: Asked) -> Question:
     """Ask for a better version of a program."""
-    shown, left_out = _shown(list(runs))
+    shown, left_out = _shown(list(runs), ALL_TOLD)
     context = {"file": file, "source": source, "runs": shown, "left_out": left_out}
     return _question(f"improve.{Path(file).stem}", "improve.md.j2", context, to)
 
@@ -78,12 +79,12 @@ def _render(name: str, context: Mapping[str, Any]) -> str:
     return env.get_template(name).render(context).strip() + "\n"
 
 
-def _shown(runs: Sequence[RunTraces]) -> tuple[list[dict[str, Any]], int]:
+def _shown(runs: Sequence[RunTraces], kinds: Sequence[str] = TOLD) -> tuple[list[dict[str, Any]], int]:
     """Runs as lines of text, the same number for each; and how many events are left out."""
     each = max(1, MOST_LINES // max(1, len(runs)))
     found, left_out = [], 0
     for run in runs:
-        told = [event for event in run.events if event.kind in TOLD]
+        told = [event for event in run.events if event.kind in kinds]
         kept = _kept(told, each)
         left_out += len(told) - len(kept)
         lines = [_line(run.id, event) for event in kept]

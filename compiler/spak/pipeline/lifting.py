@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spak.lift.backtest import Verdict
     from spak.lift.draft import Draft
     from spak.lift.material import Material, RunTraces
+    from spak.traces.event import Event
 
 MOST_REPORT = 4 << 20  # bytes of one report
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -93,13 +94,15 @@ def read_run(root: Path, name: str) -> RunTraces:
 
     folder = find_run(root, name)
     events = read_events(folder.trace, f"{folder.shown}/trace.jsonl")
-    about: dict[str, Any] = events[0].data if events and events[0].kind == "run" else {}
-    file, target = str(about.get("program") or ""), target_of(about)
+    start = folder.read(folder.start) if folder.start.exists() else {}
+    file, target = str(start.get("program") or ""), str(start.get("target") or "")
+    constants = start.get("constants")
     cases = {}
     if file and (folder.program / file).is_file():
         quiet = Collector()  # what is wrong with a program that ran once is not of interest here
         cases = dict(load_program(folder.program, file, quiet).cases)
-    return RunTraces(folder.id, events, target, constants_of(root, target, events), cases, file)
+    constants = {**(constants if isinstance(constants, dict) else {}), **constants_of(events)}
+    return RunTraces(folder.id, events, target, constants, cases, file)
 
 
 def read_trace(path: Path, shown: str) -> RunTraces:
@@ -110,9 +113,7 @@ def read_trace(path: Path, shown: str) -> RunTraces:
     events = read_events(path, shown)
     about: dict[str, Any] = events[0].data if events and events[0].kind == "run" else {}
     id = events[0].run if events else path.stem
-    return RunTraces(
-        id, events, target_of(about), constants_of(path.parent, "", events), {}, str(about.get("program") or "")
-    )
+    return RunTraces(id, events, target_of(about), constants_of(events), {}, str(about.get("program") or ""))
 
 
 def target_of(about: dict[str, Any]) -> str:
@@ -122,16 +123,9 @@ def target_of(about: dict[str, Any]) -> str:
     return found if isinstance(found, str) else ""
 
 
-def constants_of(root: Path, target: str, events: Sequence[Any]) -> dict[str, Any]:
-    """The constants that held when the run was made: its target's, and over them those that its facts were evaluated with,
-    which include what was measured on its machine.
-    """
+def constants_of(events: Sequence[Event]) -> dict[str, Any]:
+    """The constants that facts were evaluated with when the run was made."""
     found: dict[str, Any] = {}
-    path = root / "targets" / f"{target}.toml"
-    if NAME.match(target) and path.is_file():
-        from spak.parse.targets import load_target
-
-        found |= load_target(path).constants
     for event in events:
         numbers = event.data.get("numbers") if event.kind == "fact" else None
         for name, value in numbers.items() if isinstance(numbers, dict) else ():

@@ -39,8 +39,7 @@ def recorded(folder: RunFolder) -> Recorded:
     from spak.traces.reading import read_events
 
     events = read_events(folder.trace, f"{folder.shown}/trace.jsonl")
-    start = folder.read(folder.start) if folder.start.exists() else {}
-    constants = start.get("constants")
+    constants = _start(folder).get("constants")
     return Recorded(events, constants if isinstance(constants, dict) else {})
 
 
@@ -79,14 +78,14 @@ def newest(root: Path, file: str) -> RunFolder:
 
     for id in reversed(ids(root)):
         folder = RunFolder(root, id)
-        if folder.start.exists() and _order(folder).get("program") == file:
+        if _start(folder).get("program") == file:
             return folder
     raise SpakError(Diagnostic("SPK371", f"there is no run of {file}", None, f"`spak run {file}` makes one"))
 
 
-def _order(folder: RunFolder) -> dict[str, Any]:
-    order = folder.read(folder.start).get("order")
-    return order if isinstance(order, dict) else {}
+def _start(folder: RunFolder) -> dict[str, Any]:
+    """What a run was started with; nothing where that is not there."""
+    return folder.read(folder.start) if folder.start.exists() else {}
 
 
 # ---- deliverables ----
@@ -206,7 +205,7 @@ def _generated(root: Path, folder: RunFolder, program: Program, one: Deliverable
     from spak.agents.tools import Context
     from spak.pipeline.services import Services
 
-    order = _order(folder) if folder.start.exists() else {}
+    order = _start(folder)
     names = {key: tuple(order.get(key) or ()) for key in ("roots", "env", "programs")}
     allowed = Allowed(**names, shell=order.get("allow_shell") is True)
     policy = make(root, program.contract, allowed, span=_spot(one))

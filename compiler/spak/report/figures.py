@@ -1,4 +1,4 @@
-"""Figures as text: numbers, units, what a missing one reads, and which way is better. Knows no trace and no format.
+"""Figures as text: numbers, units, and what a missing one reads. Knows no trace and no format.
 
 A figure is rounded here and nowhere else: every sentence, cell and chart that states one gets it from `show`.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from typing import Any
 
 #: What a report says where there is no figure. There are no estimates.
@@ -21,17 +20,6 @@ UNITS = {
     "throughput": "", "speedup": "x", "seconds": "s", "latency": "", "latency_ms": "ms", "ms": "ms", "us": "us",
     "time": "", "score": "",
 }  # fmt: skip
-
-_LOWER = re.compile(
-    r"(?:^|_)(?:seconds|secs?|time|latency|duration|ms|us|ns|cost|price|tokens|errors?|err|failures?|failed|loss"
-    r"|memory|regret|retries|attempts|misses|conflicts|warnings|violations)(?:_|$)"
-)
-
-
-def lower_is_better(name: str) -> bool:
-    """Whether less of a figure is better, by the words of its name: times, costs and counts of what goes wrong."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace(".", "_")
-    return _LOWER.search(spaced) is not None
 
 
 def number(value: Any) -> float | None:

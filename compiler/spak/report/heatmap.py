@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from spak.report.figures import MISSING, count, cut, lower_is_better, number, show
+from spak.report.figures import MISSING, count, cut, number, show
 from spak.report.view import RunView, Trial
+from spak.traces.direction import lower_is_better
 
 MOST_VALUES = 24  # rows or columns
 

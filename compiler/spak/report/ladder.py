@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spak.report.figures import MISSING, UNITS, lower_is_better, percent, ratio, show
+from spak.report.figures import MISSING, UNITS, percent, ratio, show
 from spak.report.view import RunView, Sample, main_figure
+from spak.traces.direction import lower_is_better
 
 MOST_RUNGS = 24
 
