@@ -41,7 +41,10 @@ class Services(Protocol):
         narrowed: Sequence[Recommendation],
         policy: Policy,
     ) -> dict[str, Any]:
-        """Search, commands under the policy; each trial is reported as it ends, as the data of a `trial` event; {ok, best, trials, ...}."""
+        """Search, commands under the policy; each trial is reported as it ends, as the data of a `trial` event.
+
+        {ok, why, best, trials, ...}.
+        """
 
     def constants(self, target: str, sources: Sequence[bytes] | None = None) -> dict[str, float]:
         """The figures of a target that facts may name. `sources` are the program's: a peak that would have to be measured

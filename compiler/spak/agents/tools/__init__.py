@@ -6,6 +6,7 @@ A tool is a file of this folder with `plan` and `perform`; see `spak.agents.tool
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -30,7 +31,12 @@ def plan(tool: str, args: Fields, env: Mapping[str, Any], policy: Policy) -> Pla
 
 def perform(planned: Planned, context: Context) -> Result:
     """Do it. Raises Waiting where an answer comes from outside later: nothing counts as done then."""
-    result: Result = _module(planned.tool, None).perform(planned, context)
+    try:
+        result: Result = _module(planned.tool, planned.span).perform(planned, context)
+    except SpakError as error:
+        # What the rest of the compiler says knows nothing of the program: its place here is the call.
+        error.diagnostics = tuple(replace(one, span=one.span or planned.span) for one in error.diagnostics)
+        raise
     return result
 
 

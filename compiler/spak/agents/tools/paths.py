@@ -66,8 +66,8 @@ def locate(text: str, policy: Policy, span: Span | None, *, write: bool = False,
     hidden = HIDDEN.intersection(path.parts)
     kept = KEPT.intersection(path.parts[:1]) if write and not path.is_absolute() else ()
     for name in (*hidden, *kept):
-        hint = "the compiler alone writes there" if name in KEPT else "no tool reads or writes there"
-        raise _refused("SPK957", f"{text!r} belongs to {name}", span, hint)
+        hint = f"no tool {'writes' if name in KEPT else 'reads or writes'} {name}"
+        raise _refused("SPK957", f"{text!r} is not for tools", span, hint)
     return place or Place("", ".")
 
 

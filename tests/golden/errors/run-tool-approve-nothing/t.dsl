@@ -1,0 +1,5 @@
+task T {
+  step s1 {
+    tool.run { cmd: ["true"] }
+  }
+}

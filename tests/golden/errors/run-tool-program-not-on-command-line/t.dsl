@@ -1,0 +1,6 @@
+contract { programs: ["true"] }
+task T {
+  step s1 {
+    tool.run { cmd: ["true"] }
+  }
+}

@@ -1,0 +1,5 @@
+task T(seconds) {
+  step s1 {
+    tool.run { cmd: ["true"] timeout: seconds }
+  }
+}

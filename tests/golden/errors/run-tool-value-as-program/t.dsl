@@ -1,0 +1,5 @@
+task T(answer) {
+  step s1 {
+    tool.run { cmd: "{{answer}} -rf x" }
+  }
+}
