@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spak.digest import sha256_bytes
-from spak.effects import Do
 from spak.errors import Diagnostic, SpakError
 from spak.model.base import canonical_json
 from spak.model.target import Target
@@ -38,25 +37,30 @@ class Environment:
         return dict(self.values)
 
 
-def here(target: Target, compiler: str, version: str, do: Do) -> Environment:
+def here(target: Target, compiler: str, version: str) -> Environment:
     """The environment of modules built for a target on this machine, by a compiler of a version."""
     tools = target.toolchain
-    return Environment.of(
-        {
-            "target": target.name,
-            "cpu": cpu_model(),
-            "cores": str(len(os.sched_getaffinity(0))),
-            "caches": caches(),
-            "governor": governor(),
-            "boost": boost(),
-            "hypervisor": "yes" if "hypervisor" in cpu_flags() else "no",
-            "kernel": platform.release(),
-            "libc": " ".join(platform.libc_ver()),
-            "compiler": f"{Path(compiler).name} {version}",
-            "flags": " ".join([f"-march={tools.arch}" if tools.arch else "", *tools.flags]).strip(),
-            "python": platform.python_version(),
-        }
-    )
+    built = {
+        "target": target.name,
+        "compiler": f"{Path(compiler).name} {version}",
+        "flags": " ".join([f"-march={tools.arch}" if tools.arch else "", *tools.flags]).strip(),
+    }
+    return Environment.of({**machine(), **built})
+
+
+def machine() -> dict[str, str]:
+    """What is known of this machine, whatever runs on it."""
+    return {
+        "cpu": cpu_model(),
+        "cores": str(len(os.sched_getaffinity(0))),
+        "caches": caches(),
+        "governor": governor(),
+        "boost": boost(),
+        "hypervisor": "yes" if "hypervisor" in cpu_flags() else "no",
+        "kernel": platform.release(),
+        "libc": " ".join(platform.libc_ver()),
+        "python": platform.python_version(),
+    }
 
 
 def require_same(a: Environment, b: Environment, what: str = "these measurements") -> None:

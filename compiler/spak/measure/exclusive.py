@@ -20,11 +20,19 @@ from spak.store.treelock import POLL_SECONDS, holder
 #: Where the file may lie: the first folder that everyone may write to.
 FOLDERS = ("/run/lock", "/dev/shm", "/tmp")
 NAME = "spak-measure.lock"
+#: Set in the environment of commands that are measured under the lock.
+HELD = "SPAK_MEASURING"
 
 
 @contextmanager
 def exclusively(say: Callable[[str], None] = lambda text: None, path: Path | None = None) -> Iterator[None]:
-    """Hold the machine's lock; `say` for whom one waits. Raises SpakError (SPK656) where there is no place for the file."""
+    """Hold the machine's lock; `say` for whom one waits. Raises SpakError (SPK656) where there is no place for the file.
+
+    A command that a sweep measures runs while the sweep holds the lock: what it measures itself is not made to wait for that.
+    """
+    if os.environ.get(HELD) and path is None:
+        yield
+        return
     handle = _open(path)
     try:
         waited = ""

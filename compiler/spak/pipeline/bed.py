@@ -53,13 +53,21 @@ class Bed:
 
     def __init__(self, root: Path, unit: str, target: str, say: Callable[[str], None] = lambda text: None) -> None:
         self.root, self.say = root, say
-        self.session = Session(root, Mode(), Events(self._listen))
+        self._open(unit, target)
+
+    def _open(self, unit: str, target: str) -> None:
+        self.session = Session(self.root, Mode(), Events(self._listen))
         self.session.open()
         try:
             self._lay_out(unit, target)
         except BaseException:
             self.session.close()
             raise
+
+    def reopen(self) -> None:
+        """Make the graph anew: a tuned file has come, gone or changed."""
+        self.session.close()
+        self._open(self.unit.name, self.target.name)
 
     def __enter__(self) -> Bed:
         return self
@@ -75,8 +83,10 @@ class Bed:
             raise unknown("unit", unit, list(units))
         if units[unit].unit is None:
             raise SpakError(*units[unit].diagnostics)
-        if target not in targets.by_name:
+        if target and target not in targets.by_name:
             raise unknown("target", target, list(targets.by_name))
+        timed = [one.name for one in targets.by_name.values() if one.device == "cpu" and one.toolchain.engine == "host"]
+        target = target or next(iter(timed), next(iter(targets.by_name), ""))
         self.actions = UnitActions(project, targets, units[unit])
         self.target: Target = targets.by_name[target]
         if self.target.device != "cpu" or self.target.toolchain.engine != "host":

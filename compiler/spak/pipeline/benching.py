@@ -43,7 +43,7 @@ class Ground:
 
         do = Effects()
         compiler, version = find(target.toolchain.compiler, do)
-        environment = here(target, compiler, version, do)
+        environment = here(target, compiler, version)
         return cls(
             root,
             target,
@@ -74,7 +74,7 @@ def bench(
     root: Path,
     unit: str,
     variant: str = "",
-    target: str = "cpu",
+    target: str = "",
     shapes: Sequence[Mapping[str, int]] = (),
     params: Mapping[str, Any] | None = None,
     repeats: int = 0,
@@ -82,11 +82,13 @@ def bench(
     say: Say = lambda text: None,
     timeout: float = 60.0,
 ) -> dict[str, Any]:
-    """Time a variant against the first rung of its ladder, or, where none is named, every rung. Everything is JSON-able.
+    """Time a variant against the first rung of its ladder, or, where none is named, every rung.
 
-    `rungs` has an entry a variant, with one a shape; the figures of the variant asked for (else of the last) stand on top, as
-    geometric means over the shapes. Raises SpakError where something is not there, not verified or not measurable.
+    `target` '' is the first that can be timed here. In what is returned, JSON-able data, `rungs` has an entry a variant with one
+    a shape; the figures of the variant asked for (else of the last) stand on top, as geometric means over the shapes. Raises
+    SpakError where something is not there, not verified or not measurable.
     """
+    shapes = [whole(shape) for shape in shapes]
     with Bed(root, unit, target, say) as bed:
         if variant:
             bed.variant(variant)
@@ -102,7 +104,8 @@ def bench(
     last = rungs[-1]
     return {
         "unit": unit,
-        "target": target,
+        "target": ground.target.name,
+        "diagnostics": [],
         **{name: value for name, value in last.items() if name != "shapes"},
         "environment": ground.environment.to_json(),
         "environment_digest": ground.environment.digest,
@@ -219,6 +222,15 @@ def against(now: Mapping[str, Any], then: Mapping[str, Any], shown: str) -> list
                     {"variant": rung["variant"], "shape": row["shape"], "ratio": before["seconds"] / row["seconds"]}
                 )
     return found
+
+
+def whole(shape: Mapping[str, Any]) -> dict[str, int]:
+    """A shape whose sizes are integers. Raises SpakError (SPK663)."""
+    for axis, size in shape.items():
+        if isinstance(size, bool) or not isinstance(size, int | float) or size != int(size):
+            what = f"{axis} = {size!r} is no size"
+            raise SpakError(Diagnostic("SPK663", what, None, "sizes are integers: --shape M=64,N=64"))
+    return {axis: int(size) for axis, size in shape.items()}
 
 
 def _with_params(bed: Bed, variant: str, params: Mapping[str, Any]) -> Built:
