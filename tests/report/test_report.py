@@ -109,7 +109,7 @@ def test_every_figure_of_a_sentence_is_one_of_the_trace_or_computed_from_it() ->
 def test_what_was_not_measured_says_so() -> None:
     text = md(climb())
     assert (
-        "| packed | not measured | not measured | not measured | 1 | 15 |" in text
+        "| packed | not measured | not measured | not measured | not measured | 1 | 15 |" in text
         and "**packed**: not measured." in text
     )
     assert "Tokens in: not measured; out: not measured; cost: not measured." in text
@@ -120,6 +120,25 @@ def test_what_was_not_measured_says_so() -> None:
     t = Trace()
     t.trial("failed", params={"A": 1})
     assert "Best configuration: not measured." in md(t)
+
+
+def test_a_measurement_of_the_run_itself_gives_its_traces_shape_noise_and_environment() -> None:
+    t = Trace()
+    t.add("run", program="p", procedure="q", flags={"target": "cpu"})
+    for n, (level, rate) in enumerate((("a", 2.5), ("b", 5.0), ("c", 7.5))):
+        environment = {"cpu": "one" if n < 2 else "two", "cores": 2}
+        value = {
+            "gflops": rate, "gbytes": 1.25, "noise": 0.031, "environment": environment, "environment_digest": environment["cpu"],
+        }  # fmt: skip
+        args = {"unit": "u", "variant": level, "target": "cpu", "shapes": [{"M": 64, "N": 32}]}
+        t.add("tool", "m", tool="bench", args=args, does="", result={"ok": True, "value": value})
+        t.emit("m", level=level, gflops=rate)
+    t.emit("m", level="broken", gflops=None)
+    text = md(t)
+    assert "on cpu, M=64 N=32" in text and "| b | 5 GFLOP/s | 2 times | not measured | 3.1 % | 1 | 5 |" in text
+    assert "| what | environment 1 | environment 2 |" in text and "| cpu | one | two |" in text
+    assert text.count("### Ladder") == 2, "what was measured in another environment is not compared"
+    assert "| c | 7.5 GFLOP/s | 1 times |" in text and "**broken**: not measured." in text
 
 
 def test_what_is_above_the_peak_is_rejected() -> None:

@@ -23,6 +23,7 @@ class Rung:
     share: float
     against_first: str
     of_peak: str
+    noise: str
     beyond: bool
 
 
@@ -39,19 +40,24 @@ class Ladder:
 
 
 def ladders(run: RunView) -> list[Ladder]:
-    """One for each case, target and shape that has a figure to compare. Levels on different shapes are never compared."""
-    groups: dict[tuple[str, str, str], list[Sample]] = {}
+    """One for each case, target, shape and environment that has a figure to compare: no others are ever compared."""
+    groups: dict[tuple[str, str, str, str], list[Sample]] = {}
     for sample in run.samples:
-        groups.setdefault((sample.case, sample.target, sample.shape), []).append(sample)
+        where = show(sample.measured.figures.get("environment_digest") or "") if sample.measured else ""
+        groups.setdefault((sample.case, sample.target, sample.shape, where), []).append(sample)
     named = {case: main_figure(samples) for case, samples in run.of_case().items()}
-    return [
-        _ladder(key, named[key[0]], samples, run.peaks)
-        for key, samples in groups.items()
-        if named[key[0]] and any(sample.figure(named[key[0]]) is not None for sample in samples)
-    ]
+    found: dict[tuple[str, str, str, str], list[Sample]] = {}
+    for key, samples in groups.items():
+        if any(sample.figure(named[key[0]]) is not None for sample in samples):
+            found[key] = [*found.get(key, []), *samples]
+        else:  # what has no figure has no measurement that says where it belongs: it stands beside what was tried last
+            same = [other for other in found if other[0] == key[0]]
+            if same:
+                found[same[-1]] += samples
+    return [_ladder(key, named[key[0]], samples, run.peaks) for key, samples in found.items()]
 
 
-def _ladder(key: tuple[str, str, str], figure: str, samples: list[Sample], peaks: dict[str, float]) -> Ladder:
+def _ladder(key: tuple[str, str, str, str], figure: str, samples: list[Sample], peaks: dict[str, float]) -> Ladder:
     levels: dict[str, list[Sample]] = {}
     for sample in samples:
         levels.setdefault(sample.label, []).append(sample)
@@ -73,12 +79,17 @@ def _ladder(key: tuple[str, str, str], figure: str, samples: list[Sample], peaks
                 share=max(value, 0) / longest if value is not None and longest > 0 else 0,
                 against_first=ratio(value, first) if value is not None and first else MISSING,
                 of_peak=percent(flops, peak) if flops is not None and peak else MISSING,
+                noise=percent(noise, 1.0) if (noise := _noise(sample)) is not None else MISSING,
                 beyond=bool(flops is not None and peak and flops > peak),
             )
         )
-    case, target, shape = key
+    case, target, shape, _ = key
     title = ", ".join(part for part in (case, f"on {target}" if target else "", shape) if part)
     return Ladder(title, figure, UNITS[figure], tuple(rungs), len(latest) - len(rungs), _sentences(figure, rungs, peak))
+
+
+def _noise(sample: Sample) -> float | None:
+    return sample.measured.noise if sample.measured is not None else sample.figure("noise")
 
 
 def _latest(samples: list[Sample], figure: str) -> Sample:

@@ -47,6 +47,7 @@ class RunPage:
     rules: tuple[grounds.RuleRow, ...]
     rules_left_out: int
     invariants: Table
+    environments: Table
     metrics: Table
     steps: Table
     traces: tuple[Table, ...]
@@ -96,12 +97,27 @@ def _run_page(run: RunView) -> RunPage:
         rules=tuple(fired[:MOST_ROWS]),
         rules_left_out=max(0, len(fired) - MOST_ROWS),
         invariants=table("Invariants", ("invariant", "value", "numbers", "why"), laws),
+        environments=_environments(run),
         metrics=table("Metrics", ("metric", "value"), [(show(k), show(v)) for k, v in run.metrics.items()]),
         steps=table(
-            "Steps", ("step", "title", "status", "seconds", "exit code", "why"), [_step(one) for one in run.steps]
+            "Steps",
+            ("step", "title", "round", "status", "seconds", "exit code", "why"),
+            [_step(one) for one in run.steps],
         ),
         traces=tuple(_traces(case, found) for case, found in list(run.of_case().items())[:MOST_CHARTS]),
         trials=tuple(_trials(name, found) for name, found in list(run.loops.items())[:MOST_CHARTS]),
+    )
+
+
+def _environments(run: RunView) -> Table:
+    """The machines that the run's own measurements were made on: one, unless it was moved."""
+    found = list({show(one.environment): one.environment for one in run.measured if one.environment}.values())
+    names = sorted({name for one in found for name in one})
+    head = ("what", *(f"environment {i + 1}" if len(found) > 1 else "value" for i in range(len(found[:MOST_COLUMNS]))))
+    return table(
+        "Measured on",
+        head,
+        [(show(name), *(show(one.get(name, "")) for one in found[:MOST_COLUMNS])) for name in names],
     )
 
 
@@ -140,7 +156,8 @@ def _step(event: Event) -> tuple[str, ...]:
     code = show(event.exit_code) if event.exit_code is not None else ""
     seconds = show(event.duration) if event.duration is not None else ""
     why = "; ".join(reasons(data.get("why")))
-    return (show(event.step), show(data.get("title") or ""), show(data.get("status") or ""), seconds, code, why)
+    round_ = show(data["round"]) if data.get("round") else ""
+    return (show(event.step), show(data.get("title") or ""), round_, show(data.get("status") or ""), seconds, code, why)
 
 
 def reasons(why: object) -> list[str]:
@@ -169,6 +186,7 @@ def _trials(loop: str, trials: list[Trial]) -> Table:
             str(one.seq),
             *(show(one.params.get(name)) if name in one.params else "" for name in params),
             show(one.status or ""),
+            cut(one.why),
             *(show(one.metrics.get(name)) for name in figures),
             "yes" if one.cached else "no",
         )
@@ -179,5 +197,5 @@ def _trials(loop: str, trials: list[Trial]) -> Table:
         if figures
         else ""
     )
-    head = ("trace", *map(show, params), "status", *map(show, figures), "cached")
+    head = ("trace", *map(show, params), "status", "why", *map(show, figures), "cached")
     return Table(f"Trials of {cut(loop, 80)}{cut(aim, 120)}", head, tuple(rows), max(0, len(trials) - MOST_ROWS))

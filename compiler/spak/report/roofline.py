@@ -66,20 +66,20 @@ def _plausible(value: float) -> bool:
 
 
 def _gflops(sample: Sample) -> float | None:
-    rate = sample.figure("gflops")
+    rate = sample.known("gflops")
     tera = sample.figure("tflops")
     return rate if rate is not None else (1000 * tera if tera is not None else None)
 
 
 def _intensity(sample: Sample, gflops: float) -> float | None:
     """Operations for each byte of memory: stated, from counts, or from two rates of one measurement."""
-    stated = sample.figure("intensity") or sample.figure("arithmetic_intensity")
+    stated = sample.known("intensity") or sample.known("arithmetic_intensity")
     if stated is not None and stated > 0:
         return stated
-    flops, moved = sample.figure("flops"), sample.figure("bytes")
+    flops, moved = sample.known("flops"), sample.known("bytes")
     if flops and moved and flops > 0 and moved > 0:
         return flops / moved
-    rate = next((r for name in ("gbytes", "gbs", "gb_s", "bandwidth") if (r := sample.figure(name))), None)
+    rate = next((r for name in ("gbytes", "gbs", "gb_s", "bandwidth") if (r := sample.known(name))), None)
     return gflops / rate if rate and rate > 0 else None
 
 

@@ -33,14 +33,33 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What `tool.bench` found, beside what a program chose to emit of it."""
+
+    figures: Mapping[str, Any]
+    shape: str
+    target: str
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        return _map(self.figures.get("environment"))
+
+    @property
+    def noise(self) -> float | None:
+        """The spread of the machine against itself, as a part of the time."""
+        return number(self.figures.get("noise"))
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """One emitted trace."""
+    """One emitted trace. `measured` is the measurement that its figures are of, where the run made one itself."""
 
     seq: int
     step: str
     case: str
     fields: Mapping[str, Any]
     target: str = ""
+    measured: Measured | None = None
 
     @property
     def label(self) -> str:
@@ -62,7 +81,14 @@ class Sample:
         if isinstance(stated, str | list | int) and stated:
             return cut(show(stated), 120)
         sizes = [(k, v) for k, v in self.fields.items() if k.isupper() and len(k) <= 4 and type(v) is int]
+        if not sizes and self.measured is not None:
+            return self.measured.shape
         return cut(" ".join(f"{k}={v}" for k, v in sizes), 120)
+
+    def known(self, name: str) -> float | None:
+        """A figure of the trace, or of the measurement behind it."""
+        own = self.figure(name)
+        return own if own is not None or self.measured is None else number(self.measured.figures.get(name))
 
     def figure(self, name: str) -> float | None:
         """A field as a finite number."""
@@ -80,6 +106,7 @@ class Trial:
     cached: bool
     metric: str = ""
     objective: str = ""
+    why: str = ""
 
 
 @dataclass(slots=True)
@@ -107,6 +134,7 @@ class RunView:
     tokens_out: int | None = None
     cost: float | None = None
     peaks: dict[str, float] = field(default_factory=dict)
+    measured: list[Measured] = field(default_factory=list)
 
     def of_case(self) -> dict[str, list[Sample]]:
         """Samples by case, in the order in which cases first appear."""
@@ -137,13 +165,16 @@ def _take(run: RunView, event: Event, data: Mapping[str, Any]) -> None:
         _peaks(run, _map(data.get("constants")))
     elif kind == "emit":
         fields = _map(data.get("fields"))
-        target = _text(fields.get("target")) or run.target
-        run.samples.append(Sample(event.seq, event.step, _text(data.get("case")), fields, target))
+        measured = _behind(fields, run.measured)
+        target = _text(fields.get("target")) or (measured.target if measured else "") or run.target
+        run.samples.append(Sample(event.seq, event.step, _text(data.get("case")), fields, target, measured))
         _peaks(run, fields)
+    elif kind == "tool" and data.get("tool") == "bench":
+        _bench(run, _map(data.get("args")), _map(_map(data.get("result")).get("value")))
     elif kind == "trial":
         trial = Trial(
             event.seq, _map(data.get("params")), _text(data.get("status")), _map(data.get("metrics")),
-            data.get("cached") is True, _text(data.get("metric")), _text(data.get("objective")),
+            data.get("cached") is True, _text(data.get("metric")), _text(data.get("objective")), _text(data.get("why")),
         )  # fmt: skip
         run.loops.setdefault(_text(data.get("loop")), []).append(trial)
     elif kind == "fact":
@@ -160,6 +191,24 @@ def _take(run: RunView, event: Event, data: Mapping[str, Any]) -> None:
     elif kind == "query":
         run.queries += 1
     _spend(run, event)
+
+
+def _bench(run: RunView, args: Mapping[str, Any], value: Mapping[str, Any]) -> None:
+    shapes = args.get("shapes")
+    first = _map(shapes[0]) if isinstance(shapes, list) and len(shapes) == 1 else {}
+    shape = " ".join(f"{name}={show(size)}" for name, size in list(first.items())[:16])
+    more = f"{len(shapes)} shapes" if isinstance(shapes, list) and len(shapes) > 1 else ""
+    if value:
+        run.measured.append(Measured(value, cut(shape or more, 120), _text(args.get("target"))))
+
+
+def _behind(fields: Mapping[str, Any], measured: list[Measured]) -> Measured | None:
+    """The latest measurement that has a figure of these fields, digit for digit."""
+    for one in reversed(measured):
+        for name in ("gflops", "seconds", "gbytes"):
+            if (value := number(fields.get(name))) is not None and value == number(one.figures.get(name)):
+                return one
+    return None
 
 
 def _spend(run: RunView, event: Event) -> None:
