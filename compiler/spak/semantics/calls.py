@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from spak.errors import Span
 from spak.lang import tree
 from spak.semantics.infer import NAMES, family
+from spak.semantics.neighbours import outside, word
 from spak.semantics.operands_of import Operands, variable
 from spak.semantics.program import Fields, Operand, Perform, Query, Statement, Template, ToolCall
 from spak.semantics.reader import literal
@@ -96,6 +97,8 @@ class Calls:
         self.complete(name, tool, set(args), written.span)
         if name == "engineering_loop" and "name" in args:
             self.loop_exists(args["name"][0])
+        if "unit" in tool.args:
+            self.unit_exists({key: value for key, (value, _) in args.items()})
         if output:
             self.assigned(output, tool.result, place)
         return ToolCall(name, Fields(tuple(fields), span=written.span), output, emits, span=written.span)
@@ -160,6 +163,18 @@ class Calls:
                 else "declare it: `engineering_loop Name { ... }`"
             )
             self.found.add("SPK240", f"there is no engineering_loop {name!r}", value.span, hint)
+
+    def unit_exists(self, args: dict[str, tree.Value]) -> None:
+        """Units, variants and targets that are written down are those of the project; so are a benchmark's parameters."""
+        plain = {key: None if self.varies(value) else value for key, value in args.items()}
+        known = self.world.neighbours.check(plain.get("unit"), plain.get("variant"), plain.get("target"))
+        params = args.get("params")
+        for item in params.items if isinstance(params, tree.MapLit) else ():
+            if isinstance(item, tree.Attr) and isinstance(item.value, tree.Num):
+                outside(word(plain.get("unit")), known, item.key, [(item.value.value, item.value)], self.found)
+
+    def varies(self, value: tree.Value) -> bool:
+        return isinstance(value, tree.Name) and value.id.partition(".")[0] in self.scope.known()
 
     # ---- queries ----
 

@@ -7,12 +7,14 @@ from typing import Any
 from spak.errors import Span
 from spak.lang import tree
 from spak.semantics.limits import duration
+from spak.semantics.neighbours import outside
 from spak.semantics.operands_of import Operands
 from spak.semantics.outline import NOTES, Declared, words
 from spak.semantics.program import EngineeringLoop, Measure, Operand, Parameter
+from spak.semantics.ranges import read_values
 from spak.semantics.reader import literal, read_bool, unknown
 from spak.semantics.scope import Scope
-from spak.semantics.searching import empty_space, read_constraint, read_values, space_type
+from spak.semantics.searching import empty_space, read_constraint, space_type
 from spak.semantics.statements import is_call
 from spak.semantics.suggest import near
 from spak.semantics.types import Type
@@ -39,6 +41,7 @@ class _Loop:
         self.found = world.found
         self.name = name
         self.parameters: dict[str, Parameter] = {}
+        self.written: dict[str, tree.Value] = {}
         self.constraints: list[tree.Value] = []
         self.attributes: dict[str, tree.Attr] = {}
         self.measures: list[tree.Block] = []
@@ -116,6 +119,7 @@ class _Loop:
         self.inside(block.name, values, value)
         if values:
             self.parameters[block.name] = Parameter(block.name, values, span=block.span)
+            self.written[block.name] = value
 
     def inside(self, name: str, values: tuple[Any, ...], written: tree.Value) -> None:
         """Every value lies in the program's space of that name."""
@@ -142,6 +146,8 @@ class _Loop:
         block = self.measures[0]
         given = self.sorted(block)
         native = "kernel" in given or "unit" in given
+        if native:
+            self.fits(given)
         emits = self.emits(given)
         metric = self.word(given, "metric")
         if not metric and "metric" not in given:
@@ -179,6 +185,24 @@ class _Loop:
                 else:
                     unknown(item, "a measure of a kernel" if native else "a measure of a command", known, self.found)
         return given
+
+    def fits(self, given: dict[str, tree.Attr]) -> None:
+        """The kernel is there, has the variant, and its tuning space has every value that is tried."""
+        values = {key: attr.value for key, attr in given.items()}
+        unit = values.get("kernel") or values.get("unit")
+        known = self.world.neighbours.check(unit, values.get("variant"), values.get("target"))
+        for name, parameter in self.parameters.items():
+            if name in self.world.parameters:
+                continue  # the file's own space has been looked at
+            written = self.written[name]
+            items = written.items if isinstance(written, tree.ListLit) else (written,) * len(parameter.values)
+            outside(
+                words(unit) if unit is not None else "",
+                known,
+                name,
+                zip(parameter.values, items, strict=False),
+                self.found,
+            )
 
     def command(self, given: dict[str, tree.Attr]) -> Operand | None:
         attr = given.get("cmd") or given.get("command")

@@ -13,8 +13,8 @@ from spak.semantics.facts import words_of
 from spak.semantics.infer import infer
 from spak.semantics.outline import Declared, words
 from spak.semantics.program import Parameter, Recommendation, Rule, Scope
+from spak.semantics.ranges import read_values
 from spak.semantics.reader import NOT_LITERAL, inside, place, unknown
-from spak.semantics.searching import read_values
 from spak.semantics.suggest import near
 from spak.semantics.types import BOOLEAN, Type
 from spak.semantics.validity import read_evidence, read_scope

@@ -127,6 +127,8 @@ def words(type: Type) -> str:
 
 def several(type: Type) -> str:
     """A type as people say it of many: `strings`."""
+    if type.kind == "union":
+        return " or ".join(several(one) for one in type.args)
     word = words(type)
     simple = type.kind in {"string", "int", "float", "number", "boolean", "list", "map"} and " of " not in word
     return word.split(" ", 1)[1] + "s" if simple else word

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spak.errors import Collector, Span
+from spak.semantics.neighbours import Neighbours
 from spak.semantics.program import Case, Component, Effect, Fact, Parameter, Sentence, State
 from spak.semantics.spaces import TARGET_NAMES
 from spak.semantics.suggest import near
@@ -48,6 +49,10 @@ class World:
     knowledge_only: bool = False
     constants: set[str] = field(default_factory=lambda: set(CONSTANTS))
     targets_read: bool = False
+    neighbours: Neighbours = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.neighbours = Neighbours(self.root, self.found)
 
     def case(self, name: str, span: Span, doing: str = "there is no case") -> Case | None:
         """A case by its full name, or by its short one where only one has it. None after an error."""
