@@ -32,7 +32,7 @@ VERBATIM_KINDS = frozenset({"procedure", "pseudocode", "template", "code"})
 #: Kinds whose braces may hold another language: read as statements where that works, and else kept as text.
 FOREIGN = """
     css style styles stylesheet html markup svg script javascript python shell bash sql yaml json toml algorithm equations
-    math latex text snippet example prompt query"""
+    math latex text snippet example"""
 FOREIGN_KINDS = frozenset(FOREIGN.split())
 
 #: Terminals given by a regular expression, in the order in which they are tried; fixed texts follow, longest first.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,8 +24,10 @@ from spak.lang.scan import FOREIGN_KINDS, MAX_ERRORS, Scanner, Tok, master_patte
 
 GRAMMAR = Path(__file__).parent / "grammar.lark"
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-FOREIGN_BODY = re.compile(rf"\b(?:{'|'.join(sorted(FOREIGN_KINDS))})\b[^\n{{}}]*\n?[ \t]*\{{")
-MAX_WORK = 400_000  # tokens parsed over all attempts to go on after an error
+FOREIGN_BODY = re.compile(rf"(?<![\w.])(?:{'|'.join(sorted(FOREIGN_KINDS))})\b[^\n{{}}]*\n?[ \t]*\{{")
+MAX_WORK = 400_000  # tokens of one statement, parsed over all attempts to go on after an error
+OPENS = frozenset({"LBODY", "LMAP", "LCALL", "LPAR", "LINDEX", "LBRACK", "LTYPE"})
+CLOSES = frozenset({"RBRACE", "RPAR", "RBRACK", "RTYPE"})
 
 NAMES = {
     "_SEP": "the end of the line",
@@ -139,23 +141,42 @@ def _parse(text: str, front: str, file: str, found: Collector, foreign: Callable
     scanned = Scanner(text, file, grammar().files, found, foreign=foreign).run()
     if not scanned.balanced:
         return tree.File((), front, scanned.comments)
-    tokens = scanned.tokens
+    try:
+        return tree.File(grammar().table.parse(scanned.tokens, "file"), front, scanned.comments)
+    except (Unexpected, SpakError):  # read statement by statement, so that each error costs no more than its own
+        items = [item for tokens, after in _statements(scanned.tokens) for item in _recover(tokens, after, found)]
+        return tree.File(tuple(items), front, scanned.comments)
+
+
+def _statements(tokens: list[Tok]) -> Iterator[tuple[list[Tok], list[Tok]]]:
+    """The tokens of each statement of a file, and the separator behind them, if there is one."""
+    depth = start = 0
+    for at, token in enumerate(tokens):
+        depth += (token.type in OPENS) - (token.type in CLOSES)
+        if depth == 0 and token.type == "_SEP":
+            yield tokens[start:at], [token]
+            start = at + 1
+    if start < len(tokens):
+        yield tokens[start:], []
+
+
+def _recover(tokens: list[Tok], after: list[Tok], found: Collector) -> tuple[tree.Item, ...]:
+    """The items of one statement, going on behind each error inside it."""
     work = 0
-    for _ in range(MAX_ERRORS):
-        if work > MAX_WORK:
-            break
+    while len(found.found) < MAX_ERRORS and work < MAX_WORK:
         try:
-            return tree.File(grammar().table.parse(tokens, "file"), front, scanned.comments)
+            items: tuple[tree.Item, ...] = grammar().table.parse(tokens, "file")
+            return items
         except Unexpected as error:
             at = error.at
             if at == len(tokens) or tokens[at].type != "UNKNOWN":  # that one has been reported
-                found.found.append(explain(tokens, error))
+                found.found.append(explain([*tokens, *after], error))
             tokens = without_line(tokens, at)
             work += at
         except SpakError as error:
             found.found.extend(error.diagnostics)
-            return tree.File((), front, scanned.comments)
-    return tree.File((), front, scanned.comments)
+            return ()
+    return ()
 
 
 def parse_expression(text: str, file: str, found: Collector) -> tree.Value | None:
@@ -211,18 +232,14 @@ def without_line(tokens: list[Tok], at: int) -> list[Tok]:
     depth = 0
     while begin > 0:
         kind = tokens[begin - 1].type
-        depth += (kind in {"RBRACE", "RPAR", "RBRACK", "RTYPE"}) - (
-            kind in {"LBODY", "LMAP", "LCALL", "LPAR", "LINDEX", "LBRACK", "LTYPE"}
-        )
+        depth += (kind in CLOSES) - (kind in OPENS)
         if (kind == "_SEP" and depth <= 0) or (kind == "LBODY" and depth < 0):
             break
         begin -= 1
     end, depth = begin, 0
     while end < len(tokens):
         kind = tokens[end].type
-        depth += (kind in {"LBODY", "LMAP", "LCALL", "LPAR", "LINDEX", "LBRACK", "LTYPE"}) - (
-            kind in {"RBRACE", "RPAR", "RBRACK", "RTYPE"}
-        )
+        depth += (kind in OPENS) - (kind in CLOSES)
         if depth < 0 or (depth == 0 and kind == "_SEP" and end >= at):
             break
         end += 1
