@@ -146,7 +146,9 @@ def report(session: Session, results: Sequence[Result]) -> dict[str, Any]:
         "why": "; ".join(f"{result.name} {result.status.value}" for result in wrong),
         "diagnostics": [one.to_json() for result in wrong for one in result.diagnostics],
         "digests": {path: session.keys.digests.of(path) for path in made if Path(path).is_file()},
-        "evidence": [row.to_json() for row in evidence.rows(session.network, results)],
+        "evidence": [
+            {**row.to_json(), "not_checked": list(row.not_checked)} for row in evidence.rows(session.network, results)
+        ],
     }
 
 
