@@ -153,7 +153,9 @@ class Journal:
         return Halt(Diagnostic("SPK926", message, Span(self._shown, old.seq), hint, tuple(notes)))
 
     def same_bytes(self, data: bytes) -> None:
-        """Raises SpakError at the first recorded event that is not written as this journal writes it."""
+        """Raises SpakError at the first recorded event that did not happen, or is not written as this journal writes it."""
+        if self.seq < len(self.recorded):
+            raise self._differs(self.recorded[self.seq], "the run is over")
         for old, row in zip(self.recorded[: self.seq], data.split(b"\n"), strict=False):
             if old.to_line() != row + b"\n":
                 raise self._differs(old, "the line is written in another form")

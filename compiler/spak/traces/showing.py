@@ -17,7 +17,11 @@ def line(event: Event) -> str:
     """`12 emit diagnose TraceItem.Performance {"tflops": 3.1}`."""
     took = f"  ({event.duration:.3f} s)" if event.duration is not None else ""
     step = f" {event.step}" if event.step else ""
-    return f"{event.seq:4} {event.kind:<9}{step}  {_what(event)}{took}"
+    try:
+        what = _what(event)
+    except (KeyError, TypeError, AttributeError):  # what is wrong with it is for others to say
+        what = short(event.data)
+    return f"{event.seq:4} {event.kind:<9}{step}  {what}{took}"
 
 
 def _what(event: Event) -> str:
