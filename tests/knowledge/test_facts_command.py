@@ -49,6 +49,9 @@ system "Levels" {
   task Measure {
     step build: tool.build { unit: "matmul" variant: "tiled" target: "cpu" }
     step measure: tool.run { cmd: "./measure" }
+    step again {
+      if fact.slow { tool.verify { unit: "saxpy" variant: "flat" target: "cpu" } }
+    }
   }
 }
 """
@@ -199,6 +202,8 @@ def test_many_values_are_counted(
 
 def test_a_survey_is_what_arrived_one_by_one(project: Path) -> None:
     """The facts, rules and invariants of a run that is over are those that its events recorded."""
+    rising = '  invariant Rising { assert: "It gets faster" check: "gained" }\n}\n'
+    (project / "system.dsl").write_text(SYSTEM.rstrip().removesuffix("}") + rising)
     program = load_program(project, "system.dsl")
     path = project / ".spak/runs/0001-aaaa/trace.jsonl"
     path.write_bytes(emitted(*(performance(float(n * 37 % 96)) for n in range(60)), correctness(0.5)))
@@ -218,11 +223,11 @@ def test_a_survey_is_what_arrived_one_by_one(project: Path) -> None:
 
 def test_fired_rules_are_remembered_beside_the_units_of_the_program(project: Path) -> None:
     program = load_program(project, "system.dsl")
-    assert units_of(program) == ("matmul",)
+    assert units_of(program) == ("matmul", "saxpy")
     grounding = Grounding(program, {"PEAK_GFLOPS": 96.0}, "cpu")
     made = items(read_events(project / ".spak/runs/0001-aaaa/trace.jsonl"))
     grounding.arrive(made[0])
-    assert remember(project, grounding) == ["matmul"]
+    assert remember(project, grounding) == ["matmul", "saxpy"]
     record = json.loads((project / ".spak/fired/matmul.json").read_text())
     assert record["rules"] == [
         {"name": "Tile", "kind": "rule", "text": "- Tile: Keep a block in registers. use level = tiled."}
