@@ -146,7 +146,7 @@ def _summary(run: RunView) -> tuple[str, ...]:
             f"{run.queries} {asked} asked. Tokens in: {show(run.tokens_in)}; out: {show(run.tokens_out)}; "
             f"cost: {show(run.cost, 'US dollars' if run.cost is not None else '')}."
         )
-    if not run.samples:
+    if not run.samples and not run.loops:
         said.append(f"Performance: {MISSING}.")
     return tuple(said)
 
