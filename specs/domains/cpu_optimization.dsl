@@ -36,7 +36,7 @@ domain cpu_optimization {
   }
 
   fact lost_ground(now: TraceItem.Performance, before: TraceItem.Performance) {
-    return now.gflops < before.gflops
+    return now.gflops < 0.9 * before.gflops
   }
 
   fact is_naive(t: TraceItem.Performance) { return t.level == "naive" }

@@ -51,7 +51,7 @@ class Run:
     @property
     def metrics(self) -> dict[str, Any]:
         """The values of the evaluation."""
-        found: dict[str, Any] = json.loads((self.folder / "metrics.json").read_text())["metrics"]
+        found: dict[str, Any] = self.of("end")[0]["metrics"]
         return found
 
     def of(self, kind: str, **data: Any) -> list[dict[str, Any]]:
