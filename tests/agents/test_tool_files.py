@@ -94,6 +94,7 @@ def test_paths_that_lead_out_are_refused(tmp_path: Path, path: str) -> None:
     [
         (".git/config", False), ("lib/.git/hooks/pre-commit", False), (".spak/approvals/x", False), ("./.spak/runs/x", False),
         ("generated/u/v/cpp/kernel.cpp", True), ("spak.lock", True), ("dodo.py", True),
+        ("targets/cpu.toml", True), ("spak.toml", True), ("pyproject.toml", True), ("templates/request.md.j2", True),
     ],
 )  # fmt: skip
 def test_what_the_compiler_relies_on_is_not_for_tools(tmp_path: Path, path: str, read: bool) -> None:

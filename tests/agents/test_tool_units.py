@@ -13,7 +13,7 @@ from spak.digest import sha256_file
 from spak.errors import SpakError, Waiting
 
 from tests.agents.runs import Project
-from tests.agents.toolcalls import do
+from tests.agents.toolcalls import do, plan
 
 WAITS = ".spak/pending/vector_add.plain.cpp"
 
@@ -48,7 +48,8 @@ def test_evidence_and_digests_come_back(real: Path) -> None:
 def test_a_failure_is_a_value(real: Path) -> None:
     spec = real / "specs/saxpy/SPEC.saxpy.md"
     spec.write_text(spec.read_text().replace("tolerance", "tolerence"))
-    result = do(real, "tool.build { unit: saxpy }")
+    result = do(real, "tool.build { unit: saxpy allow_failure: true }")
+    assert plan(real, "tool.build { unit: saxpy allow_failure: true }").allow_failure
     assert not result.ok
     assert "parse:saxpy failed" in result.why
     assert "did you mean 'tolerance'?" in result.value["diagnostics"][0]

@@ -54,29 +54,30 @@ def _built(name: str) -> Type:
 
 def _table() -> Mapping[str, Tool]:
     word, text = Argument(STRING, word=True), Argument(STRING)
-    unit = {"unit": Argument(STRING, needed=True, word=True), "variant": word, "target": word}
     number, boolean = Argument(NUMBER), Argument(BOOLEAN)
+    name, failing = Argument(STRING, needed=True, word=True), {"allow_failure": boolean}
+    unit = {"unit": name, "variant": word, "target": word}
     run = {
         "cmd": Argument(COMMAND, needed=True),
         "cwd": text,
         "env": Argument(MAP),
         "timeout": number,
-        "allow_failure": boolean,
+        **failing,
         "shell": boolean,
         "stdin": Argument(ANY),
         "output_limit": number,
     }
     path = Argument(STRING, needed=True)
-    bench = {**unit, "shapes": Argument(MAPS), "params": Argument(MAP), "repeats": number}
+    bench = {**unit, "shapes": Argument(MAPS), "params": Argument(MAP), "repeats": number, **failing}
     return MappingProxyType(
         {
             "run": Tool("start a program", run, ANY, command=True),
             "read": Tool("read a text file", {"path": path}, STRING),
             "write": Tool("write a text file", {"path": path, "content": Argument(ANY, needed=True)}, MAP),
-            "build": Tool("build a unit", unit, _built("a build")),
-            "verify": Tool("verify a unit", unit, _built("a verification")),
+            "build": Tool("build a unit", {**unit, **failing}, _built("a build")),
+            "verify": Tool("verify a unit", {**unit, **failing}, _built("a verification")),
             "bench": Tool("measure a kernel", bench, MAP),
-            "engineering_loop": Tool("run a declared search", {"name": Argument(STRING, needed=True, word=True)}, MAP),
+            "engineering_loop": Tool("run a declared search", {"name": name, **failing}, MAP),
         }
     )
 

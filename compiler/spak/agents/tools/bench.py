@@ -17,7 +17,11 @@ MOST_REPEATS = 1000
 def plan(args: Fields, env: Mapping[str, Any], policy: Policy) -> Planned:
     """What would be measured, and on which shapes."""
     values = arguments.read("bench", args, env)
-    base = unit.plan("bench", Fields(tuple((k, v) for k, v in args.fields if k in {"unit", "variant", "target"})), env)
+    base = unit.plan(
+        "bench",
+        Fields(tuple((k, v) for k, v in args.fields if k in ("unit", "variant", "target", "allow_failure"))),
+        env,
+    )
     repeats = values.get("repeats", 0)
     if repeats != int(repeats) or not 0 <= repeats <= MOST_REPEATS:
         span = arguments.place(args.get("repeats"), args)
@@ -34,4 +38,4 @@ def plan(args: Fields, env: Mapping[str, Any], policy: Policy) -> Planned:
 
 def perform(planned: Planned, context: Context) -> Result:
     """Measure it."""
-    return unit.result(context.services.bench(**planned.data), planned.span)
+    return unit.result(context.services.bench(**unit.subject(planned)), planned.span)

@@ -18,4 +18,4 @@ def plan(args: Fields, env: Mapping[str, Any], policy: Policy) -> Planned:
 
 def perform(planned: Planned, context: Context) -> Result:
     """Build it. Raises Waiting where a reply is waited for."""
-    return unit.result(context.services.build(**planned.data), planned.span)
+    return unit.result(context.services.build(**unit.subject(planned)), planned.span)

@@ -15,8 +15,10 @@ from spak.semantics.suggest import near
 
 def plan(args: Fields, env: Mapping[str, Any], policy: Policy) -> Planned:
     """Which search."""
-    name = arguments.read("engineering_loop", args, env)["name"]
-    return Planned("engineering_loop", {"name": name}, f"search {arguments.shown(name)}", arguments.spot(args.span))
+    values = arguments.read("engineering_loop", args, env)
+    name = values["name"]
+    data = {"name": name, "allow_failure": bool(values.get("allow_failure", False))}
+    return Planned("engineering_loop", data, f"search {arguments.shown(name)}", arguments.spot(args.span))
 
 
 def perform(planned: Planned, context: Context) -> Result:

@@ -18,8 +18,8 @@ from spak.store import atomic
 
 #: Not even read, at any depth: repositories hold credentials and hooks, `.spak` approvals and the state of runs.
 HIDDEN = frozenset({".git", ".spak"})
-#: Of the project, not written: what has been answered and proved, and how the project is built.
-KEPT = frozenset({"generated", "spak.lock", "dodo.py"})
+#: Of the project, not written: what has been answered and proved, how the project is built, who is asked, what compiles.
+KEPT = frozenset({"generated", "spak.lock", "dodo.py", "spak.toml", "pyproject.toml", "targets", "templates"})
 
 
 @dataclass(frozen=True, slots=True)

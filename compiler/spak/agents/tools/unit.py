@@ -21,7 +21,13 @@ def plan(tool: str, args: Fields, env: Mapping[str, Any]) -> Planned:
             raise SpakError(
                 Diagnostic("SPK941", what, arguments.place(args.get(name), args), "use letters, digits and _")
             )
-    return Planned(tool, data, f"{tool} {named(data)}", arguments.spot(args.span))
+    allowed = bool(values.get("allow_failure", False))
+    return Planned(tool, {**data, "allow_failure": allowed}, f"{tool} {named(data)}", arguments.spot(args.span))
+
+
+def subject(planned: Planned) -> dict[str, Any]:
+    """What the services are told of a call."""
+    return {name: value for name, value in planned.data.items() if name != "allow_failure"}
 
 
 def named(data: Mapping[str, str]) -> str:

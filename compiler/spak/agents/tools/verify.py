@@ -18,4 +18,4 @@ def plan(args: Fields, env: Mapping[str, Any], policy: Policy) -> Planned:
 
 def perform(planned: Planned, context: Context) -> Result:
     """Verify it, building what that needs. Raises Waiting where a reply is waited for."""
-    return unit.result(context.services.verify(**planned.data), planned.span)
+    return unit.result(context.services.verify(**unit.subject(planned)), planned.span)
