@@ -20,7 +20,7 @@ import click
 @click.option(
     "--param", "params", multiple=True, metavar="NAME=VALUE", help="Another value of a parameter of the plan."
 )
-@click.option("--repeats", default=0, help="Rounds of measurement [default: 9, more while too noisy].")
+@click.option("--repeats", default=0, help="Rounds of measurement [default: by their length, more while too noisy].")
 @click.option("--against", type=click.Path(dir_okay=False), help="A bench of earlier (--json) to compare with.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(

@@ -22,9 +22,10 @@ from spak.effects.run import Limits
 from spak.effects.service import Service
 from spak.errors import Diagnostic, SpakError
 from spak.measure.verdict import Compared, compare, noise_of
-from spak.measure.workload import Shared, Workload
+from spak.measure.workload import POISON, Shared, Workload
 
-ROUNDS = 9
+LEAST, MOST = 7, 25  # rounds, unless somebody says how many
+SECONDS = 2.0  # that the rounds of one workload are to take, between those bounds
 EXTRA = 3  # so many times the rounds at most, where figures are too noisy
 SAMPLE_NS = 2_000_000  # a sample lasts so long, as far as there are buffers
 SETTLED = 0.03  # of the last three warm-up samples
@@ -65,11 +66,12 @@ class _State:
 
 
 def bench(
-    modules: Sequence[str], workload: Workload, *, rounds: int = ROUNDS, timeout: float = 60.0, core: int = -1
+    modules: Sequence[str], workload: Workload, *, rounds: int = 0, timeout: float = 60.0, core: int = -1
 ) -> Bench:
-    """Time modules against the first of them. A candidate that crashes, hangs or is wrong has a `why`; nothing else is its fault.
+    """Time modules against the first of them; `rounds` 0 is as many as fit into some seconds.
 
-    Raises SpakError: SPK658 where the baseline itself cannot be timed or the process does not start.
+    A candidate that crashes, hangs or is wrong has a `why`; nothing else is its fault. Raises SpakError: SPK658 where the baseline
+    itself cannot be timed or the process does not start.
     """
     left = list(range(1, len(modules)))
     lost: dict[int, str] = {}
@@ -145,7 +147,7 @@ class _Timer:
         state = _State([[] for _ in modules])
         for arm in range(len(modules)):
             self._accept(arm, state)
-        self._warm_up(len(modules), state)
+        rounds = self._warm_up(len(modules), state, rounds)
         for number in range(EXTRA * rounds):
             if number >= rounds and number % rounds == 0 and not _noisy(state):
                 break
@@ -162,8 +164,11 @@ class _Timer:
             raise _Candidate(arm, "it changed its inputs")
         state.accepted.append(self.shared.image(0))
 
-    def _warm_up(self, arms: int, state: _State) -> None:
-        """Until every arm's last three samples agree; the fastest then says how many calls make a sample, the same for all."""
+    def _warm_up(self, arms: int, state: _State, rounds: int) -> int:
+        """Until every arm's last three samples agree; the fastest then says how many calls make a sample, the same for all.
+
+        Returns the rounds to make.
+        """
         fastest = math.inf
         for arm in range(arms):
             seen: list[float] = []
@@ -171,8 +176,11 @@ class _Timer:
                 seen.append(self._sample(arm, 1))
             fastest = min(fastest, min(seen))
         self.calls = max(1, min(self.shared.buffers, math.ceil(SAMPLE_NS / max(fastest, 1.0))))
+        began = time.monotonic()
         for arm in range(arms):
             self._checked(arm, state)
+        fit = int(SECONDS / max(2 * (time.monotonic() - began), 1e-6))
+        return rounds or max(LEAST, min(MOST, fit))
 
     def _round(self, state: _State, number: int) -> None:
         """A B ... B A: what drifts with time falls on all alike. Every other round starts at the other end."""
@@ -198,6 +206,8 @@ class _Timer:
         """Nanoseconds that the child claims for so many calls, held against the clocks of this process and of the kernel."""
         assert self._service is not None
         self.shared.poison(calls)
+        # What another processor has written would be fetched from there: the child writes the same again, and no clock runs.
+        self._ask({"op": "own", "poison": POISON, "spans": self.shared.spans(calls)}, arm)
         cpu, began = _cpu_ns(self._service.pid), time.perf_counter_ns()
         said = self._ask({"op": "run", "arm": arm, "calls": calls}, arm).get("ns")
         claimed = float(said) if isinstance(said, int) else 0.0

@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 from spak.model.statistics import interval
 
-#: Where the baseline differs so much from itself, or the interval is so wide, nothing is concluded.
+#: Where the baseline differs so much from itself, or the interval is so wide, nobody can say that two are alike.
 TOO_NOISY = 0.10
+#: Where it differs so much, nothing is concluded at all.
+NO_BASELINE = 0.50
 
 Verdict = Literal["faster", "slower", "tied", "INCONCLUSIVE"]
 
@@ -44,10 +46,10 @@ def noise_of(baseline: Sequence[float], again: Sequence[float]) -> float:
 
 
 def _verdict(ratio: float, low: float, high: float, noise: float) -> Verdict:
-    if noise > TOO_NOISY or (high - low) / 2 > TOO_NOISY * ratio:
+    if noise > NO_BASELINE:
         return "INCONCLUSIVE"
     if low > 1.0 + noise:
         return "faster"
-    if high < 1.0 - noise:
+    if high < 1.0 / (1.0 + noise):
         return "slower"
-    return "tied"
+    return "INCONCLUSIVE" if noise > TOO_NOISY or (high - low) / 2 > TOO_NOISY * ratio else "tied"

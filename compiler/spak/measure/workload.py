@@ -112,6 +112,10 @@ class Shared:
             for number in range(self.buffers)
         ]
 
+    def spans(self, count: int) -> list[tuple[int, int]]:
+        """(begin, bytes) of every result in the first so many buffers."""
+        return [(span.start, span.stop - span.start) for span in self._spans(count)]
+
     def poison(self, count: int) -> None:
         """Make the first so many buffers hold what no call leaves."""
         for span in self._spans(count):

@@ -11,7 +11,7 @@ from typing import Any
 
 from spak.effects import Effects
 from spak.errors import Diagnostic, SpakError, Span
-from spak.measure.bench import ROUNDS, Arm, Bench
+from spak.measure.bench import Arm, Bench
 from spak.measure.bench import bench as time_modules
 from spak.measure.environment import Environment, here
 from spak.measure.exclusive import exclusively
@@ -99,7 +99,7 @@ def bench(
             ladder = [ladder[0], _with_params(bed, wanted[-1], params)]
         ground = Ground.of(root, bed.target, say)
         rungs = measure(
-            bed, ladder, shapes or [{}], ground, rounds=max(repeats, 3) if repeats else ROUNDS, timeout=timeout, say=say
+            bed, ladder, shapes or [{}], ground, rounds=max(repeats, 3) if repeats else 0, timeout=timeout, say=say
         )
     last = rungs[-1]
     return {

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from spak.digest import sha256_bytes
 from spak.errors import Diagnostic, SpakError, Span
 from spak.lang.expr import Expr, names, parse_expr
-from spak.measure.bench import ROUNDS
 from spak.model.base import canonical_json
 from spak.optimize.cache import TrialCache
 from spak.optimize.runners.live import Live, Subject
@@ -127,7 +126,7 @@ def kernel_form(root: Path, loop: EngineeringLoop, cache: TrialCache, say: Say, 
         raise SpakError(Diagnostic("SPK661", what, None, "see `spak build`"))
     problem = Problem(bed.unit, variant, tuple(sorted(plan.params.items())))
     shapes = [admitted(problem, whole(shape)) for shape in measure.shapes or ({},)]
-    rounds = max(measure.repeats, 3) if measure.repeats > 1 else ROUNDS
+    rounds = max(measure.repeats, 3) if measure.repeats > 1 else 0
     kernel = _Kernel(bed, loop, variant, ground, shapes, rounds, baseline, say)
     workload = {
         "protocol": PROTOCOL,
