@@ -34,8 +34,9 @@ def test_a_query_suspends_and_says_where_the_answer_goes(project: Project) -> No
     assert told.message == f"run {run} waits for an answer at step judge"
     assert told.notes == (
         f"read    .spak/runs/{run}/prompt.md",
-        f"answer  write it to .spak/runs/{run}/response.txt, then run: spak step --resume {run}",
+        f"answer  .spak/runs/{run}/response.txt",
     )
+    assert told.hint == f"write the answer to the file below, then run `spak step --resume {run}`"
     query = project.events("query")[0]
     assert request(project)["prompt"] == query.inputs
     assert project.folder.prompt.read_text().startswith(f"<!-- prompt {query.inputs} -->\n")

@@ -139,10 +139,11 @@ class Answers:
         notes = (
             *([f"why     {asked.refused}"] if asked.refused else []),
             f"read    {shown}/{self.folder.prompt.name}",
-            f"answer  write it to {shown}/{self.folder.response.name}, then run: spak step --resume {run}",
+            f"answer  {shown}/{self.folder.response.name}",
         )
         what = f"run {run} waits for an answer at step {asked.step}{attempt}"
-        return [Diagnostic("SPK922", what, placed(asked.span), "", notes), *self.notes]
+        hint = f"write the answer to the file below, then run `spak step --resume {run}`"
+        return [Diagnostic("SPK922", what, placed(asked.span), hint, notes), *self.notes]
 
     # ---- elsewhere ----
 

@@ -19,6 +19,8 @@ from spak.semantics.program import Handler, Param, Service
 from spak.semantics.suggest import near
 from spak.semantics.types import mismatch, words
 
+FORMS = 'write `--event \'name {"n": 1}\'`, or on standard input {"event": "name", "args": {"n": 1}}'
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -42,9 +44,10 @@ def serve(machine: Machine, service: Service, events: Iterator[Given]) -> None:
         id = f"{given.event or 'event'}.{number}"
         about = {"title": f"on {given.event}"}
         if given.why or handler is None:
-            known = near(given.event, [one.event for one in service.handlers], "events are")
-            what = given.why or f"service_loop {service.name} handles no event {given.event!r}"
-            machine.refuse(id, about, Diagnostic("SPK936", what, None, known if handler is None else ""))
+            hint = near(given.event, [one.event for one in service.handlers], "events are")
+            what = f"service_loop {service.name} handles no event {given.event!r}"
+            told = Diagnostic("SPK936", given.why or what, None, FORMS if given.why else hint)
+            machine.refuse(id, about, told)
             continue
         handle(machine, handler, given, id, about)
 

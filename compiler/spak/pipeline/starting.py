@@ -118,7 +118,7 @@ def started(folder: RunFolder) -> Started:
                 what = f"the run's copy of {name} has been changed"
                 raise SpakError(Diagnostic("SPK935", what, Span(f"{folder.shown}/program/{name}"), hint))
     except (KeyError, TypeError, AttributeError, OSError) as error:
-        what = f"start.json is damaged: {error}"
+        what = f"start.json is damaged: {f'it lacks {error}' if isinstance(error, KeyError) else error}"
         raise SpakError(Diagnostic("SPK935", what, Span(shown), "start another run with `spak run`")) from None
     return found
 

@@ -1,0 +1,5 @@
+task Greet {
+  step compose {
+    text = llm.query { prompt: "Greet somebody." }
+  }
+}

@@ -1,0 +1,3 @@
+protocol Release {
+  step sum { check: 1 + 1 == 3 }
+}

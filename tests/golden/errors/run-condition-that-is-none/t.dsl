@@ -1,0 +1,6 @@
+task Decide {
+  step ask {
+    word = tool.run { cmd: "echo perhaps" }
+    if word { n = 1 }
+  }
+}

@@ -1,0 +1,1 @@
+task T { step s { n = 1 } }

@@ -1,0 +1,4 @@
+effect Mail { operation send(to: String) -> bool; }
+workflow Tell {
+  step write { sent = perform Mail.send("Ada") }
+}

@@ -1,0 +1,6 @@
+task Divide {
+  step share {
+    people = 0
+    each = 12 / people
+  }
+}

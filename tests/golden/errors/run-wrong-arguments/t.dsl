@@ -1,0 +1,3 @@
+task Greet(name: string, count: int = 1) {
+  step compose { text = "{{name}}" }
+}
