@@ -136,25 +136,24 @@ class BuildAction(BaseAction):  # type: ignore[misc]
         return None if result.status.good else TaskFailed(result.status.value, report=False)
 
 
-class TestAction(BaseAction):  # type: ignore[misc]
-    """Runs pytest with doit's own terminal."""
+class CommandAction(BaseAction):  # type: ignore[misc]
+    """Runs a module with doit's own terminal; what follows the task's name on the command line are its arguments."""
 
-    __test__ = False
-
-    def __init__(self) -> None:
+    def __init__(self, *command: str) -> None:
+        self.command = command
         self.task: Task | None = None
         self.out = self.err = ""
         self.result: str | None = None
         self.values: dict[str, Any] = {}
 
     def __str__(self) -> str:
-        return "python -m pytest"
+        return " ".join(("python", "-m", *self.command))
 
     def execute(self, out: TextIO | None = None, err: TextIO | None = None) -> BaseFail | None:
-        """Called by doit. The build's own lock is not held by then: tests may build in this tree."""
+        """Called by doit. The build's own lock is not held by then: what is run may build in this tree."""
         arguments = (self.task.pos_arg_val if self.task else None) or ()
-        status = subprocess.call([sys.executable, "-m", "pytest", *arguments])
-        return TaskFailed(f"pytest: exit status {status}") if status else None
+        status = subprocess.call([sys.executable, "-m", *self.command, *arguments])
+        return TaskFailed(f"{self}: exit status {status}") if status else None
 
 
 class UnitGroup(Task):  # type: ignore[misc]

@@ -21,7 +21,7 @@ from doit.task import Task
 from spak.errors import SpakError
 from spak.pipeline import frontdoor
 from spak.pipeline.action import Action, Graph
-from spak.pipeline.doit_glue import Always, BuildAction, Host, JournalCodec, Reporter, TestAction, UnitGroup
+from spak.pipeline.doit_glue import Always, BuildAction, CommandAction, Host, JournalCodec, Reporter, UnitGroup
 from spak.pipeline.network import Network, connect
 from spak.pipeline.snapshot import load
 
@@ -30,6 +30,14 @@ ABOUT = {
     "build": "build and verify everything, or the units named",
     "verify": "check and verify everything, or the units named",
     "package": "gather what was built into a wheel",
+}
+
+#: Tasks that are commands: what is run, what about, and after which groups. `doit bench matmul` is `spak bench matmul`.
+COMMANDS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
+    "bench": (("spak", "bench"), "time the kernels of a unit", ()),
+    "tune": (("spak", "tune"), "search for a kernel's best parameters", ()),
+    "report": (("spak", "report"), "report runs, or make a program's deliverables again", ()),
+    "test": (("pytest",), "run pytest", ("build",)),
 }
 
 
@@ -72,10 +80,12 @@ def tasks(root: Path, make: Callable[[Path], Graph] | None) -> Iterator[Task]:
     for group, names in members.items():
         if group not in network.actions:
             yield UnitGroup(group, names, host, doc=ABOUT.get(group, f"everything of {group}"))
-    if (root / "tests").is_dir() and "test" not in members and "test" not in network.actions:
-        after = ["build"] if "build" in members else []
+    for name, (command, doc, after) in COMMANDS.items():
+        if name in members or name in network.actions or (name == "test" and not (root / "tests").is_dir()):
+            continue
+        needs = [group for group in after if group in members]
         yield Task(
-            "test", [TestAction()], task_dep=after, uptodate=[False], verbosity=2, pos_arg="arguments", doc="run pytest"
+            name, [CommandAction(*command)], task_dep=needs, uptodate=[False], verbosity=2, pos_arg="arguments", doc=doc
         )
 
 
