@@ -13,10 +13,10 @@ from typing import Any
 
 from spak.knowledge import invariants
 from spak.knowledge.item import Item
-from spak.knowledge.judging import cases_of, choose, judge
+from spak.knowledge.judging import cases_of, choose, judge, names_in
 from spak.knowledge.rules import Look, look
 from spak.knowledge.values import FactValue, Fired, InvariantValue
-from spak.lang.expr import names
+from spak.lang.expr import Name, names
 from spak.semantics.program import Fact, Program, Recommendation, Rule
 
 Found = FactValue | Fired | InvariantValue
@@ -43,9 +43,11 @@ class Grounding:
     _latest: dict[str, list[Item]] = field(default_factory=dict, init=False)
     _facts_of: dict[str, list[Fact]] = field(default_factory=dict, init=False)
     _names_of: dict[str, frozenset[str]] = field(default_factory=dict, init=False)
+    _named: dict[str, tuple[Name, ...]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         for fact in self.program.facts.values():
+            self._named[fact.name] = names_in(fact.body) if fact.body is not None else ()
             for case in sorted(cases_of(fact)):
                 self._facts_of.setdefault(case, []).append(fact)
         self._names_of = {rule.name: names(rule.when) for rule in self.program.rules if rule.when is not None}
@@ -60,7 +62,7 @@ class Grounding:
         self.facts |= {value.fact: value for value in values}
         given = {value.fact for value in values}
         fired = [one for rule in self.program.rules if (one := self._look(rule, given, item)) is not None]
-        checked = invariants.touched(self.program, item.case, given, self.view())
+        checked = invariants.touched(self.program, item.case, given, self.view)
         return [*values, *fired, *checked]
 
     def _due(self, item: Item) -> list[Fact]:
@@ -73,7 +75,7 @@ class Grounding:
         ]
 
     def _judge(self, fact: Fact) -> FactValue:
-        return judge(fact, choose(fact, self._latest), self.constants, self.target)
+        return judge(fact, choose(fact, self._latest), self.constants, self.target, self._named[fact.name])
 
     def _look(self, rule: Rule, given: set[str], item: Item) -> Fired | None:
         named = self._names_of.get(rule.name, frozenset())
@@ -106,7 +108,8 @@ class Grounding:
 
     def check(self) -> list[InvariantValue]:
         """Every invariant as it is now, those that nothing can check as well."""
-        return [invariants.value_of(one, self.view()) for one in self.program.invariants]
+        view = self.view()
+        return [invariants.value_of(one, view) for one in self.program.invariants]
 
     def view(self) -> dict[str, Any]:
         """What expressions and templates may read of traces and knowledge, by root name."""

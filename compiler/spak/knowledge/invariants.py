@@ -5,11 +5,11 @@ One without a `check`, or whose check cannot be computed, is UNCHECKED: that is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from spak.errors import Diagnostic
-from spak.knowledge.judging import numbers_of, unknown
+from spak.knowledge.judging import names_in, numbers_of, unknown
 from spak.knowledge.values import InvariantValue, figures
 from spak.lang.expr import evaluate, names, print_expr
 from spak.semantics.program import Invariant, Program
@@ -21,20 +21,24 @@ def value_of(invariant: Invariant, view: Mapping[str, Any], on: tuple[int, ...] 
     if invariant.check is None:
         return InvariantValue(invariant.name, None, why="it has no check that can be executed", **about)
     env = {**view.get("fact", {}), **view}
-    text, numbers = print_expr(invariant.check), numbers_of(invariant.check, env)
+    text, numbers = print_expr(invariant.check), numbers_of(names_in(invariant.check), env)
     value = evaluate(invariant.check, env)
     if isinstance(value, bool):
         return InvariantValue(invariant.name, value, numbers, on, check=text, **about)
     return InvariantValue(invariant.name, None, numbers, on, unknown(value, numbers), check=text, **about)
 
 
-def touched(program: Program, case: str, facts: Collection[str], view: Mapping[str, Any]) -> list[InvariantValue]:
+def touched(
+    program: Program, case: str, facts: Collection[str], view: Callable[[], Mapping[str, Any]]
+) -> list[InvariantValue]:
     """The invariants whose check reads the latest trace of a case, or one of some facts, in the order of the file."""
-    found = []
-    for one in program.invariants:
-        if one.check is not None and any(_reads(name, case, facts) for name in names(one.check)):
-            found.append(value_of(one, view))
-    return found
+    due = [
+        one
+        for one in program.invariants
+        if one.check is not None and any(_reads(name, case, facts) for name in names(one.check))
+    ]
+    seen = view() if due else {}
+    return [value_of(one, seen) for one in due]
 
 
 def _reads(name: str, case: str, facts: Collection[str]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from spak.knowledge.item import Item
 from spak.knowledge.scope import outside
 from spak.knowledge.values import FactValue
-from spak.lang.expr import UNKNOWN, Expr, evaluate, names
+from spak.lang.expr import UNKNOWN, Expr, Name, evaluate, names
 from spak.semantics.program import Fact
 
 
@@ -30,8 +30,17 @@ def choose(fact: Fact, latest: Mapping[str, Sequence[Item]]) -> tuple[Item | Non
     return tuple(chosen)
 
 
-def judge(fact: Fact, chosen: Sequence[Item | None], constants: Mapping[str, Any], target: str = "") -> FactValue:
-    """The value of a fact on traces, one for each parameter; unknown where one is missing or out of scope."""
+def judge(
+    fact: Fact,
+    chosen: Sequence[Item | None],
+    constants: Mapping[str, Any],
+    target: str = "",
+    named: Sequence[Name] | None = None,
+) -> FactValue:
+    """The value of a fact on traces, one for each parameter; unknown where one is missing or out of scope.
+
+    `named` are the names in its condition (`names_in`), for who has them at hand.
+    """
     on = tuple(item.seq for item in chosen if item is not None)
     if fact.body is None:
         return FactValue(fact.name, None, on, {}, "", "it is a recorded observation: there is nothing to evaluate")
@@ -42,7 +51,7 @@ def judge(fact: Fact, chosen: Sequence[Item | None], constants: Mapping[str, Any
             why = f"there is no {'earlier ' if before else ''}trace of {case}"
             return FactValue(fact.name, None, on, {}, "", why)
     env = {**constants, **{name: item.fields for (name, _), item in pairs if item is not None}}
-    numbers = numbers_of(fact.body, env)
+    numbers = numbers_of(names_in(fact.body) if named is None else named, env)
     for item in chosen:
         if item is not None and (why := outside(fact.scope, item, target)):
             return FactValue(fact.name, None, on, numbers, why)
@@ -52,11 +61,14 @@ def judge(fact: Fact, chosen: Sequence[Item | None], constants: Mapping[str, Any
     return FactValue(fact.name, None, on, numbers, "", unknown(value, numbers))
 
 
-def numbers_of(expr: Expr, env: Mapping[str, Any]) -> dict[str, Any]:
-    """What the names of an expression stand for, sorted; None for one that stands for nothing."""
-    from spak.lang.expr import Name
+def names_in(expr: Expr) -> tuple[Name, ...]:
+    """The names in an expression, sorted."""
+    return tuple(Name(name) for name in sorted(names(expr)))
 
-    found = ((name, evaluate(Name(name), env)) for name in sorted(names(expr)))
+
+def numbers_of(named: Sequence[Name], env: Mapping[str, Any]) -> dict[str, Any]:
+    """What names stand for; None for one that stands for nothing."""
+    found = ((name.id, evaluate(name, env)) for name in named)
     return {name: None if value is UNKNOWN else value for name, value in found}
 
 
