@@ -31,14 +31,7 @@ def command(sources: tuple[str, ...], output: Path, attempts: int, handler: str,
 
     root = where()
     name = name_of(output)
-    lifted = lift(
-        root,
-        name,
-        gather(root, sources),
-        attempts=attempts,
-        handler=handler,
-        say=lambda text: click.echo(text, err=True),
-    )
+    lifted = lift(root, name, gather(root, sources), attempts=attempts, handler=handler)
     changed = write(output, lifted.text, force)
     if as_json:
         click.echo(json.dumps({**lifted.to_json(), "file": str(output), "changed": changed}, indent=2))

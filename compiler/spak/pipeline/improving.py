@@ -73,7 +73,7 @@ def improve(
     source = (root / file).read_text(encoding="utf-8")
     material = gather(root, runs, root / ".spak" / "no-files-here")
     before = _before(root, file, source, list(material.runs.values()))
-    proposal = _proposed(root, file, source, program, list(material.runs.values()), wanted, say)
+    proposal = _proposed(root, file, source, program, list(material.runs.values()), wanted)
     change, digest = diff(file, source, proposal.text), sha256_bytes(proposal.text.encode())
     show(change)
     _consent(root, file, proposal, digest, wanted.approve)
@@ -149,8 +149,6 @@ def _proposed(
 
     judged, _, number = converse(improve_question(file, source, runs, asker.to), asker, judge, wanted.attempts)
     if judged.value is None:
-        for reason in judged.reasons:
-            say(f"attempt {number}: {reason}")
         hint = "delete the last answers in .spak/asked, or give other runs, and ask again"
         raise SpakError(
             Diagnostic("SPK365", f"no reply of {number} is a valid version of {file}", None, hint, judged.reasons[:20])

@@ -5,7 +5,7 @@ anything is judged.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,16 +147,14 @@ def _report(path: Path, shown: str) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        line, col = data.count(b"\n", 0, error.start) + 1, error.start - data.rfind(b"\n", 0, error.start)
         what = f"byte 0x{data[error.start]:02x} is not UTF-8"
         raise SpakError(
-            Diagnostic("SPK363", what, Span(shown, line), "reports are text: Markdown, or a page's source")
+            Diagnostic("SPK363", what, Span(shown, line, col), "reports are text: Markdown, or a page's source")
         ) from None
 
 
-def lift(
-    root: Path, name: str, material: Material, *, attempts: int = 3, handler: str = "", say: Callable[[str], None]
-) -> Lifted:
+def lift(root: Path, name: str, material: Material, *, attempts: int = 3, handler: str = "") -> Lifted:
     """Ask for the domain `name`, test it, and have it mended or cut until all of it stands. Raises Waiting while an answer is
     to come, and SpakError where nothing stands in the end.
     """
@@ -182,8 +180,6 @@ def lift(
         return Judged(trial, [f"{one.title}: {'; '.join(one.reasons)}" for one in trial.verdicts if not one.ok])
 
     judged, _, number = converse(lift_question(name, material, asker.to), asker, judge, attempts)
-    for reason in judged.reasons:
-        say(f"attempt {number}: {reason}")
     if judged.value.draft is None:
         hint = "delete the last answers in .spak/asked, or give other runs, and lift again"
         what = f"no reply of {number} can be read as a domain"
