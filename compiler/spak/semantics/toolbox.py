@@ -45,6 +45,7 @@ class Tool:
 def _built(name: str) -> Type:
     fields = (
         Field("ok", BOOLEAN),
+        Field("why", STRING),
         Field("diagnostics", TEXTS),
         Field("digests", MAP),
         Field("evidence", Type("list", args=(MAP,))),
