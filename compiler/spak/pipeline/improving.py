@@ -124,15 +124,7 @@ def _start(root: Path, id: str) -> dict[str, Any]:
     return folder.read(folder.start) if folder.start.exists() else {}
 
 
-def _proposed(
-    root: Path,
-    file: str,
-    source: str,
-    program: Program,
-    runs: list[RunTraces],
-    wanted: Wanted,
-    say: Callable[[str], None],
-) -> Proposal:
+def _proposed(root: Path, file: str, source: str, program: Program, runs: list[RunTraces], wanted: Wanted) -> Proposal:
     """Ask until a reply is a valid file that leaves the measure alone."""
     from spak.lift.asking import improve_question
     from spak.lift.conversation import Judged, converse
