@@ -17,21 +17,8 @@ from spak.agents.performing import operation, perform
 from spak.agents.querying import query
 from spak.errors import Diagnostic, SpakError, Waiting
 from spak.lang.expr import UNKNOWN, Expr, evaluate, print_expr
+from spak.semantics import program as node
 from spak.semantics.operand import value
-from spak.semantics.program import (
-    Emit,
-    Fields,
-    If,
-    Leave,
-    Loop,
-    Perform,
-    Procedure,
-    Query,
-    Require,
-    Set,
-    Statement,
-    ToolCall,
-)  # fmt: skip
 
 
 class Left(Exception):
@@ -52,7 +39,7 @@ class Machine:
 
     # ---- steps ----
 
-    def procedure(self, procedure: Procedure) -> None:
+    def procedure(self, procedure: node.Procedure) -> None:
         """Go through the steps, again as often as it says. A failed step is the last, but for a protocol: that is a
         checklist.
         """
@@ -69,7 +56,7 @@ class Machine:
             if self.failures or (procedure.until is not None and self.holds(procedure.until)):
                 break
 
-    def step(self, id: str, body: Sequence[Statement], about: Mapping[str, Any]) -> Any:
+    def step(self, id: str, body: Sequence[node.Statement], about: Mapping[str, Any]) -> Any:
         """Execute one step; the value of its last statement. What goes wrong in it fails it, and nothing else."""
         self.parts.spent.step()
         if self.parts.journal.live:
@@ -110,60 +97,60 @@ class Machine:
 
     # ---- statements ----
 
-    def block(self, body: Sequence[Statement]) -> Any:
+    def block(self, body: Sequence[node.Statement]) -> Any:
         """Execute statements in order; the value of the last one."""
         latest = None
         for one in body:
             latest = self.statement(one)
         return latest
 
-    def statement(self, one: Statement) -> Any:
+    def statement(self, one: node.Statement) -> Any:
         """Execute one statement, and give its value if it has one."""
         match one:
-            case ToolCall():
+            case node.ToolCall():
                 return self.named(one, perform(self.parts, one, self.at))
-            case Query():
+            case node.Query():
                 return self.named(one, self.query(one))
-            case Perform():
+            case node.Perform():
                 return self.named(one, operation(self.parts, one, self.at))
-            case Set():
+            case node.Set():
                 return self.set(one)
-            case Emit():
+            case node.Emit():
                 return self.emit(one)
-            case If():
+            case node.If():
                 return self.block(one.then if self.holds(one.condition) else one.otherwise)
-            case Loop():
+            case node.Loop():
                 return self.loop(one)
-            case Require():
+            case node.Require():
                 return self.require(one)
-            case Leave():
+            case node.Leave():
                 raise Left(one.word)
 
-    def named(self, one: ToolCall | Query | Perform, got: Any) -> Any:
+    def named(self, one: node.ToolCall | node.Query | node.Perform, got: Any) -> Any:
         """A result, also under its name."""
         if one.output:
             self.parts.scope.assign(one.output, got, one.span)
         return got
 
-    def query(self, one: Query) -> Any:
+    def query(self, one: node.Query) -> Any:
         got = query(self.parts, one, self.at)
         if one.emits:
             emit(self.parts, self.at, one.emits, got, "result", one.span)
         return got
 
-    def set(self, one: Set) -> Any:
+    def set(self, one: node.Set) -> Any:
         got = value(one.value, self.parts.scope)
         self.parts.scope.assign(one.name, got, one.span)
         self.parts.journal.add("set", self.at, Entry({"name": one.name, "value": got}))
         return got
 
-    def emit(self, one: Emit) -> None:
+    def emit(self, one: node.Emit) -> None:
         if not one.checked:
             return signal(self.parts, self.at, one.case)
         fields = self.known(one.fields, one)
         return emit(self.parts, self.at, one.case, fields, "emit", one.span)
 
-    def loop(self, one: Loop) -> None:
+    def loop(self, one: node.Loop) -> None:
         """Until a `break`. Coming to the limit is a failure: whoever wrote it did not mean to stop there."""
         for _ in range(one.limit):
             try:
@@ -178,7 +165,7 @@ class Machine:
             Diagnostic("SPK931", f"the loop has gone round {one.limit} times, its limit", placed(one.span), hint)
         )
 
-    def require(self, one: Require) -> bool:
+    def require(self, one: node.Require) -> bool:
         got = evaluate(one.condition, self.parts.scope)
         if got is True:
             return True
@@ -191,7 +178,7 @@ class Machine:
         """Whether a condition is true; one that is unknown does not hold."""
         return self.parts.scope.truth(print_expr(condition), evaluate(condition, self.parts.scope), condition.span)
 
-    def known(self, fields: Fields, one: Emit) -> dict[str, Any]:
+    def known(self, fields: node.Fields, one: node.Emit) -> dict[str, Any]:
         """The fields of an emit. Raises SpakError where one is unknown."""
         got = {key: value(operand, self.parts.scope) for key, operand in fields.fields}
         if missing := [key for key, one_ in got.items() if one_ is UNKNOWN]:
