@@ -209,6 +209,18 @@ def test_knowledge() -> None:
     assert made.tuning_space[0].values == (8, 16, 32)
 
 
+def test_branches_of_a_fact() -> None:
+    made = program(
+        SCHEMA
+        + """fact f(t: P) {
+          if t.level == "a" { return t.gflops > 1 } else if t.level == "b" { return t.gflops > 2 }
+          return false
+        }"""
+    )
+    rest = 't.level == "b" && t.gflops > 2 || !(t.level == "b") && false'
+    assert made.facts["f"].body == parse_expr(f't.level == "a" && t.gflops > 1 || !(t.level == "a") && ({rest})')
+
+
 def test_a_rule_with_a_sentence_never_fires_by_itself() -> None:
     made = program(
         SCHEMA + 'fact slow(t: P) { return t.gflops < 1 }\nrule R { when: [slow, "the tile is small"]; apply: "A." }'

@@ -83,6 +83,30 @@ def test_a_broken_file_is_only_diagnosed(text: str, data: st.DataObject) -> None
         assert (one.span.file, one.span.line > 0) == ("x.dsl", True), one
 
 
+DEEP = 3000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "type T = int" + "?" * DEEP,
+        "type T = " + " | ".join(f'"{number}"' for number in range(DEEP)),
+        "\n".join(f"type T{number} = [T{number + 1}]" for number in range(DEEP)),
+        "task T { step s { if 1 == 1 { return }" + " else if 1 == 2 { return }" * DEEP + " } }",
+        "fact f(t: T.P) { return true }\nrule R { when: " + "!" * DEEP + "f }",
+        "fact f(t: T.P) { return true }\nrule R { when: " + " && ".join(["f"] * DEEP) + " }",
+        "task T { step s { x = " + " + ".join(["1"] * DEEP) + " } }",
+        "task T { step s { x = f" + "()" * DEEP + " } }",
+        "state x: int = " + "-" * DEEP + "1",
+    ],
+    ids=["optional", "union", "types", "else if", "not", "and", "sum", "calls", "minus"],
+)
+def test_a_deep_file_is_only_diagnosed(text: str) -> None:
+    found = Collector()
+    resolve_text(text, "x.dsl", found)
+    assert {d.code for d in found.found} <= {"SPK107", "SPK108", "SPK205", "SPK241"}
+
+
 def test_a_file_takes_no_time() -> None:
     """3 MB a minute and core is 60 ms for a file of 3 KB; it takes about a tenth of that."""
     text = (HERE / "fmha_system_v2.dsl").read_text()

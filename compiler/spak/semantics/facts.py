@@ -6,7 +6,7 @@ from typing import Any
 
 from spak.errors import Span
 from spak.lang import tree
-from spak.lang.expr import Expr, Name, as_expr
+from spak.lang.expr import Binary, Expr, Name, Unary, as_expr
 from spak.lang.printer import print_value
 from spak.semantics.filling import filled
 from spak.semantics.infer import NAMES, family, field_type, infer, shown
@@ -42,6 +42,7 @@ class _Fact:
         self.noted: dict[str, Any] = {}
         self.bound: dict[str, Expr] = {}
         self.body: Expr | None = None
+        self.branches: list[tuple[Expr, Expr]] = []  # `if condition { return value }`, before the last return
         self.returned: Span | None = None
         self.before = len(self.found.errors)
 
@@ -97,6 +98,8 @@ class _Fact:
             self.returned = item.span
             if item.value is not None:
                 self.condition(item.value)
+        elif isinstance(item, tree.If) and self.returned is None:
+            self.branch(item)
         elif isinstance(item, tree.Attr) and item.op == "=":
             expr = self.expr(item.value)
             if expr is not None:
@@ -112,10 +115,21 @@ class _Fact:
         elif isinstance(item, tree.Block):
             self.noted[item.kind] = words_of(item)
         else:
-            hint = "a fact is `x = ...` lines and one `return condition`"
-            if isinstance(item, tree.If):
-                hint = "say it as one condition: `return a && b || c`"
+            hint = "a fact is `x = ...` lines, `if condition { return ... }` lines, and one `return condition`"
             self.found.add("SPK231", "this statement has no place in a fact", item.span, hint)
+
+    def branch(self, item: tree.If) -> None:
+        """`if condition { return value }`: so much of the value as the condition leaves to it."""
+        then = item.then[0] if isinstance(item.then, tuple) and len(item.then) == 1 else None
+        if not isinstance(then, tree.Return) or then.value is None:
+            hint = "a branch is one `return`: `if t.passed { return t.tflops > 1 }`"
+            self.found.add("SPK231", "this branch has no place in a fact", item.span, hint)
+            return
+        condition, value = self.expr(item.condition), self.expr(then.value)
+        if condition is not None and value is not None:
+            self.branches.append((condition, value))
+        for other in item.otherwise if isinstance(item.otherwise, tuple) else ():
+            self.item(other)
 
     def attribute(self, key: str, value: tree.Value) -> None:
         if key == "scope" and isinstance(value, tree.MapLit):
@@ -136,6 +150,12 @@ class _Fact:
         if kind not in {"boolean", ""}:
             what = f"fact {self.block.name} returns {NAMES[kind]}, {shown(expr)}, where a condition is needed"
             self.found.add("SPK235", what, value.span, "compare it with something, as in `t.tflops < 10`")
+        for when, then in reversed(self.branches):
+            first = Binary("&&", when, then, span=expr.span)
+            last = Binary("&&", Unary("!", when, span=expr.span), expr, span=expr.span)
+            expr = Binary("||", first, last, span=expr.span)
+        if self.branches:
+            infer(expr, self.type_of, self.found)
         self.body = expr
 
     def quiet(self, name: Name) -> Type:
@@ -180,21 +200,18 @@ class _Fact:
             self.found.add("SPK206", "a fact needs a name", block.span, "write `fact name(t: Case) { return ... }`")
         if len(self.found.errors) > self.before:
             return  # what could not be read may have been what is missing
-        if self.body is None and self.returned is None and block.params:
-            if not self.noted:
-                what = f"fact {block.name} says nothing of its trace"
-                self.found.add("SPK206", what, block.span, "write `return condition`, or drop the parameter")
-        elif (
-            self.body is None
-            and self.returned is None
-            and self.own
-            and not self.scope
-            and not set(self.noted) & set(SCOPED)
-        ):
-            self.found.warn(
-                "SPK245", f"the observation {block.name!r} does not say where it holds", block.span,
-                'add `scope { target: cpu  date: "2026-11-01"  samples: 12 }`',
-            )  # fmt: skip
+        if self.body is not None or self.returned is not None:
+            return
+        if self.branches:
+            what = f"fact {block.name} does not say what holds otherwise"
+            self.found.add("SPK206", what, block.span, "end it with `return condition`")
+        elif block.params and not self.noted:
+            what = f"fact {block.name} says nothing of its trace"
+            self.found.add("SPK206", what, block.span, "write `return condition`, or drop the parameter")
+        elif not block.params and self.own and not self.scope and not set(self.noted) & set(SCOPED):
+            what = f"the observation {block.name!r} does not say where it holds"
+            hint = 'add `scope { target: cpu  date: "2026-11-01"  samples: 12 }`'
+            self.found.warn("SPK245", what, block.span, hint)
 
 
 def words_of(block: tree.Block) -> str:

@@ -67,7 +67,31 @@ def resolve(document: Document, found: Collector, root: Path | None) -> Program:
     for other in taken:
         outline.add(other, own=False)
     files = (document.file, *(follower.files if follower is not None else ()))
-    return Resolver(document, outline, found, root).program(files)
+    try:
+        return Resolver(document, outline, found, root).program(files)
+    except RecursionError:
+        too_deep(document, found)
+        return Program(document.file, PurePosixPath(document.file).stem, files, span=Span(document.file, 1, 1))
+
+
+def too_deep(document: Document, found: Collector) -> None:
+    found.add("SPK107", "this is nested too deeply", deepest(document.items), "name its parts, or group them evenly")
+
+
+def deepest(items: tuple[tree.Item, ...]) -> Span:
+    """The innermost statement on the way to the deepest node, found without recursion."""
+    best, place = 0, items[0].span
+    stack: list[tuple[Any, int, Span]] = [(item, 1, item.span) for item in items]
+    while stack:
+        node, depth, around = stack.pop()
+        if depth > best:
+            best, place = depth, around
+        around = node.span if isinstance(node, tree.Block | tree.Attr | tree.If) and node.span.line else around
+        for name in node.__dataclass_fields__:
+            part = getattr(node, name)
+            parts = part if isinstance(part, tuple) else (part,)
+            stack += [(one, depth + 1, around) for one in parts if isinstance(one, tree.Node)]
+    return place
 
 
 def check_knowledge(document: Document, taken: list[Document], found: Collector, root: Path) -> None:
@@ -84,13 +108,16 @@ def check_knowledge(document: Document, taken: list[Document], found: Collector,
     resolver = Resolver(document, outline, aside, root)
     read_spaces(spaces_of(outline), resolver.world)
     aside.found.clear()
-    resolver.declare()
-    resolver.knowledge()
-    resolver.rules()
-    resolver.interfaces()
-    resolver.execute()
-    read_deliverables(outline, resolver.world)
-    read_contract(outline, aside)
+    try:
+        resolver.declare()
+        resolver.knowledge()
+        resolver.rules()
+        resolver.interfaces()
+        resolver.execute()
+        read_deliverables(outline, resolver.world)
+        read_contract(outline, aside)
+    except RecursionError:
+        too_deep(document, aside)
     found.found += aside.found
 
 

@@ -12,6 +12,7 @@ from spak.semantics.types import ANY, NUMBER, PLAIN, Field, Type
 LISTS = frozenset({"List", "list", "Array", "array", "Set", "Seq", "Vec"})
 MAPS = frozenset({"Map", "map", "Dict", "dict", "Record"})
 OPTIONAL = frozenset({"Optional", "optional", "Option"})
+MAX_DEPTH = 64  # levels of one type, those of the types that it names included
 CLOSE = 0.75  # how near an unknown name must be to a known one to be a slip rather than a type of the reader's own
 
 
@@ -24,6 +25,7 @@ class Types:
         self.done: dict[str, Type] = {}
         self.cases: dict[str, Type] = {}  # by full name, and by short name where that is unique
         self.open: set[str] = set()
+        self.depth = 0
 
     def declare(self, block: tree.Block) -> None:
         """Take note of `type T ...`, `struct T ...` or `enum T ...`."""
@@ -105,6 +107,17 @@ class Types:
 
     def read(self, value: tree.Value) -> Type:
         """One written type."""
+        if self.depth > MAX_DEPTH:
+            self.found.add(
+                "SPK107", f"a type of more than {MAX_DEPTH} levels", value.span, "name its parts, or flatten it"
+            )
+            return ANY
+        self.depth += 1
+        type = self.written(value)
+        self.depth -= 1
+        return type
+
+    def written(self, value: tree.Value) -> Type:
         if isinstance(value, tree.Name):
             return self.name(value.id, value.span)
         if isinstance(value, tree.Str | tree.Num):

@@ -12,6 +12,11 @@ fact e(t: TraceItem.Performance) { return t > 1 }
 fact f(t: TraceItem.Performance) { return t.tflops / PEAK_TFLOP > 0.5 }
 fact g(t: TraceItem.Performance) {
   if t.tflops > 1 { return true }
+}
+fact gg(t: TraceItem.Performance) {
+  if t.tflops { return t.level }
+  if t.tflops > 2 { x = 1 }
+  loop { return true }
   return false
 }
 fact h(t: TraceItem.Performance) { return t.level == "packed" }
