@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -249,3 +251,41 @@ def test_a_file_that_changed_meanwhile_is_not_written(root: Path) -> None:
         with pytest.raises(SpakError, match="SPK379"):
             spak(command, FILE, "--runs", "1", "--apply")
     assert (root / FILE).read_text() == SOURCE
+
+
+WAITS = """task Work {
+  step first { one = 1 }
+  step wait { tool.run { cmd: ["python", "wait.py"] } }
+  evaluation { check speed { speed_now = one } }
+}
+"""
+WAITER = """import pathlib, time
+pathlib.Path("started").touch()
+while pathlib.Path("wait").exists():
+    time.sleep(0.005)
+"""
+
+
+def test_a_kill_while_it_is_tried_leaves_what_the_same_command_goes_on_from(root: Path) -> None:
+    (root / "wait.py").write_text(WAITER)
+    put(root, WAITS)
+    spak(run_command, FILE)
+    (root / "started").unlink()
+    with pytest.raises(Waiting):
+        spak(command, FILE, "--runs", "2")
+    answer(WAITS.replace("one = 1", "one = 2"))
+    (root / "wait").touch()
+    argv = [sys.executable, "-c", "from spak.cli import main; main()", "improve", FILE, "--runs", "2"]
+    child = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (found := list(root.glob(".spak/improve/*/tree/started"))):
+        assert child.poll() is None
+    child.kill()
+    child.wait()
+    tree = found[0].parent
+    (tree / "wait").unlink()
+    (tree / "started").unlink()
+    (tree.parent / "tree.1.part").mkdir()
+    (tree / ".spak/runs/0007-dead").mkdir()  # a run that was killed while its folder was made
+    result = spak(command, FILE, "--runs", "2")
+    assert result.return_value == 0 and "better" in result.stdout
+    assert [path.name for path in tree.parent.iterdir()] == ["trace.jsonl"] and not (root / "started").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from lift.lessons import GOOD, domain, events, project, put_run
+from lift.lessons import FILE, GOOD, PROGRAM, domain, events, project, put_run
 from spak.cli.answer import command as answer_command
 from spak.cli.lift import command
 from spak.errors import SpakError, Waiting
@@ -304,3 +304,21 @@ def test_an_answer_that_is_on_record_survives_a_kill(root: Path) -> None:
     with pytest.raises(Waiting) as raised:
         spak_lift()
     assert "(attempt 2)" not in str(raised.value).split("\n")[0]
+
+
+def test_a_program_can_use_what_was_lifted_and_it_is_out_of_scope_elsewhere(root: Path) -> None:
+    from spak.knowledge.grounding import Grounding
+    from spak.knowledge.item import Item
+    from spak.semantics.resolve import load_program
+
+    lifted(GOOD, out="specs/domains/lessons.dsl")
+    (root / FILE).parent.mkdir(parents=True)
+    (root / FILE).write_text(f"use lessons\n{PROGRAM}")
+    program = load_program(root, FILE)
+
+    def value(size: int, target: str) -> bool | None:
+        grounding = Grounding(program, {}, target)
+        grounding.arrive(Item("TraceItem.Performance", {"level": "x", "M": size, "gflops": 1.0}, 1))
+        return grounding.facts["is_slow"].value
+
+    assert [value(300, "cpu"), value(1024, "cpu"), value(300, "sm_80")] == [True, None, None]

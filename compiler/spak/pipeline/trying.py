@@ -59,7 +59,9 @@ class Trial:
             self._prepare()
             run = self._finished(order, answers, handler)
             atomic.write(self.trace, run.trace.read_bytes())
-        shutil.rmtree(self.tree, ignore_errors=True)
+        for left in self.folder.glob("tree*"):
+            shutil.rmtree(left, ignore_errors=True)
+        (self.folder / "answer.txt").unlink(missing_ok=True)
         return read_events(self.trace, self.trace.relative_to(self.root).as_posix())
 
     # ---- the copy ----
@@ -104,6 +106,9 @@ class Trial:
                 folder = RunFolder(self.tree, known[-1])
                 if folder.metrics.exists():
                     return folder
+                if not folder.start.exists():  # killed while it began: nothing has happened in it
+                    shutil.rmtree(folder.path)
+                    continue
                 done = self._go_on(folder, answers, given)
             if done.returncode in {0, 1, 3} and ids(self.tree):
                 continue
