@@ -63,7 +63,9 @@ def computed(expr: Expr, xs: list[Any], ys: list[Any]) -> list[Any]:
     if isinstance(found, Const):
         return [found.value] * len(xs)
     assert isinstance(found, Rows)
-    unknown = [False] * len(xs) if found.unknown is None else found.unknown.tolist()
+    import numpy as np
+
+    unknown = [False] * len(xs) if found.unknown is None else np.broadcast_to(found.unknown, len(xs)).tolist()
     return [UNKNOWN if blind else one for one, blind in zip(found.data.tolist(), unknown, strict=True)]
 
 

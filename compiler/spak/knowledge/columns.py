@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from spak.knowledge.item import Item
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Truths = NDArray[np.int8]
+    Places = Ints | slice
 
 TRUE, FALSE, UNKNOWN_CODE = 1, 0, -1
 SMALL = 48  # rows below which numpy takes longer than Python
@@ -93,7 +95,8 @@ class _Bulk:
                 ready[ready] = self._inside(fact, one[ready])
         at = np.flatnonzero(ready)
         if len(at):
-            taken = {name: one[at] for (name, _), one in zip(fact.params, chosen, strict=True)}
+            every = len(at) == len(rows)
+            taken = {name: one if every else one[at] for (name, _), one in zip(fact.params, chosen, strict=True)}
             values[at] = self._truths(fact, fact.body, taken, len(at))
         return FactColumn(fact, rows, values, chosen)
 
@@ -110,9 +113,12 @@ class _Bulk:
         rows = there[0] if len(set(cases)) == 1 else np.unique(np.concatenate(there))
         chosen = []
         for index, (case, mine) in enumerate(zip(cases, there, strict=True)):
-            back = 1 + cases[:index].count(case)
-            nth = np.searchsorted(mine, rows, side="right") - back
-            chosen.append(np.where(nth >= 0, mine[nth], -1) if len(mine) else np.full(len(rows), -1, dtype=np.int64))
+            before = cases[:index].count(case)
+            if not len(mine) or (mine is rows and not before):
+                chosen.append(mine if len(mine) else np.full(len(rows), -1, dtype=np.int64))
+                continue
+            nth = (np.arange(len(rows)) if mine is rows else np.searchsorted(mine, rows, side="right") - 1) - before
+            chosen.append(np.where(nth >= 0, mine[nth], -1))
         return rows, tuple(chosen)
 
     def _inside(self, fact: Fact, rows: Ints) -> list[bool]:
@@ -142,14 +148,19 @@ class _Bulk:
             result[:] = code(evaluate(body, self.constants))
             return result
         columns = {name: self._column(case_of[root], path) for name, (root, path) in varying.items()}
-        order = {name: self._positions(case_of[root], chosen[root]) for name, (root, _) in varying.items()}
+        alone = len(set(case_of.values())) == 1
+        places = {root: self._places(case_of[root], rows, alone) for root, rows in chosen.items()}
+        order = {name: places[root] for name, (root, _) in varying.items()}
+        if all(column.alike for column in columns.values()):
+            return _batch(body, fixed, columns, order, count)
         batch_of = np.zeros(count, dtype=np.int64)
         for name, column in columns.items():
             if not column.alike:
                 batch_of = np.unique(batch_of * (OTHER + 1) + column.types[order[name]], return_inverse=True)[1]
         for number in range(int(batch_of.max()) + 1):
             rows = np.flatnonzero(batch_of == number)
-            result[rows] = _batch(body, fixed, columns, {name: at[rows] for name, at in order.items()}, len(rows))
+            part = {name: at.start + rows if isinstance(at, slice) else at[rows] for name, at in order.items()}
+            result[rows] = _batch(body, fixed, columns, part, len(rows))
         return result
 
     def _column(self, case: str, path: str) -> _Column:
@@ -161,12 +172,17 @@ class _Bulk:
             self.read[case, path] = _Column.of(_values(fields, path))
         return self.read[case, path]
 
-    def _positions(self, case: str, rows: Ints) -> Ints:
-        """Where rows of the table stand among the traces of their case."""
+    def _places(self, case: str, rows: Ints, rising: bool) -> Places:
+        """Where rows of the table stand among the traces of their case; a slice where they follow one another.
+
+        `rising`: no row stands twice, as it may where a fact looks at two cases.
+        """
         import numpy as np
 
         mine = self.rows_of[case]
-        return rows if len(mine) == len(self.table) else np.searchsorted(mine, rows)
+        at = rows if len(mine) == len(self.table) else np.searchsorted(mine, rows)
+        first, last = int(at[0]), int(at[-1])
+        return slice(first, last + 1) if rising and last - first == len(at) - 1 else at
 
 
 def _values(fields: Sequence[Mapping[str, Any]], path: str) -> list[Any]:
@@ -174,7 +190,10 @@ def _values(fields: Sequence[Mapping[str, Any]], path: str) -> list[Any]:
     if not path:
         return list(fields)
     if "." not in path:
-        return [one.get(path, UNKNOWN) for one in fields]
+        try:
+            return list(map(itemgetter(path), fields))
+        except KeyError:
+            return [one.get(path, UNKNOWN) for one in fields]
     name = Name(f"t.{path}")
     return [evaluate(name, {"t": one}) for one in fields]
 
@@ -196,7 +215,7 @@ class _Column:
         if kinds == {float}:
             rows = Rows("float", np.array(values, dtype=np.float64))
             return cls(values, np.full(len(values), TYPES[float], dtype=np.int8), True, rows)
-        if kinds in ({bool}, {str}):
+        if kinds in ({bool}, {str}) or (kinds == {int} and min(values) > -MOST and max(values) < MOST):
             return cls(values, np.full(len(values), TYPES[kinds.pop()], dtype=np.int8), True)
         missing, known = type(UNKNOWN), TYPES
         found = [0 if type(one) is missing else known.get(type(one), OTHER) for one in values]
@@ -207,7 +226,7 @@ class _Column:
         types = np.array(found, dtype=np.int8)
         return cls(values, types, len(set(found)) == 1)
 
-    def rows(self, at: Ints) -> Const | Rows:
+    def rows(self, at: Places) -> Const | Rows:
         """The values at some places, which are of one type. Raises Fallback for types that are not computed with."""
         if self.whole is None and self.alike:
             made = _typed(int(self.types[0]), self.values)
@@ -215,10 +234,14 @@ class _Column:
                 return made
             self.whole = made
         if self.whole is None:
-            values = self.values
-            return _typed(int(self.types[at[0]]), [values[i] for i in at.tolist()])
+            return _typed(int(self.types[at][0]), self.at(at))
         one = self.whole
         return Rows(one.kind, one.data[at], None, one.low, one.high)
+
+    def at(self, at: Places) -> list[Any]:
+        """The values at some places."""
+        values = self.values
+        return values[at] if isinstance(at, slice) else [values[i] for i in at.tolist()]
 
 
 def _typed(kind: int, values: list[Any]) -> Const | Rows:
@@ -238,7 +261,7 @@ def _typed(kind: int, values: list[Any]) -> Const | Rows:
 
 
 def _batch(
-    body: Expr, fixed: Mapping[str, Const], columns: Mapping[str, _Column], order: Mapping[str, Ints], count: int
+    body: Expr, fixed: Mapping[str, Const], columns: Mapping[str, _Column], order: Mapping[str, Places], count: int
 ) -> Truths:
     """Rows in which every name has values of one type; `order` says where each name's values stand."""
     import numpy as np
@@ -251,8 +274,8 @@ def _batch(
         except Fallback:
             pass
     env = {name: one.value for name, one in fixed.items()}
-    taken = [(name, columns[name].values, at.tolist()) for name, at in order.items()]
-    found = [code(evaluate(body, env | {name: v[at[i]] for name, v, at in taken})) for i in range(count)]
+    taken = [(name, columns[name].at(at)) for name, at in order.items()]
+    found = [code(evaluate(body, env | {name: values[i] for name, values in taken})) for i in range(count)]
     return np.array(found, dtype=np.int8)
 
 
@@ -271,5 +294,5 @@ def codes(value: Value, count: int) -> Truths:
         return np.full(count, UNKNOWN_CODE, dtype=np.int8)
     found = value.data.astype(np.int8)
     if value.unknown is not None:
-        found[value.unknown] = UNKNOWN_CODE
+        found[np.broadcast_to(value.unknown, found.shape)] = UNKNOWN_CODE
     return found

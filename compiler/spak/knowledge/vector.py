@@ -40,7 +40,8 @@ class Const:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A value a row. `kind` is `int`, `float`, `bool` or `str`; `unknown` marks rows without a value (None: no such row).
+    """A value a row. `kind` is `int`, `float`, `bool` or `str`; `unknown` marks rows without a value (None: no such row;
+    one row speaks for all).
 
     `low` and `high` bound the integers. Where a row is unknown the array holds anything that does no harm.
     """
@@ -116,7 +117,7 @@ def _binary(op: str, left: Const | Rows, right: Const | Rows) -> Const | Rows:
         return Const(evaluate(Binary(op, Name("l"), Name("r")), {"l": left.value, "r": right.value}))
     if any(isinstance(side, Const) and side.value is UNKNOWN for side in (left, right)):
         return Const(UNKNOWN)
-    one, other = _rows(left, right), _rows(right, left)
+    one, other = _rows(left), _rows(right)
     unknown = _either(one.unknown, other.unknown)
     if op in {"==", "!="}:
         equal = _equal(one, other)
@@ -132,22 +133,21 @@ def _binary(op: str, left: Const | Rows, right: Const | Rows) -> Const | Rows:
     raise Fallback
 
 
-def _rows(value: Const | Rows, like: Const | Rows) -> Rows:
-    """A constant as a column as long as the other side's."""
+def _rows(value: Const | Rows) -> Rows:
+    """A constant as a column of one row, which numpy repeats as often as the other side needs."""
     import numpy as np
 
     if isinstance(value, Rows):
         return value
-    assert isinstance(like, Rows)
-    constant, n = value.value, len(like.data)
+    constant = value.value
     if isinstance(constant, bool):
-        return Rows("bool", np.full(n, constant))
+        return Rows("bool", np.array([constant]))
     if isinstance(constant, int) and -MOST < constant < MOST:
-        return Rows("int", np.full(n, constant, dtype=np.int64), None, constant, constant)
+        return Rows("int", np.array([constant], dtype=np.int64), None, constant, constant)
     if isinstance(constant, float):
-        return Rows("float", np.full(n, constant, dtype=np.float64))
+        return Rows("float", np.array([constant], dtype=np.float64))
     if isinstance(constant, str):
-        return Rows("str", np.full(n, constant, dtype=object))
+        return Rows("str", np.array([constant], dtype=object))
     raise Fallback
 
 
@@ -172,7 +172,7 @@ def _equal(one: Rows, other: Rows) -> Mask:
         return np.asarray(one.data == other.data, dtype=bool)
     if {one.kind, other.kind} <= numbers:
         return np.asarray(_floats(one, exact=True) == _floats(other, exact=True))
-    return np.zeros(len(one.data), dtype=bool)
+    return np.zeros(max(len(one.data), len(other.data)), dtype=bool)
 
 
 def _pair(one: Rows, other: Rows) -> tuple[Array, Array]:
@@ -212,6 +212,7 @@ def _arithmetic(op: str, one: Rows, other: Rows, unknown: Mask | None) -> Rows:
     a, b = _floats(one, exact=both), _floats(right, exact=both)
     with np.errstate(all="ignore"):
         if op in {"//", "%"}:  # element by element: C libraries differ in the last bit
+            a, b = np.broadcast_arrays(a, b)
             pairs = zip(a.tolist(), b.tolist(), strict=True)
             data = np.array([x // y for x, y in pairs] if op == "//" else [x % y for x, y in pairs], dtype=np.float64)
         else:
@@ -285,7 +286,7 @@ def _contains(value: Const | Rows, items: Value) -> Const | Rows:
         if isinstance(one, Const) and one.value is UNKNOWN:
             blind[:] = True
             continue
-        other = _rows(one, value)
+        other = _rows(one)
         known = True if other.unknown is None else ~other.unknown
         found |= _equal(value, other) & known
         if other.unknown is not None:
@@ -300,10 +301,9 @@ def _call(fn: str, args: list[Const | Rows]) -> Const | Rows:
         return Const(evaluate(Call(fn, tuple(map(Name, names))), env))
     if fn not in {"cdiv", "min", "max", "abs"}:
         raise Fallback
-    like = next(one for one in args if isinstance(one, Rows))
     if any(isinstance(one, Const) and one.value is UNKNOWN for one in args):
         return Const(UNKNOWN)
-    columns = [_rows(one, like) for one in args]
+    columns = [_rows(one) for one in args]
     if any(one.kind not in {"int", "float"} for one in columns):
         return Const(UNKNOWN)
     unknown = None
