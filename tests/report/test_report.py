@@ -141,6 +141,17 @@ def test_a_measurement_of_the_run_itself_gives_its_traces_shape_noise_and_enviro
     assert "| c | 7.5 GFLOP/s | 1 times |" in text and "**broken**: not measured." in text
 
 
+def test_no_best_is_claimed_within_the_noise() -> None:
+    t = Trace()
+    t.emit(level="a", gflops=10.0, noise=0.02)
+    t.emit(level="b", gflops=10.1, noise=0.03)
+    t.emit(level="c", gflops=9.0, noise=0.01)
+    text = md(t)
+    assert "**b** has the best gflops of 3 measured: 10.1 GFLOP/s." in text
+    assert "**a** cannot be told apart from it: 10 GFLOP/s lies within the noise of 3.0 %." in text
+    assert "**c** cannot be told apart" not in text
+
+
 def test_what_is_above_the_peak_is_rejected() -> None:
     t = Trace()
     t.add("run", constants={"PEAK_GFLOPS": 10, "MAX_BW": 10}, program="p", procedure="q")

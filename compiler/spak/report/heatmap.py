@@ -128,9 +128,13 @@ def _failure(trials: list[Trial]) -> str:
 
 
 def _sentences(trials: list[Trial], metric: str, lower: bool) -> tuple[str, ...]:
-    failed = sum(not _ok(one) for one in trials)
     cached = sum(one.cached for one in trials)
-    found = [f"{count(len(trials), 'trial')}: {failed} failed, {cached} taken from the cache of earlier measurements."]
+    states: dict[str, int] = {}
+    for one in trials:
+        state = "measured" if _ok(one) and number(one.metrics.get(metric)) is not None else cut(one.status, 40)
+        states[state or "without a figure"] = states.get(state or "without a figure", 0) + 1
+    counted = ", ".join(f"{many} {state}" for state, many in sorted(states.items()))
+    found = [f"{count(len(trials), 'trial')}: {counted}; {cached} taken from the cache of earlier measurements."]
     measured = [one for one in trials if _ok(one) and number(one.metrics.get(metric)) is not None]
     if not metric or not measured:
         return (*found, f"Best configuration: {MISSING}.")

@@ -24,6 +24,7 @@ class Rung:
     against_first: str
     of_peak: str
     noise: str
+    spread: float | None
     beyond: bool
 
 
@@ -80,12 +81,19 @@ def _ladder(key: tuple[str, str, str, str], figure: str, samples: list[Sample], 
                 against_first=ratio(value, first) if value is not None and first else MISSING,
                 of_peak=percent(flops, peak) if flops is not None and peak else MISSING,
                 noise=percent(noise, 1.0) if (noise := _noise(sample)) is not None else MISSING,
+                spread=noise,
                 beyond=bool(flops is not None and peak and flops > peak),
             )
         )
     case, target, shape, _ = key
     title = ", ".join(part for part in (case, f"on {target}" if target else "", shape) if part)
     return Ladder(title, figure, UNITS[figure], tuple(rungs), len(latest) - len(rungs), _sentences(figure, rungs, peak))
+
+
+def _apart(one: Rung, other: Rung) -> float:
+    """How far two figures are from each other, as a part of the larger."""
+    values = sorted(abs(value or 0.0) for value in (one.value, other.value))
+    return (values[1] - values[0]) / values[1] if values[1] else 0.0
 
 
 def _noise(sample: Sample) -> float | None:
@@ -106,6 +114,11 @@ def _sentences(figure: str, rungs: list[Rung], peak: float | None) -> tuple[str,
         found.append(f"`{best.label}` has the best {figure} of {len(measured)} measured: {best.text}.")
         if best is not first:
             found.append(f"That is {best.against_first} the {first.text} of `{first.label}`, the first.")
+        found += [
+            f"`{one.label}` cannot be told apart from it: {one.text} lies within the noise of {percent(noise, 1.0)}."
+            for one in measured
+            if one is not best and (noise := max(one.spread or 0.0, best.spread or 0.0)) and _apart(one, best) <= noise
+        ]
     if peak and measured and figure in {"gflops", "tflops", "gbytes"}:
         unit = "GB/s" if figure == "gbytes" else "GFLOP/s"
         found.append(f"`{best.label}` reaches {best.of_peak} of the peak of {show(peak, unit)}.")
