@@ -64,6 +64,7 @@ def test_every_spelling_of_a_call(text: str) -> None:
         'step s { x = tool.run { cmd: "date" } -> emit T.P }',
         'step s { tool.run { cmd: "date", output_var: x }\n -> emit T.P }',
         'step "s" { x = tool.run { cmd: "date" } -> emit P }',
+        'step s -> emit P { x: tool.run { cmd: "date" } }',
     ],
 )
 def test_every_spelling_of_a_step(text: str) -> None:

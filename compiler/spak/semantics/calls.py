@@ -326,12 +326,12 @@ class Calls:
             self.found.add("SPK238", what, span, "assign a value of the declared type")
 
     def emits(self, written: Written) -> str:
-        if written.emits is None:
+        return self.emitted(written.emits) if written.emits is not None else ""
+
+    def emitted(self, value: tree.Value) -> str:
+        """The full name of the case after `-> emit`."""
+        if not isinstance(value, tree.Name):
+            self.found.add("SPK232", "`-> emit` names a case", value.span, "write `-> emit TraceItem.Performance`")
             return ""
-        if not isinstance(written.emits, tree.Name):
-            self.found.add(
-                "SPK232", "`-> emit` names a case", written.emits.span, "write `-> emit TraceItem.Performance`"
-            )
-            return ""
-        case = self.world.case(written.emits.id, written.emits.span, "emit of an undeclared case")
+        case = self.world.case(value.id, value.span, "emit of an undeclared case")
         return case.name if case else ""

@@ -77,6 +77,8 @@ class Statements:
             return self.let(block.kind, block.default, block)
         if block.kind == "loop":
             return self.loop(block)
+        if block.name is None and block.default is None and calls(block.annotation):
+            return self.let(block.kind, block.annotation, block)  # type: ignore[arg-type]  # `x: llm.query { ... }`
         if block.default is not None and block.name is None and block.annotation is not None:
             return self.typed(block)
         if block.kind == "step":
@@ -268,6 +270,12 @@ class Statements:
         if condition is None:
             return None
         return If(condition, then, otherwise, span=item.span)
+
+
+def calls(value: tree.Value | None) -> bool:
+    """Whether a value is a call of a tool or a question."""
+    called = value.fn if isinstance(value, tree.Call) else value.id if isinstance(value, tree.Name) else ""
+    return is_call(called)
 
 
 def is_call(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from spak.errors import Span
 from spak.lang import tree
@@ -10,7 +11,7 @@ from spak.lang.expr import Expr
 from spak.lang.printer import print_item, print_value
 from spak.semantics.calls import Written, arguments
 from spak.semantics.outline import words
-from spak.semantics.program import If, Require, Statement, Step
+from spak.semantics.program import If, Query, Require, Statement, Step, ToolCall
 from spak.semantics.statements import Statements, is_call
 from spak.semantics.suggest import near
 from spak.semantics.world import World
@@ -98,8 +99,7 @@ class Steps:
         made: list[Statement] = []
         for item in executable:
             made += self.check(item) if is_check(item) else self.statements.read([item])
-        self.emitted(block)
-        return tuple(made), ""
+        return self.emitted(block, tuple(made)), ""
 
     def header(self, block: tree.Block) -> tuple[tuple[Statement, ...], str]:
         """`step id: tool.x { ... } -> emit C`, `step id: "prose"`, `step id: perform E.f(x)`."""
@@ -121,11 +121,17 @@ class Steps:
             self.found.add("SPK231", what, value.span, hint or "write `step id: tool.run { ... }` or `step id { ... }`")
         return (), ""
 
-    def emitted(self, block: tree.Block) -> None:
-        if block.emits is not None:
-            self.found.add(
-                "SPK232", "`-> emit` belongs to a call", block.emits.span, "write it after the call inside the step"
-            )
+    def emitted(self, block: tree.Block, made: tuple[Statement, ...] = ()) -> tuple[Statement, ...]:
+        """`step x -> emit C { ... }`: it is what the last call of the step becomes."""
+        if block.emits is None:
+            return made
+        last = made[-1] if made else None
+        if not isinstance(last, ToolCall | Query) or last.emits:
+            hint = "write it after the call inside the step"
+            self.found.add("SPK232", "`-> emit` belongs to a call", block.emits.span, hint)
+            return made
+        case = self.statements.calls.emitted(block.emits)
+        return (*made[:-1], replace(last, emits=case))
 
     def executes(self, item: tree.Item) -> bool:
         """Whether an item is a statement, or at least looks like one; prose is what does not."""
