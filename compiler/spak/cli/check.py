@@ -12,14 +12,15 @@ import click
 @click.argument("files", nargs=-1, type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print the diagnostics as JSON.")
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
-def command(files: tuple[str, ...], as_json: bool, strict: bool) -> int:
+@click.option("--fresh", is_flag=True, help="Check everything again, whatever has been checked before.")
+def command(files: tuple[str, ...], as_json: bool, strict: bool, fresh: bool) -> int:
     """Read FILES, or all inputs of the project, and print every diagnostic of every file at once.
 
-    FILES are specs, folders of units, tests, domains, targets, or any file of the language. Exits with 1 after an
-    error.
+    FILES are specs, folders of units, tests, domains, targets, or any file of the language. What has not changed since it was
+    last checked is not checked again. Exits with 1 after an error.
     """
     from spak.errors import SpakError
-    from spak.parse.check import check_files, check_project
+    from spak.pipeline.checking import check
     from spak.pipeline.project import find_root
 
     here = Path.cwd()
@@ -30,7 +31,7 @@ def command(files: tuple[str, ...], as_json: bool, strict: bool) -> int:
             raise
         root = here
     names = [relative(root, here / file) for file in files]
-    found = check_files(root, names) if files else check_project(root)
+    found = check(root, names, fresh=fresh)
     errors = [d for d in found if strict or d.severity == "error"]
     if as_json:
         click.echo(json.dumps([d.to_json() for d in found], indent=2, sort_keys=True))

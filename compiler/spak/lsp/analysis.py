@@ -20,7 +20,7 @@ from spak.semantics.resolve import resolve
 
 @dataclass
 class Analysis:
-    """`root` is the project's folder, `name` the file's path in it. While brackets do not match there is no tree; `before` is then
+    """`root` is the project folder, `name` the path of the file in it. While brackets do not match there is no tree: `before` is
     the last analysis that had one. Names are gathered when somebody asks: most keys are followed by another one.
     """
 
