@@ -9,9 +9,9 @@ tool        id         {tool, args, does, result}   `does` says it to people; th
 query       id         {prompt, attempt}   the prompt's digest is `inputs`
 answer      id         {text, value, by, attempt, accepted, why}
 emit        id         {case, fields, source: emit|stdout|result|loop, line}
-fact        id         {fact, value: true|false|null, on: [seq], numbers: {name: value}, scope: ''|why}
+fact        id         {fact, value: true|false|null, on: [seq], numbers: {name: value}, scope: ''|why, why: ''|why it is unknown}
 rule        id         {rule, kind: rule|hint, on: [seq], facts: {name: value}, apply: [...], recommend: [[name, op, value]]}
-invariant   id         {invariant, value, numbers}
+invariant   id         {invariant, value, numbers, why: ''|why it is unchecked}
 set         id         {name, value}
 trial       id         {loop, params, key, status, metrics, cached}
 metric      id         {metric, value}
