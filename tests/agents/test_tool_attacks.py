@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from spak.agents.tools import approvals
@@ -165,78 +165,77 @@ def test_links_are_not_followed(outside: Path, link: str, to: str, path: str) ->
     assert [path.name for path in outside.iterdir()] == ["secret"]
 
 
-@contextmanager
-def swapping(a: Path, b: Path) -> Iterator[None]:
-    """Exchange two paths, over and over, in one step each."""
-    import ctypes
-
-    libc, over, rounds = ctypes.CDLL(None), threading.Event(), [0]
-    at, exchange = -100, 2
-
-    def swap() -> None:
-        while not over.is_set():
-            assert libc.renameat2(at, os.fsencode(a), at, os.fsencode(b), exchange) == 0
-            rounds[0] += 1
-
-    thread = threading.Thread(target=swap)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-        assert rounds[0] > 100
+def exchange(a: Path, b: Path) -> None:
+    """Two paths change places in one step."""
+    at, flag = -100, 2
+    assert ctypes.CDLL(None).renameat2(at, os.fsencode(a), at, os.fsencode(b), flag) == 0
 
 
-def test_a_link_swapped_in_meanwhile(outside: Path) -> None:
-    """A folder becomes a link to the outside and a folder again, all the time that tools work in it."""
+class Meddling:
+    """`os` for the code under attack: the two paths change places just before the n-th call."""
+
+    def __init__(self, number: int, a: Path, b: Path) -> None:
+        self.left, self.a, self.b = number, a, b
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(os, name)
+        if name not in {"open", "stat", "mkdir", "replace", "fstat", "fsync", "fchmod", "close"}:
+            return real
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.left -= 1
+            if self.left == 0:
+                exchange(self.a, self.b)
+            return real(*args, **kwargs)
+
+        return call
+
+
+@pytest.mark.parametrize("act", ["read", "write", "write new"])
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_a_link_swapped_in_at_any_moment(outside: Path, monkeypatch: pytest.MonkeyPatch, what: str, act: str) -> None:
+    """A link to the outside takes the place of a folder or a file, between any two steps of a tool."""
     root = outside.parent / "project"
     (root / "in/secret").write_text("fine")
     (root / "link").symlink_to(outside)
-    done = {"read": 0, "write": 0, "refused": 0}
-    with swapping(root / "in", root / "link"):
-        for number in range(400):
-            try:
+    (root / "in/link").symlink_to(outside / "secret")
+    a, b = (root / "in", root / "link") if what == "folder" else (root / "in/secret", root / "in/link")
+    moments, done, refused = 0, 0, 0
+    while True:
+        meddling = Meddling(moments + 1, a, b)
+        monkeypatch.setattr(files, "os", meddling)
+        try:
+            if act == "read":
                 assert files.read(root, ("in", "secret"), 100) in {b"fine", b"new"}
-                done["read"] += 1
-                files.write(root, ("in", "secret" if number % 2 else f"n{number}"), b"new")
-                done["write"] += 1
-            except files.Crossing:
-                done["refused"] += 1
-            except OSError as error:
-                # The link was one when it was opened and a folder when it was looked at.
-                assert error.errno in {20, 40}, error
-                done["refused"] += 1
-    assert all(done.values()), done
-    assert (outside / "secret").read_text() == "hush"
-    assert [path.name for path in outside.iterdir()] == ["secret"]
+            else:
+                files.write(root, ("in", "secret" if act == "write" else f"n{moments}"), b"new")
+            done += 1
+        except OSError as error:
+            assert isinstance(error, files.Crossing) or error.errno == 40, error
+            refused += 1
+        monkeypatch.undo()
+        if meddling.left > 0:
+            break
+        if a.is_symlink():
+            exchange(a, b)
+        moments += 1
+        assert (outside / "secret").read_text() == "hush"
+        assert [path.name for path in outside.iterdir()] == ["secret"]
+    assert moments >= 6 and done and (refused or act == "write new")
 
 
-def test_a_file_swapped_for_a_link_meanwhile(outside: Path) -> None:
-    root = outside.parent / "project"
-    (root / "in/x").write_text("fine")
-    (root / "in/y").symlink_to(outside / "secret")
-    with swapping(root / "in/x", root / "in/y"):
-        for _ in range(400):
-            try:
-                assert files.read(root, ("in", "x"), 100) in {b"fine", b"new"}
-                files.write(root, ("in", "x"), b"new")
-            except OSError as error:
-                assert isinstance(error, files.Crossing) or error.errno in {40}, error
-    assert (outside / "secret").read_text() == "hush"
-
-
-def test_a_folder_swapped_under_a_command(outside: Path) -> None:
+def test_a_folder_swapped_under_a_command(outside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is a link to the outside by the time that the command starts."""
     root = outside.parent / "project"
     (root / "link").symlink_to(outside)
-    started = 0
-    with swapping(root / "in", root / "link"):
-        for _ in range(40):
-            try:
-                started += do(root, 'tool.run { cmd: ["touch", "here"] cwd: "in" }').ok
-            except SpakError as error:
-                assert error.diagnostics[0].code in {"SPK956", "SPK958"}
-    assert started
+
+    def late(*args: Any, **kwargs: Any) -> Any:
+        exchange(root / "in", root / "link")
+        return run(*args, **kwargs)
+
+    monkeypatch.setattr("spak.agents.tools.run.run", late)
+    assert do(root, 'tool.run { cmd: ["touch", "here"] cwd: "in" }').ok
+    assert (root / "link/here").exists()  # where the folder is by now
     assert [path.name for path in outside.iterdir()] == ["secret"]
 
 
@@ -249,7 +248,7 @@ def leave(depth):
     os.setsid()
     if os.fork(): os._exit(0)
     os.closerange(0, 64)
-    os.execve(sys.executable, ["sleeper", "-c", "import time; time.sleep(600)"], {})
+    os.execve(sys.executable, [sys.argv[3], "-c", "import time; time.sleep(600)"], {})
 for n in range(int(sys.argv[1])):
     leave(n)
     if n % 2 and os.fork() == 0:
@@ -264,22 +263,28 @@ if sys.argv[2] == "wait": time.sleep(600)
 def test_daemons_do_not_outlive_their_command(tmp_path: Path, how: str) -> None:
     before = children()
     began = time.monotonic()
-    result = do(tmp_path, 'tool.run { cmd: ["python", "-c", code, 20, how] timeout: 3 }', code=DAEMON, how=how)
+    result = do(
+        tmp_path,
+        'tool.run { cmd: ["python", "-c", code, 20, how, name] timeout: 3 }',
+        code=DAEMON,
+        how=how,
+        name=tmp_path.name,
+    )
     assert (result.ok, result.stdout) == (how == "end", "gone\n")
     assert time.monotonic() - began < 30
     assert children() == before
-    assert not sleepers()
+    assert not sleepers(tmp_path.name)
 
 
-def sleepers() -> list[str]:
-    """The processes that DAEMON leaves, by their command lines."""
+def sleepers(name: str) -> list[str]:
+    """The processes that DAEMON leaves, by the name that they give themselves."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
             line = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
         except OSError:
             continue
-        found += [entry.name] if line.startswith(b"sleeper\0-c\0import time; time.sleep(600)") else []
+        found += [entry.name] if line.startswith(f"{name}\0-c\0import time".encode()) else []
     return found
 
 
@@ -327,8 +332,6 @@ def test_a_command_that_does_not_read(tmp_path: Path) -> None:
 
 
 def test_others_of_ours_are_left_alone(tmp_path: Path) -> None:
-    import subprocess
-
     with subprocess.Popen(["sleep", "600"]) as other:
         assert do(tmp_path, 'tool.run { cmd: ["true"] }').ok
         assert other.poll() is None
