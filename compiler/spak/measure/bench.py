@@ -70,8 +70,8 @@ def bench(
 ) -> Bench:
     """Time modules against the first of them; `rounds` 0 is as many as fit into some seconds.
 
-    A candidate that crashes, hangs or is wrong has a `why`; nothing else is its fault. Raises SpakError: SPK658 where the baseline
-    itself cannot be timed or the process does not start.
+    A candidate that crashes, hangs or is wrong has a `why`; nothing else is its fault. Raises SpakError: SPK658 where the
+    baseline itself cannot be timed or the process does not start.
     """
     left = list(range(1, len(modules)))
     lost: dict[int, str] = {}

@@ -58,7 +58,7 @@ def read(path: Path, shown: str = "") -> Record:
     if len(raw) > LARGEST:
         raise SpakError(Diagnostic("SPK653", f"the record has {len(raw)} bytes", Span(shown), hint))
     try:
-        data = json.loads(raw)
+        data = json.loads(raw.decode())
     except UnicodeDecodeError:
         raise SpakError(Diagnostic("SPK653", "the record is not UTF-8", Span(shown), hint)) from None
     except RecursionError:
