@@ -112,8 +112,12 @@ def kernel_form(root: Path, loop: EngineeringLoop, cache: TrialCache, say: Say, 
         raise SpakError(
             Diagnostic("SPK668", f"a kernel is not measured in {measure.metric!r}", _at(measure.span), hint)
         )
-    bed = stack.enter_context(Bed(root, measure.unit, measure.target, say))
-    variant = measure.variant or tunable(bed)
+    try:
+        bed = stack.enter_context(Bed(root, measure.unit, measure.target, say))
+        variant = measure.variant or tunable(bed)
+        bed.variant(variant)
+    except SpakError as error:  # said where the loop names what is not there
+        raise SpakError(*(replace(one, span=one.span or _at(measure.span)) for one in error.diagnostics)) from None
     bed.build([variant])
     check_names(bed, variant, {one.name: one.values for one in loop.parameters}, lambda name: _span_of(loop, name))
     _inside(bed, loop)

@@ -1,0 +1,4 @@
+engineering_loop Main {
+  parameter A: [1, 2]
+  measure { cmd: "python -c 'print(1)'" metric: score objective: maximize }
+}
