@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from spak.report.figures import MISSING, UNITS, count, cut, rounded, show
-from spak.report.view import RunView, Sample, main_figure
+from spak.report.view import RunView, Sample, Trial, main_figure
 from spak.traces.event import Event
 
 MOST_ROWS = 200
 MOST_CHANGES = 12
 
 UNCHECKED = "UNCHECKED"
+
+T = TypeVar("T", Event, Trial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class InvariantRow:
 
 
 def facts(run: RunView) -> list[FactRow]:
-    """Every value that a fact took."""
+    """The values that facts took, as many as are shown."""
     return [
         FactRow(
             fact=show(event.data.get("fact") or ""),
@@ -59,7 +63,7 @@ def facts(run: RunView) -> list[FactRow]:
             why=_why(event.data),
             seq=event.seq,
         )
-        for event in run.facts
+        for event in run.facts[:MOST_ROWS]
     ]
 
 
@@ -77,8 +81,8 @@ def fact_sentences(run: RunView) -> list[str]:
 
 
 def rules(run: RunView) -> list[RuleRow]:
-    """Every firing."""
-    return [_rule(run, event) for event in run.rules]
+    """The firings, as many as are shown."""
+    return [_rule(run, event) for event in run.rules[:MOST_ROWS]]
 
 
 def _rule(run: RunView, event: Event) -> RuleRow:
@@ -103,19 +107,33 @@ def _rule(run: RunView, event: Event) -> RuleRow:
 def _changes(run: RunView, event: Event) -> tuple[str, ...]:
     """What is on record between a firing and the next measurement of the case it fired on, and that measurement."""
     on = {seq for seq in _list(event.data.get("on")) if isinstance(seq, int)}
-    before = next((one for one in reversed(run.samples) if one.seq in on), None)
-    after = next(
-        (one for one in run.samples if one.seq > event.seq and (before is None or one.case == before.case)), None
-    )
-    until = after.seq if after else float("inf")
-    found = [f"{_short(one)}" for one in run.sets if event.seq < one.seq < until][:MOST_CHANGES]
+    at = bisect_right(run.samples, event.seq, key=_seq)
+    earlier = (_at(run.samples, seq) for seq in sorted(on, reverse=True)[:MOST_CHANGES])
+    before = next((one for one in earlier if one is not None), None)
+    after = next((one for one in islice(run.samples, at, None) if before is None or one.case == before.case), None)
+    found = [_short(one) for one in islice(_between(run.sets, event, after), MOST_CHANGES)]
     for loop, trials in run.loops.items():
-        later = [one for one in trials if event.seq < one.seq < until]
-        if later:
-            found.append(f"sweep `{cut(loop, 80)}`: {count(len(later), 'trial')}")
+        if later := sum(1 for _ in _between(trials, event, after)):
+            found.append(f"sweep `{cut(loop, 80)}`: {count(later, 'trial')}")
     if after is None:
         return (*found, f"what it led to: {MISSING}")
     return (*found, *_compared(before, after))
+
+
+def _seq(one: Event | Sample | Trial) -> int:
+    return one.seq
+
+
+def _at(samples: list[Sample], seq: int) -> Sample | None:
+    """The sample with a number; they are in the order of their numbers."""
+    place = bisect_left(samples, seq, key=_seq)
+    return samples[place] if place < len(samples) and samples[place].seq == seq else None
+
+
+def _between(found: list[T], event: Event, after: Sample | None) -> Iterator[T]:
+    """What came after an event and before a sample, or to the end."""
+    start = bisect_right(found, event.seq, key=_seq)
+    return islice(found, start, bisect_left(found, after.seq, key=_seq) if after is not None else None)
 
 
 def _short(event: Event) -> str:

@@ -15,6 +15,9 @@ from spak.traces.event import Event
 #: Fields that say what a trace is of, best first.
 LABELS = ("level", "variant", "step_name", "stage", "kernel", "config", "label", "name")
 
+#: Figures by which a trace is known to be of a measurement.
+LINKING = ("gflops", "seconds", "gbytes")
+
 #: Names under which traces carry the machine's peaks, and which one each is: GFLOP/s and GB/s in the end.
 PEAKS = {
     "PEAK_GFLOPS": ("gflops", 1.0), "peak_gflops": ("gflops", 1.0), "PEAK_TFLOPS": ("gflops", 1000.0),
@@ -135,6 +138,7 @@ class RunView:
     cost: float | None = None
     peaks: dict[str, float] = field(default_factory=dict)
     measured: list[Measured] = field(default_factory=list)
+    by_figure: dict[tuple[str, float], Measured] = field(default_factory=dict)  # the latest with that very figure
 
     def of_case(self) -> dict[str, list[Sample]]:
         """Samples by case, in the order in which cases first appear."""
@@ -165,7 +169,7 @@ def _take(run: RunView, event: Event, data: Mapping[str, Any]) -> None:
         _peaks(run, _map(data.get("constants")))
     elif kind == "emit":
         fields = _map(data.get("fields"))
-        measured = _behind(fields, run.measured)
+        measured = _behind(fields, run)
         target = _text(fields.get("target")) or (measured.target if measured else "") or run.target
         run.samples.append(Sample(event.seq, event.step, _text(data.get("case")), fields, target, measured))
         _peaks(run, fields)
@@ -199,16 +203,15 @@ def _bench(run: RunView, args: Mapping[str, Any], value: Mapping[str, Any]) -> N
     shape = " ".join(f"{name}={show(size)}" for name, size in list(first.items())[:16])
     more = f"{len(shapes)} shapes" if isinstance(shapes, list) and len(shapes) > 1 else ""
     if value:
-        run.measured.append(Measured(value, cut(shape or more, 120), _text(args.get("target"))))
+        found = Measured(value, cut(shape or more, 120), _text(args.get("target")))
+        run.measured.append(found)
+        run.by_figure |= {(name, figure): found for name in LINKING if (figure := number(value.get(name))) is not None}
 
 
-def _behind(fields: Mapping[str, Any], measured: list[Measured]) -> Measured | None:
+def _behind(fields: Mapping[str, Any], run: RunView) -> Measured | None:
     """The latest measurement that has a figure of these fields, digit for digit."""
-    for one in reversed(measured):
-        for name in ("gflops", "seconds", "gbytes"):
-            if (value := number(fields.get(name))) is not None and value == number(one.figures.get(name)):
-                return one
-    return None
+    keys = ((name, figure) for name in LINKING if (figure := number(fields.get(name))) is not None)
+    return next((run.by_figure[key] for key in keys if key in run.by_figure), None)
 
 
 def _spend(run: RunView, event: Event) -> None:
