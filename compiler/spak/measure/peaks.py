@@ -26,7 +26,8 @@ from spak.store import atomic
 PROBE = Path(__file__).with_name("probe.cpp")
 #: Above a measured peak by more than this, a result is none: peaks have noise too.
 MARGIN = 1.10
-RUNS = 8
+RUNS = 24
+RUN_SECONDS = 0.003  # as the probe has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def _run(program: Path, do: Do) -> Peaks:
         if not done.ok:
             raise ValueError(done.how)
         found = Peaks.from_json(json.loads(done.stdout))
-        least = 0.01 * RUNS * (2 + 3 * len(found.bandwidth))
+        least = RUN_SECONDS * RUNS * (2 + 3 * len(found.bandwidth))
         if wall < least:
             raise ValueError(f"it claims at least {least:g} s of measuring and was gone after {wall:.3f} s")
     except (ValueError, KeyError, TypeError) as error:
