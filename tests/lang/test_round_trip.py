@@ -14,7 +14,7 @@ from spak.lang.printer import print_file
 from spak.lang.syntax import parse_text
 
 ROOT = Path(__file__).parent.parent.parent
-CORPUS = sorted([*(Path(__file__).parent / "corpus").glob("*.dsl"), *(ROOT / "specs" / "domains").glob("*.dsl")])
+CORPUS = sorted([*(Path(__file__).parent / "corpus").glob("*.dsl"), *(ROOT / "specs").glob("**/*.dsl")])
 PROFILE = settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -117,6 +117,10 @@ values = st.recursive(
         st.builds(lambda n, v: tree.MapLit((tree.Attr(n, v),)), names, inner),
         st.builds(lambda n, a, d: tree.Call(n, (tree.Arg(n, tree.Name(a), d),)), names, names, inner),
         st.builds(lambda a, b: tree.Binary("|", tree.Name(a), tree.Name(b)), names, names),
+        st.builds(lambda a, b: tree.Binary("=>", a, b), inner, inner),
+        st.builds(lambda n, a, b: tree.Index(tree.Name(n), (tree.Slice(a, b), tree.Slice())), names, inner, inner),
+        st.builds(lambda n, a: tree.Index(tree.Name(n), (tree.Slice(None, a, a),)), names, inner),
+        st.builds(lambda n, m: tree.Generic(n, (tree.Name(m), tree.Generic(n, (tree.Name(m),)))), names, names),
     ),
     max_leaves=6,
 )
@@ -154,3 +158,20 @@ def test_trees_round_trip(file: tree.File) -> None:
     again = parse(printed)
     assert again == file
     assert print_file(again) == printed
+
+
+DIALECTS = [
+    ("case A => b", 'case A => b'), ("m { y = x[0:T, :] }", "m { y = x[0:T, :] }"), ("x: q[1:]", "x: q[1:]"),
+    ("1. do this thing", "1. do this thing"), ('2) "then that"', '2) "then that"'), ("n += 1", "n = n + 1"),
+    ("h[0] *= 2", "h[0] = h[0] * 2"), ("a: List<String> b: List[Int]", "a: List<String>\nb: List[Int]"),
+    ("p: |\n  some\n   text\n", 'p: """some\n text"""'), ("a: 50%\nb: 5%", "a: 50%\nb: 5%"),
+    ("css { a: #fff; .b { c: d } }", "css {\n  a: #fff; .b { c: d }\n}"), ("style { a: b }", "style { a: b }"),
+    ("a: #fff\nb: 1", "a: #fff\nb: 1"), ("a. b", "a.b"), ("f { x: 1, y: 2 }", "f { x: 1, y: 2 }"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "printed"), DIALECTS, ids=[text.split("\n")[0] for text, _ in DIALECTS])
+def test_what_real_files_contain(text: str, printed: str) -> None:
+    first = parse(text)
+    assert print_file(first).strip() == printed
+    assert parse(print_file(first)) == first

@@ -57,7 +57,7 @@ KEYWORDS = {"if": "IF", "emit": "EMIT", "return": "RETURN", "break": "JUMP", "co
 KEY_AHEAD = re.compile(r"(?:[ \t]|/\*(?s:.*?)\*/)*(?::|=(?![=>]))")
 WORD_AHEAD = re.compile(r"""(?:[ \t]|/\*(?s:.*?)\*/)+[\w(!"]""")
 REST_BLANK = re.compile(r"[ \t]*(?://[^\n]*|#[^\n]*)?(?=\n)")
-AFTER_GENERIC = re.compile(r"[ \t]*(?:$|[;,)\]}{\n>|?#]|->|//|/\*|=>)|[ \t]+(?:=|\w+[ \t]*:)")
+AFTER_GENERIC = re.compile(r"[ \t]*(?:$|[;:,)\]}{\n>|?#]|->|//|/\*|=>)|[ \t]+(?:=|\w+[ \t]*:)")
 NUMBERED = re.compile(r'[.)](?=[ \t]+["\w])')
 PERCENTAGE = re.compile(r"%(?=[ \t]*(?:;|,|//|#)|\s*(?:[)\]}]|\Z)|[ \t]*\n\s*\w+[ \t]*(?::|=(?![=>])))")
 COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})(?=[ \t]*(?:[;,}\n]|//|/\*|\Z))")

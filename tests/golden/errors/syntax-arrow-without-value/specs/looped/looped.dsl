@@ -1,0 +1,3 @@
+rule R {
+  when: a =>
+}

@@ -1,0 +1,4 @@
+task t {
+  /* what it does
+  step a { x = 1 }
+}

@@ -1,0 +1,3 @@
+rule R {
+  when: 1 < a < 3
+}

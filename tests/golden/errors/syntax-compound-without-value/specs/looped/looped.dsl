@@ -1,0 +1,5 @@
+task t {
+  step a {
+    n +=
+  }
+}

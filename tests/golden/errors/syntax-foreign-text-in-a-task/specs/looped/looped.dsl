@@ -1,0 +1,3 @@
+task t {
+  step a { border: 1px ~ }
+}

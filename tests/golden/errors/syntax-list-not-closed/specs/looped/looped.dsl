@@ -1,0 +1,6 @@
+rule R {
+  when: [
+    // the first
+    a,
+    b
+}

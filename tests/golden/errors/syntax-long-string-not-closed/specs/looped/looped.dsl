@@ -1,0 +1,3 @@
+task t {
+  step a { llm.query { prompt: """what now? } }
+}

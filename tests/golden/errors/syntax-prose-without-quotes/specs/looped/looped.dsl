@@ -1,0 +1,3 @@
+rule R {
+  apply: Fuse the loops, don't write back.
+}

@@ -1,0 +1,3 @@
+task t {
+  step a { x = y[0:T }
+}

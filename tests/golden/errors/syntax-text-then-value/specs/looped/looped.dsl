@@ -1,0 +1,5 @@
+dynamics D {
+  transition:
+      h' = Update(h)
+  = Update(h)
+}
