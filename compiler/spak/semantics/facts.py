@@ -112,6 +112,9 @@ class _Fact:
             expr = self.expr(item.default)
             if expr is not None:
                 self.bound[item.name] = expr
+        elif isinstance(item, tree.Block) and item.annotation is not None and item.body is not None:
+            hint = "put each on a line of its own, or `;` between them"
+            self.found.add("SPK231", f"{item.kind!r} and what follows it run together", item.span, hint)
         elif isinstance(item, tree.Block):
             self.noted[item.kind] = words_of(item)
         else:

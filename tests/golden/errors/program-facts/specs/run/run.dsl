@@ -28,3 +28,7 @@ fact k(t: TraceItem.Performance) {
   return t.tflops > 9
 }
 fact l(t: TraceItem.Performance) { return len(t.level) > t.text }
+fact m(t: TraceItem.Note) {
+  evidence: ["R#1"] scope { target: cpu }
+  return t.text == "x"
+}
