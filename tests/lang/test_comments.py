@@ -62,7 +62,7 @@ def test_canonical_text_is_left_alone(text: str) -> None:
         ("a: 1\n\n\n\nb: 2\n", "a: 1\n\nb: 2\n"),
         ("a {\n\n  b: 1\n\n}\n", "a {\n  b: 1\n}\n"),
         ("a: #fff // white\n", "a: #fff  // white\n"),
-        ("a: [" + ", ".join(["abcdefgh"] * 12) + "]\n", "a: [\n" + "  abcdefgh,\n" * 12 + "]\n"),
+        ("a: [" + ", ".join(["abcdefgh"] * 13) + "]\n", "a: [\n" + "  abcdefgh,\n" * 13 + "]\n"),
     ],
 )
 def test_where_a_comment_goes(text: str, printed: str) -> None:

@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from spak.errors import SpakError
+from spak.errors import Collector, SpakError
 from spak.parse.files import spec_paths
 from spak.parse.format import format_bytes, format_text
+from spak.semantics.resolve import resolve_text
 
 ROOT = Path(__file__).parent.parent.parent
 SPECS = [*spec_paths(ROOT / "specs"), *spec_paths(ROOT / "tests" / "lang" / "corpus")]
+UNITS = [path for path in spec_paths(ROOT / "specs") if path.suffix == ".md" or path.parent.name == "domains"]
 
 MARKDOWN = """---
 name:   x
@@ -52,9 +54,16 @@ def test_formatting_twice_changes_nothing_more(path: Path) -> None:
     assert format_bytes(once, path.name) == once
 
 
-@pytest.mark.parametrize("path", spec_paths(ROOT / "specs"), ids=lambda p: p.name)
-def test_shipped_specs_are_canonical(path: Path) -> None:
+@pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
+def test_shipped_units_and_domains_are_canonical(path: Path) -> None:
     assert format_bytes(path.read_bytes(), path.name) == path.read_bytes(), "run `spak fmt`"
+
+
+@pytest.mark.parametrize("path", [p for p in spec_paths(ROOT / "specs") if p.suffix == ".dsl"], ids=lambda p: p.name)
+def test_a_formatted_program_is_the_same_program(path: Path) -> None:
+    text = format_text(path.read_text(), path.name)
+    old, new = (resolve_text(one, path.name, Collector(), ROOT) for one in (path.read_text(), text))
+    assert new == old
 
 
 def test_only_the_fences_of_markdown_change() -> None:

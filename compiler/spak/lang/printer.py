@@ -13,7 +13,8 @@ from spak.errors import Span
 from spak.lang import tree
 from spak.lang.comments import INDENT, Comments, Place, end, lines, start
 
-INLINE = 100  # what is longer than this is broken over lines
+INLINE = 100  # a map that is longer is broken over lines, and prompts are made of this
+WIDTH = 120  # of a line of a file; lists, arguments and short bodies that go beyond are broken
 
 LEVELS = {
     "=>": 0,
@@ -305,7 +306,7 @@ class _FilePrinter(_Printer):
         """What was short and on one line stays on one line: `{ return a < b }`, `case C { x: float, y: float }`."""
         if isinstance(body, tuple) and body and span.line and span.line == span.end_line and short(body):
             text = f"{head} {{ " + ", ".join("\n".join(self.plain.item(item, 0)) for item in body) + " }"
-            if len(text) <= INLINE and "\n" not in text and not self.comments.inside(start(span), end(span)):
+            if len(text) <= WIDTH and "\n" not in text and not self.comments.inside(start(span), end(span)):
                 return [text]
         return super().body(head, body, depth, span)
 
@@ -323,7 +324,7 @@ class _FilePrinter(_Printer):
         inside = self.comments.inside(start(span), end(span))
         plain = self.plain.args(marks, items, depth)
         width = len(INDENT * depth + plain.partition("\n")[0])
-        if not inside and (width <= INLINE or len(items) < 2):
+        if not inside and (width <= WIDTH or len(items) < 2):
             return plain if "\n" not in plain else super().args(marks, items, depth)
         note = self.comments.opening(span, start(items[0].span) if items else end(span)) if closed else ""
         shown = [marks[0] + note]
