@@ -5,9 +5,10 @@ Nothing here asserts how fast anything is, only that sixty-four passes take long
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,26 +31,35 @@ LOOP = EngineeringLoop(
 )
 
 
+@dataclass(frozen=True)
 class Done:
     """A project in which the sweep was made and written back."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.trials: list[dict[str, Any]] = []
-        self.found = sweep(root, LOOP, self.trials.append, apply=True)
+    root: Path
+    trials: list[dict[str, Any]]
+    found: dict[str, Any]
 
     def trial(self, **params: int) -> dict[str, Any]:
         return next(one for one in self.trials if one["params"] == params)
 
 
 @pytest.fixture(scope="module")
-def done(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
-    root = tmp_path_factory.mktemp("swept") / "project"
-    shutil.copytree(built, root, symlinks=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        patch.delenv("SPAK_CACHE", raising=False)
-        return Done(root)
+def done(built: Path) -> Done:
+    """Made once for all processes of a test session, beside the built project; nobody changes it."""
+    root = built.parent / "swept"
+    kept = built.parent / "swept.json"
+    with (built.parent / "swept.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            shutil.rmtree(root, ignore_errors=True)
+            shutil.copytree(built, root, symlinks=True)
+            trials: list[dict[str, Any]] = []
+            with pytest.MonkeyPatch.context() as patch:
+                patch.chdir(root)
+                patch.delenv("SPAK_CACHE", raising=False)
+                found = sweep(root, LOOP, trials.append, apply=True)
+            kept.write_text(json.dumps([trials, found]))
+    return Done(root, *json.loads(kept.read_text()))
 
 
 @pytest.fixture
@@ -57,6 +67,12 @@ def swept(done: Done, monkeypatch: pytest.MonkeyPatch) -> Done:
     monkeypatch.chdir(done.root)
     monkeypatch.delenv("SPAK_CACHE", raising=False)
     return done
+
+
+def copied(done: Done, tmp_path: Path) -> Path:
+    root = tmp_path / "copy"
+    shutil.copytree(done.root, root, symlinks=True)
+    return root
 
 
 def test_failed_configurations_are_data(swept: Done) -> None:
@@ -118,24 +134,19 @@ def test_explain_and_plan_show_it(swept: Done) -> None:
     assert planned.returncode == 0, planned.stdout
 
 
-def test_a_repeated_sweep_times_nothing(swept: Done, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repeated_sweep_times_nothing(swept: Done, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*args: object, **kwargs: object) -> None:
         raise AssertionError("something was timed")
 
     monkeypatch.setattr("spak.pipeline.kernel_trials.timed", forbidden)
     monkeypatch.setattr("spak.pipeline.kernel_trials.pose", forbidden)
-    before = (swept.root / TUNED).read_bytes()
-    again = sweep(swept.root, LOOP, apply=True)
+    root = copied(swept, tmp_path)
+    before = (root / TUNED).read_bytes()
+    again = sweep(root, LOOP, apply=True)
     assert again["cached"] == again["trials"] == 6
     assert again["best"]["params"]["PASSES"] == 1
-    assert (swept.root / TUNED).read_bytes() == before
+    assert (root / TUNED).read_bytes() == before
     assert again["record"] == swept.found["record"]
-
-
-def copied(done: Done, tmp_path: Path) -> Path:
-    root = tmp_path / "copy"
-    shutil.copytree(done.root, root, symlinks=True)
-    return root
 
 
 def plan_of(root: Path) -> set[str]:
