@@ -63,9 +63,9 @@ system FMHA {
 
   agent_loop fmha_system(heads: Int = 4, length: Int = 256, depth: Int = 64) {
     step "Build and verify" {
-      plain = tool.verify { unit: fmha, variant: naive, target: cpu }
+      plain = tool.verify { unit: fmha, variant: naive, target: cpu, allow_failure: true }
       emit TraceItem.Correctness { variant: "naive", target: "cpu", passed: plain.ok }
-      fused = tool.verify { unit: fmha, variant: online, target: cpu }
+      fused = tool.verify { unit: fmha, variant: online, target: cpu, allow_failure: true }
       emit TraceItem.Correctness { variant: "online", target: "cpu", passed: fused.ok }
       if !plain.ok { failures = failures + 1 }
       if !fused.ok { failures = failures + 1 }
