@@ -78,7 +78,8 @@ def tune(file: PlanFile, tuned: InForce) -> PlanFile:
     """The file with tuned parameters in the place of its own, each at its own place."""
     if file.plan is None or not tuned.params:
         return file
-    places = {**file.places, **{("params", name): span for name, span in tuned.spans.items()}}
+    own: dict[Path, Span] = {("params", name): span for name, span in tuned.spans.items()}
+    places = {**file.places, **own}
     return replace(file, plan=tuned.apply(file.plan), places=places)
 
 
