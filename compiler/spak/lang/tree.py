@@ -20,7 +20,7 @@ class Node:
     span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
-# ---- values. The first seven are the expression language of `spak.lang.expr`; their parts are typed Any, because the
+# ---- values. Those that are the expression language of `spak.lang.expr` too have parts typed Any, because the
 # same nodes serve the whole language, where any value may stand, and the narrower one. ----
 
 
@@ -93,8 +93,8 @@ class Apply(Node):
 class Index(Node):
     """`f32[M, K]`, `tasks[0]`, `range [8, 128]`."""
 
-    target: Value
-    items: tuple[Value, ...]
+    target: Any
+    items: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Generic(Node):
 class Member(Node):
     """`f(x).name`; members of plain names are part of the name."""
 
-    target: Value
+    target: Any
     name: str
 
 

@@ -16,7 +16,7 @@ State = Literal["measured", "noisy", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """`value` is the metric. `samples` are repeated measurements by which trials are compared and ties told: the metric itself, or
+    """`value` is the metric. `samples` are repeated measurements by which trials are compared and ties told: the metric, or
     what is steadier, its ratio to a baseline measured at the same time; the better, the greater or smaller as of the metric.
 
     `state` "noisy" is a measurement that says nothing; "failed" has none, and `why` says why: both are data. `figures` is what
