@@ -11,7 +11,7 @@ from pathlib import Path
 
 from spak.lang.source import MAX_BYTES
 
-KERNEL = re.compile(r"^[ \t]*kernel\b", re.MULTILINE)
+KERNEL = re.compile(r"^[ \t]*kernel[ \t]+[^\s({:]+[ \t]*[({]", re.MULTILINE)  # not the `kernel matmul` of a measurement
 EXECUTED = re.compile(
     r"^[ \t]*(?:system|task|agent_loop|service_loop|engineering_loop|workflow|protocol|component|effect|trace_schema|model"
     r"|knowledge|fact|rule|build)\b[^:=\n]*\{",

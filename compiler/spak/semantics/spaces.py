@@ -24,7 +24,7 @@ TARGET_NAMES = frozenset(Limits.model_fields) - {"max_block", "max_grid"} | {
     "CACHE_LINE",
     "VECTOR_BYTES",
 }
-PLAN_NAMES = frozenset({"workspace_bytes"})
+PLAN_NAMES = frozenset({"workspace_bytes", "smem_bytes", "launches"})
 
 #: Metamorphic properties and their arguments: a parameter's name, a number.
 PROPERTIES: dict[str, tuple[str, ...]] = {
