@@ -56,6 +56,14 @@ def test_critical_path_goes_through_what_was_up_to_date() -> None:
     assert trace.critical_path() == ["a", "c"]
 
 
+def test_critical_path_of_what_was_judged_anew_after_its_judges() -> None:
+    trace = ChromeTrace({"reply": (), "verify": ("reply",)})
+    for name, start, end in (("verify", 0.0, 1.0), ("reply", 1.0, 3.0)):
+        trace({"event": "start", "name": name, "t": start, "stage": "s", "reason": ""})
+        trace({"event": "finish", "name": name, "t": end, "status": "ran"})
+    assert trace.critical_path() == ["reply", "verify"]
+
+
 def test_exit_codes() -> None:
     def code(*statuses: Status) -> int:
         return exit_code([Result(str(n), status) for n, status in enumerate(statuses)])
