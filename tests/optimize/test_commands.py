@@ -86,6 +86,24 @@ def test_a_repeated_sweep_runs_nothing_and_an_edited_script_everything(root: Pat
     assert len(calls(root)) == 2 * made
 
 
+def test_every_file_that_a_configuration_names_is_part_of_what_was_measured(root: Path) -> None:
+    """The script is a parameter, and so is the program itself: editing either measures it again, and nothing else."""
+    for name, score in (("one.sh", 1), ("two.sh", 2)):
+        (root / name).write_text(f"#!/bin/sh\necho {name} >> calls.txt\necho '{{\"score\": {score}}}'\n")
+        (root / name).chmod(0o755)
+    scripts = (Parameter("SCRIPT", ("one.sh", "two.sh")),)
+    for words, cached in ((("sh", "{{SCRIPT}}"), 1), (("./two.sh", "{{SCRIPT}}"), 0)):
+        cmd = Items(tuple(Template(word, ("SCRIPT",) if "{{" in word else ()) for word in words))
+        mine = loop(measure=Measure("score", "maximize", cmd), parameters=scripts, constraints=())
+        assert sweep(root, mine)["best"]["value"] == 2
+        assert sweep(root, mine)["cached"] == 2
+        (root / "two.sh").write_text((root / "two.sh").read_text().replace(": 2}", ": 3}"))
+        again = sweep(root, mine)
+        assert (again["best"]["value"], again["cached"]) == (3, cached)
+        (root / "two.sh").write_text((root / "two.sh").read_text().replace(": 3}", ": 2}"))
+    assert calls(root) == ["one.sh", *["two.sh"] * 6]
+
+
 def test_the_median_of_repeats(root: Path) -> None:
     (root / "measure.py").write_text(
         'import pathlib\np = pathlib.Path("n"); n = len(p.read_text()) if p.exists() else 0\np.write_text("x" * (n + 1))\n'

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,7 +49,6 @@ def command_form(root: Path, loop: EngineeringLoop, cache: TrialCache, policy: P
         "metric": measure.metric,
         "emits": measure.emits,
         "repeats": measure.repeats,
-        "files": {path: sha256_file(root / path) for path in runner.files(first or {})},
     }
     live = Live(cache, sha256_bytes(canonical_json(workload)), environment.digest, runner.subjects, runner.measure)
     return Form(live, Space(loop.parameters, loop.constraints), environment.to_json(), {}, lambda trial: trial.ok)
@@ -55,6 +57,7 @@ def command_form(root: Path, loop: EngineeringLoop, cache: TrialCache, policy: P
 class _Command:
     def __init__(self, root: Path, loop: EngineeringLoop, policy: Policy, say: Say) -> None:
         self.root, self.loop, self.policy, self.say = root, loop, policy, say
+        self._digests: dict[str, str] = {}
 
     def plan(self, config: Config) -> Planned:
         """The very arguments, checked against the policy as those of `tool.run` are."""
@@ -70,16 +73,28 @@ class _Command:
         planned.data["timeout"] = measure.timeout
         return planned
 
-    def files(self, config: Config) -> list[str]:
-        """Files of the project that the command names: what they say is part of what is measured."""
-        if self.loop.measure.cmd is None:
-            return []
-        named = self.plan(config).data["argv"] if config else []
-        return sorted({word for word in named if not Path(word).is_absolute() and (self.root / word).is_file()})
+    def files(self, planned: Planned) -> dict[str, str]:
+        """Digests of the files that a command names, the program itself among them: what they hold is what is measured."""
+        argv: list[str] = planned.data["argv"]
+        found = {word: self._digest(str(self.root / word)) for word in argv}
+        found[argv[0]] = self._digest(shutil.which(argv[0], path=_path()) or str(self.root / argv[0]))
+        return {word: digest for word, digest in sorted(found.items()) if digest}
+
+    def _digest(self, path: str) -> str:
+        """Of a file as it was when the sweep first came to it; '' for what is none that can be read."""
+        if path not in self._digests:
+            try:
+                self._digests[path] = sha256_file(path) if os.path.isfile(path) else ""
+            except OSError:
+                self._digests[path] = ""
+        return self._digests[path]
 
     def subjects(self, configs: Sequence[Config]) -> list[Subject]:
-        """A command's digest is that of its arguments; nothing is made ahead."""
-        return [Subject(one.digest, "", one) for one in map(self.plan, configs)]
+        """A command's digest is that of its arguments and of the files that they name; nothing is made ahead."""
+        return [
+            Subject(sha256_bytes(canonical_json({"command": one.digest, "files": self.files(one)})), "", one)
+            for one in map(self.plan, configs)
+        ]
 
     def measure(self, config: Config, subject: Subject) -> Trial:
         """Run it as often as the loop says. The metric is the median."""
@@ -108,6 +123,11 @@ class _Command:
         from spak.pipeline.services import Services
 
         return Context(self.root, self.policy, Services(self.root))
+
+
+def _path() -> str:
+    """Where `tool.run` finds programs: those beside our Python first."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 def metrics(stdout: str, metric: str, emits: str) -> tuple[dict[str, Any], str]:
