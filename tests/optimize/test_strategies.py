@@ -72,6 +72,15 @@ def test_an_unknown_strategy_is_named_with_the_nearest() -> None:
         find("randm")
 
 
+def test_a_strategy_without_its_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)  # as where it is not installed
+    with pytest.raises(
+        SpakError, match=r"SPK659: the search strategy 'tpe' needs optuna. hint: pip install 'spak\[tune\]'"
+    ):
+        find("tpe")
+    find("random")
+
+
 def test_optuna_is_loaded_for_nothing_else() -> None:
     from subprocess import run
 

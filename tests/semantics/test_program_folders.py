@@ -43,6 +43,10 @@ def test_check_sees_everything(project: Path) -> None:
     [
         (HELLO, True),
         ("system S {\n}\n", True),
+        ('task T(name: string = "World") {\n}\n', True),
+        ("task T(\n  name: string,\n  times: int = 1\n) -> string {\n}\n", True),
+        ('rule "Slow: widen" {\n}\n', True),
+        ("task: {\n}\n", False),
         ("# Words\n\n```spak\nagent_loop A {\n```\n", True),
         ("kernel k(a: f32[N]) -> b: f32[N] {\n}\ntask T { }\n", False),
         ("kernal k(a: f32[N]) {\n}\n", False),

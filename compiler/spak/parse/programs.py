@@ -14,7 +14,8 @@ from spak.lang.source import MAX_BYTES
 KERNEL = re.compile(r"^[ \t]*kernel[ \t]+[^\s({:]+[ \t]*[({]", re.MULTILINE)  # not the `kernel matmul` of a measurement
 EXECUTED = re.compile(
     r"^[ \t]*(?:system|task|agent_loop|service_loop|engineering_loop|workflow|protocol|component|effect|trace_schema|model"
-    r"|knowledge|fact|rule|build)\b[^:=\n]*\{",
+    r"|knowledge|fact|rule|build)\b"
+    r'(?:"[^"\n]*"|[^:=\n("])*(?:\([^)]*\)[^:=\n]*)?\{',  # a name, parameters with types and defaults, a result
     re.MULTILINE,
 )
 

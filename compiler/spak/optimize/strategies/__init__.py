@@ -3,12 +3,14 @@
     search(space, seed, batch, better) -> Generator[list[Config], list[Trial], None]
 
 It yields configurations to try, at most `batch` at once, is sent their trials, and ends when it has no more to propose.
-`better` is "maximize" or "minimize". What it proposes depends on nothing but its arguments and what it was sent.
+`better` is "maximize" or "minimize". What it proposes depends on nothing but its arguments and what it was sent. One that needs
+a package which SPAK itself does not says so: `NEEDS = (package, extra that brings it)`.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Callable, Generator
 from difflib import get_close_matches
@@ -29,11 +31,15 @@ def known() -> tuple[str, ...]:
 
 
 def find(name: str, span: Span | None = None) -> Strategy:
-    """A strategy by name. Raises SpakError (SPK652) for one that is not there."""
+    """A strategy by name. Raises SpakError for one that is not there (SPK652), or lacks what it needs (SPK659)."""
     if name not in known():
         near = get_close_matches(name, known(), 1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known())}"
         raise SpakError(Diagnostic("SPK652", f"there is no search strategy {name!r}", span, hint))
     module: Any = importlib.import_module(f"{__name__}.{name}")
+    package, extra = getattr(module, "NEEDS", ("", ""))
+    if package and importlib.util.find_spec(package) is None:
+        hint = f"pip install 'spak[{extra}]', or say cartesian or random"
+        raise SpakError(Diagnostic("SPK659", f"the search strategy {name!r} needs {package}", span, hint))
     search: Strategy = module.search
     return search

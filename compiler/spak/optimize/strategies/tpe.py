@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from spak.optimize.space import Config, Space
     from spak.optimize.strategies import Objective, Search
 
+NEEDS = ("optuna", "tune")
 #: Proposals in a row that were tried before, or that constraints exclude, after which the rest is drawn at random.
 STALE = 50
 
