@@ -189,6 +189,18 @@ def test_lines_of_a_child_become_emits_and_a_malformed_one_fails_the_step(projec
     assert codes(project) == ["SPK275"]
 
 
+def test_the_value_of_a_command_is_what_it_said_beside_its_traces(project: Project) -> None:
+    from spak.pipeline.running import replay
+
+    project.write("""print('__SPAK_TRACE__ {"type": "Performance", "gflops": 3.5, "name": "a"}\\n42')""", "both.py")
+    project.run(SCHEMA + 'task T { step s { n = tool.run { cmd: "python both.py" } m = n + 1 } }')
+    assert project.data("set") == [{"name": "m", "value": 43}]
+    (tool,) = project.data("tool")
+    assert tool["result"]["stdout"].startswith("__SPAK_TRACE__"), "the event holds all of it"
+    assert len(project.data("emit")) == 1
+    assert replay(project.folder) == (len(project.events()), "")
+
+
 @pytest.mark.parametrize(
     ("cmd", "case", "fields"),
     [

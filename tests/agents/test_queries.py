@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from spak.agents.journal import Halt
 from spak.errors import SpakError
+from spak.pipeline.running import replay
 
 from tests.agents.runs import Project, waiting
 
@@ -231,6 +232,27 @@ def test_judges_of_an_evaluation_suspend_like_any_step(project: Project) -> None
     assert project.answer("8").verdict.metrics == {"clarity": 8}
     project.waits(text)
     assert project.answer("3").verdict.success is False
+
+
+def test_a_judges_answer_is_the_number_that_it_is(project: Project) -> None:
+    text = """
+        task T {
+          step s { n = "1" }
+          evaluation {
+            check clarity { score = llm.query { prompt: "How clear?" } }
+            check fair: llm.query { prompt: "Is it fair?" }
+            check title -> string { title = llm.query { prompt: "A title?" } }
+            check kept: n
+          }
+          success: score > 0.5 and fair
+        }"""
+    project.waits(text)
+    waiting(lambda: project.answer("0.9\n"))
+    waiting(lambda: project.answer("true"))
+    ended = project.answer("1984")
+    assert ended.verdict.metrics == {"score": 0.9, "fair": True, "title": "1984", "kept": "1"}
+    assert ended.verdict.succeeded
+    assert replay(project.folder) == (len(project.events()), "")
 
 
 def test_an_answer_may_become_a_trace(project: Project) -> None:

@@ -47,6 +47,18 @@ def test_json_says_how_it_ended(project: Project) -> None:
     assert (data["status"], data["steps"]["failed"], data["why"][0]["code"]) == ("failed", 1, "SPK930")
 
 
+def test_json_says_that_it_waits_or_stops(project: Project) -> None:
+    project.write(GREET)
+    told = project.spak("run", "t.dsl", "--arg", "name=Ada", "--json")
+    data = json.loads(told.stdout)
+    assert (told.returncode, data["status"], data["run"]) == (3, "waiting", project.folder.id)
+    assert data["why"][0]["code"] == "SPK922"
+    told = project.spak("step", "--answer", "-", "--json", stdin=" ")
+    data = json.loads(told.stdout)
+    assert (told.returncode, data["status"], data["why"][0]["code"]) == (1, "stopped", "SPK928")
+    assert f"spak step --resume {project.folder.id}" in told.stderr
+
+
 def test_a_dry_run_performs_nothing(project: Project) -> None:
     project.write("""
         model { state level: int = 2 }

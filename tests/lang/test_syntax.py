@@ -132,6 +132,13 @@ def test_separators(text: str) -> None:
     assert one(text) == Block("b", body=(Attr("x", Num(1)), Attr("y", Num(2))))
 
 
+@pytest.mark.parametrize("name", ["code", "template", "procedure", "html"])
+def test_a_word_that_opens_text_of_another_language_may_be_assigned_to(name: str) -> None:
+    item = one(f'{name} = tool.run {{ cmd: "date"; timeout: 5 }}')
+    assert isinstance(item, Block) and item.kind == name
+    assert item.body == (Attr("cmd", Str("date")), Attr("timeout", Num(5)))
+
+
 def test_spans() -> None:
     item = one('\n  rule "R" {\n    when: a &&\n      b\n  }')
     assert isinstance(item, Block)

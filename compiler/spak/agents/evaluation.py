@@ -8,10 +8,11 @@ from typing import Any
 from spak.agents.answers import placed
 from spak.agents.journal import Entry
 from spak.agents.machine import Machine
+from spak.agents.said import value_of
 from spak.errors import Diagnostic
 from spak.knowledge.invariants import gate
 from spak.lang.expr import UNKNOWN, Expr, evaluate, print_expr
-from spak.semantics.program import Check
+from spak.semantics.program import Check, Query
 from spak.semantics.types import mismatch
 
 
@@ -34,8 +35,11 @@ def evaluate_checks(machine: Machine, checks: tuple[Check, ...]) -> None:
     for check in checks:
         got = machine.step(check.id, check.body, {"title": check.id, "check": True})
         scope = machine.parts.scope
-        got = scope.variables.get(check.metric, got)
         name = check.metric or check.id
+        got = scope.variables.get(name, got)
+        if judged(check) and isinstance(got, str) and check.type.kind != "string":
+            got = value_of(got)
+            scope.variables.update({name: got} if name in scope.variables else {})
         if why := mismatch(check.type, got, name) if scope.steps[check.id]["ok"] else "":
             machine.failures.append(
                 Diagnostic("SPK932", f"the metric {why}", placed(check.span), "see what the check gives")
@@ -43,6 +47,11 @@ def evaluate_checks(machine: Machine, checks: tuple[Check, ...]) -> None:
         elif scope.steps[check.id]["ok"]:
             scope.metrics[name] = got
         machine.parts.journal.add("metric", check.id, Entry({"metric": name, "value": scope.metrics.get(name)}))
+
+
+def judged(check: Check) -> bool:
+    """Whether the metric is an answer in free words: one that is a number or a truth value is meant as one."""
+    return bool(check.body) and isinstance(check.body[-1], Query) and check.body[-1].schema is None
 
 
 def verdict(machine: Machine, success: Expr | None) -> Verdict:

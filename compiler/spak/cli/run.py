@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from spak.pipeline.running import Ended
     from spak.pipeline.starting import Order
+    from spak.traces.folder import RunFolder
 
 
 @click.command()
@@ -65,9 +66,30 @@ def command(
 
 
 def execute(root: Path, order: Order, as_json: bool) -> int:
-    from spak.pipeline.running import run
+    from spak.pipeline.running import begin
 
-    return report(run(root, order, progress), as_json)
+    return go(begin(root, order, progress), as_json)
+
+
+def go(folder: RunFolder, as_json: bool, answer: tuple[bytes, str] | None = None) -> int:
+    """Execute a run to its end; the exit code. Raises what keeps it from its end, which programs are told as well."""
+    from spak.agents.journal import Halt
+    from spak.errors import SpakError, Waiting
+    from spak.pipeline.running import proceed
+
+    try:
+        return report(proceed(folder, progress, answer), as_json)
+    except SpakError as error:
+        waits = isinstance(error, Waiting)
+        if as_json:
+            state = {
+                "run": folder.id, "folder": folder.shown, "status": "waiting" if waits else "stopped",
+                "why": [one.to_json() for one in error.diagnostics],
+            }  # fmt: skip
+            click.echo(json.dumps(state, indent=2, ensure_ascii=False))
+        if isinstance(error, Halt):
+            progress(f"run {folder.id} stops here; `spak step --resume {folder.id}` goes on with it")
+        raise
 
 
 def rehearse(root: Path, order: Order) -> int:
@@ -80,11 +102,15 @@ def rehearse(root: Path, order: Order) -> int:
 
 
 def progress(text: str) -> None:
-    click.echo(text, err=True)
+    from spak.errors.plain import plain
+
+    click.echo(plain(text), err=True)
 
 
 def report(ended: Ended, as_json: bool) -> int:
     """Print how a run ended; the exit code."""
+    from spak.errors.plain import plain
+
     for one in ended.verdict.why:
         click.echo(str(one), err=True)
     if as_json:
@@ -92,7 +118,7 @@ def report(ended: Ended, as_json: bool) -> int:
     else:
         click.echo(f"run {ended.folder.id} {ended.verdict.status}")
         for name, value in ended.verdict.metrics.items():
-            click.echo(f"  {name} = {json.dumps(value, ensure_ascii=False)}")
+            click.echo(plain(f"  {name} = {json.dumps(value, ensure_ascii=False)}"))
     return 0 if ended.verdict.succeeded else 1
 
 

@@ -33,11 +33,10 @@ def command(run: str, resume: bool, answer: str, approve: str, as_json: bool) ->
         if approve:
             return 0
         raise click.UsageError("say what to do: --resume, --answer or --approve")
-    from spak.cli.run import progress, report
-    from spak.pipeline.running import proceed
+    from spak.cli.run import go
 
     given = read(answer) if answer else None
-    return report(proceed(pick(root, run), progress, given), as_json)
+    return go(pick(root, run), as_json, given)
 
 
 def where() -> Path:

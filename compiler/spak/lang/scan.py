@@ -8,7 +8,8 @@ Lark's own lexer looks at one token at a time; this language needs its surroundi
 * `{` after `:`, an operator or a comma is a map, else a body; `(` and `[` after an operand are a call and an index;
 * `<` is a type bracket only in `Name<...>` written without a space and followed by what cannot follow a comparison;
 * when `:` ends a line, and the next line is indented deeper and opens no string, list or map, then the indented lines
-  are one VERBATIM text; the braces of `procedure`, `pseudocode`, `template` and `code` hold verbatim text too;
+  are one VERBATIM text; the braces of `procedure`, `pseudocode`, `template` and `code` hold verbatim text too, but not
+  where such a name is assigned to;
 * `1.` and `1)` before a statement are a word of it, and so is `50%`; `key: |` takes the indented lines below as a string, and
   `#fff` alone after a colon is a colour, not a comment;
 * comments are set aside. In expressions alone there are none, and `//` is floor division.
@@ -92,6 +93,7 @@ class Statement:
 
     first: Tok | None = None
     bound: bool = False  # a `:` or `=` has been seen
+    assigns: bool = False  # an `=` has
     indent: int = 0
 
 
@@ -183,6 +185,7 @@ class Scanner:
             statement.indent = self.indent(start)
         if kind in {"COLON", "EQ", "OPEQ"}:
             statement.bound = True
+            statement.assigns |= kind != "COLON"
         return token
 
     # ---- the pass ----
@@ -402,10 +405,11 @@ class Scanner:
     # ---- brackets ----
 
     def open(self, kind: str, bracket: str, value: str, start: int, end: int) -> int:
-        first = self.level.statement.first
+        statement = self.level.statement
+        word = "" if statement.first is None or statement.assigns else str(statement.first)
         token = self.emit(kind, value, start, end)
         self.levels.append(Level(bracket, token))
-        if kind == "LBODY" and first is not None and (str(first) in VERBATIM_KINDS or self.is_foreign(str(first), end)):
+        if kind == "LBODY" and (word in VERBATIM_KINDS or self.is_foreign(word, end)):
             return self.verbatim_braces(end)
         return end
 

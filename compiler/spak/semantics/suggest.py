@@ -10,7 +10,7 @@ MOST = 20  # words that a hint lists; a longer list is the reference's business
 
 def near(word: str, known: Iterable[str], what: str = "known", cutoff: float = 0.6) -> str:
     """`did you mean 'accumulate'?`, or `known: a, b, c`, or ''. `cutoff` is how alike a word must be, from 0 to 1."""
-    words = sorted(set(known))
+    words = sorted(set(known) - {""})
     lower = {w.lower(): w for w in words}
     close = get_close_matches(word, words, 1, cutoff)
     close = close or [lower[w] for w in get_close_matches(word.lower(), lower, 1, cutoff)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spak.agents.policy import Policy
+from spak.agents.said import untraced, value_of
 from spak.agents.tools import approvals, commands, paths
 from spak.agents.tools.arguments import filled, place, read, shown
 from spak.agents.tools.base import Context, Planned, Result
@@ -24,7 +25,6 @@ MOST_BYTES = 64 << 20
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Variables that say what is executed: a value that is known only at run time may not be one of theirs.
 STEERING = re.compile(r"PATH|ENV|IFS|SHELLOPTS|BASH_\w+|LD_\w+|(PYTHON|PERL|RUBY|NODE|GIT|JAVA|_JAVA)\w*")
-NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,300})(\.[0-9]{1,300})?([eE][-+]?[0-9]{1,3})?")
 
 
 def plan(args: Fields, env: Mapping[str, Any], policy: Policy) -> Planned:
@@ -99,19 +99,7 @@ def _result(done: Completed, data: dict[str, Any], span: Span | None) -> Result:
         hint = "raise `output_limit`, or write to a file instead"
         found.append(Diagnostic("SPK953", f"the command was ended: {why}", span, hint))
     ok = done.ok and not done.timed_out and not done.flooded
-    return Result(ok, _value(stdout), done.returncode, why, stdout, stderr, tuple(found))
-
-
-def _value(stdout: str) -> Any:
-    """What the output variable gets: a number or a truth value if that is all that was said, else the text."""
-    said = stdout.strip()
-    if said in {"true", "false"}:
-        return said == "true"
-    if NUMBER.fullmatch(said):
-        number = float(said) if set(said) & set(".eE") else int(said)
-        if abs(number) != float("inf"):
-            return number
-    return stdout.removesuffix("\n").removesuffix("\r")
+    return Result(ok, value_of(untraced(stdout)), done.returncode, why, stdout, stderr, tuple(found))
 
 
 def _decoded(data: bytes, name: str, span: Span | None, found: list[Diagnostic]) -> str:
