@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -31,17 +30,18 @@ def command(run: str, fact: str, program: str, target: str, as_json: bool) -> in
     RUN is a run's id or the beginning of one, its folder, or a trace.jsonl; without it, the newest run. Exit code 1 if an
     invariant does not hold.
     """
+    from spak.cli.step import where
+    from spak.errors.plain import plain
     from spak.pipeline.knowing import survey
-    from spak.pipeline.project import find_root
 
-    name, found = survey(find_root(Path.cwd()), run, program, target)
+    name, found = survey(where(), run, program, target)
     _known(found, fact)
     failed = not fact and any(one.value is False for one in found.invariants())
     if as_json:
         click.echo(json.dumps({"run": name, **found.to_json(fact)}, indent=2, ensure_ascii=False))
     else:
         for line in _lines(name, found, fact):
-            click.echo(line)
+            click.echo(plain(line))
     return 1 if failed else 0
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from spak.errors import Diagnostic
+
 HERE = Path(__file__).parent
 NOT_COMMANDS = {"__init__", "root"}
+INTERNAL = 70  # EX_SOFTWARE: the exit code of an error of our own
 
 
 class Commands(click.Group):
@@ -67,6 +74,9 @@ def run() -> int:
     """Run the command line and return its exit code; an error is printed as its diagnostics, never as a traceback."""
     from spak.errors import SpakError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a model wrote may hold halves of characters
     try:
         return int(root.main(standalone_mode=False) or 0)
     except SpakError as error:
@@ -78,3 +88,26 @@ def run() -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted: everything that was finished is kept", err=True)
         return 130
+    except OSError as error:
+        from spak.store.atomic import broken
+
+        click.echo(str(broken("use", error.filename or "a file", error)), err=True)
+        return 1
+    except Exception as error:
+        if os.environ.get("SPAK_TRACEBACK"):
+            raise
+        click.echo(str(unexpected(error)), err=True)
+        return INTERNAL
+
+
+def unexpected(error: Exception) -> Diagnostic:
+    """What is said of an error that nobody foresaw."""
+    from spak.errors import Diagnostic
+
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" ({Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno})" if place else ""
+    what = f"an error of spak itself: {type(error).__name__}: {str(error)[:300]}{where}"
+    hint = "nothing that was finished is lost; `SPAK_TRACEBACK=1` shows where it happened, for a report"
+    return Diagnostic("SPK909", what, None, hint)

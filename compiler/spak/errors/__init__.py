@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from spak.errors.plain import plain
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -43,7 +45,7 @@ class Diagnostic:
         kind = "warning: " if self.severity == "warning" else ""
         what = self.message if self.message.endswith((".", "?", "!")) else self.message + "."
         hint = f" hint: {self.hint}" if self.hint else ""
-        return "\n    ".join([f"{place}{self.code}: {kind}{what}{hint}", *self.notes])
+        return plain("\n    ".join([f"{place}{self.code}: {kind}{what}{hint}", *self.notes]))
 
     def to_json(self) -> dict[str, Any]:
         """The plain form used in evidence, NDJSON events and `--json`; `from_json` reads it back."""

@@ -6,6 +6,7 @@ is an error that names the line.
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,8 @@ def read(path: Path, shown: str = "") -> Table:
     """The traces of a run: its `emit` events. Raises SpakError with every damaged line at its place."""
     name = shown or path.name
     try:
+        if not path.is_file() and path.exists():
+            raise OSError(errno.EINVAL, "this is not a plain file")  # a pipe would never end
         data = path.read_bytes()
     except OSError as error:
         what = f"the traces cannot be read: {error.strerror}"

@@ -101,6 +101,8 @@ def _trace(root: Path, run: str) -> Path:
 def _json(path: Path) -> dict[str, Any]:
     """One of a run's own files, empty where there is none. Raises SpakError for a damaged one."""
     try:
+        if not path.is_file() and path.exists():  # a pipe would never end
+            raise ValueError("it is not a plain file")
         data = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return {}

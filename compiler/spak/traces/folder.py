@@ -77,7 +77,10 @@ class RunFolder:
         """One of the folder's JSON files. Raises SpakError where it is missing or damaged."""
         shown = f"{self.shown}/{path.name}"
         try:
+            if not path.is_file() and path.exists():  # a pipe would never end
+                raise ValueError("it is not a plain file")
             data = json.loads(path.read_bytes())
+            json.dumps(data, ensure_ascii=False, allow_nan=False).encode()  # or it could not be written again
         except FileNotFoundError:
             raise SpakError(Diagnostic("SPK935", f"run {self.id} has no {path.name}", Span(shown), GONE)) from None
         except (OSError, ValueError, RecursionError) as error:

@@ -6,15 +6,19 @@ A last line without its end is what a kill left: it is dropped. Anything else th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from spak.errors import Diagnostic, SpakError, Span
-from spak.knowledge.item import Item
+from spak.knowledge.item import Item, unrecordable
 from spak.traces.event import FIELDS, KINDS, Event
 
 MOST_BYTES = 64 << 20  # of one line: far above what any limit on outputs lets into an event
+#: What JSON can say and a trace cannot hold: half of a character, a number beyond all numbers.
+SUSPECT = re.compile(rb"\\u[dD][89a-fA-F]|\d[eE]\+?\d{3}|\d{300}")
+MOST_NUMBER = 1 << 63
 TEXTS = {"kind", "run", "step", "time", "inputs", "outputs", "model"}
 WHOLE = {"exit_code", "tokens_in", "tokens_out"}
 
@@ -29,6 +33,8 @@ def read_trace(path: Path, shown: str = "") -> tuple[list[Event], int]:
     shown = shown or path.name
     events: list[Event] = []
     size = 0
+    if not path.is_file() and path.exists():  # a pipe would never end
+        raise _bad("it is not a plain file", Span(shown))
     try:
         with path.open("rb") as file:
             while line := file.readline(MOST_BYTES + 1):
@@ -55,7 +61,7 @@ def _event(line: bytes, number: int, place: Span) -> Event:
         raise _bad(f"it is not JSON: {error.msg[:1].lower()}{error.msg[1:]}", _at(place, error.colno)) from None
     except (ValueError, RecursionError) as error:
         raise _bad(f"it is not JSON: {error}", place) from None
-    if why := _wrong(data, number):
+    if why := _wrong(data, number) or (unrecordable(data) if SUSPECT.search(line) else ""):
         raise _bad(why, place)
     return Event(**data)
 
@@ -81,7 +87,11 @@ def _typed(name: str, value: Any) -> bool:
         return isinstance(value, dict)
     if name == "seq":
         return type(value) is int
-    return value is None or type(value) is int or (name not in WHOLE and type(value) is float)
+    return (
+        value is None
+        or (type(value) is int and abs(value) < MOST_NUMBER)
+        or (name not in WHOLE and type(value) is float)
+    )
 
 
 def _refuse(word: str) -> NoReturn:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from spak.errors.plain import plain
 from spak.traces.comparing import Difference
 from spak.traces.event import Event
 
@@ -21,7 +22,7 @@ def line(event: Event) -> str:
         what = _what(event)
     except (KeyError, TypeError, AttributeError):  # what is wrong with it is for others to say
         what = short(event.data)
-    return f"{event.seq:4} {event.kind:<9}{step}  {what}{took}"
+    return plain(f"{event.seq:4} {event.kind:<9}{step}  {what}{took}")
 
 
 def _what(event: Event) -> str:
@@ -56,7 +57,7 @@ def _what(event: Event) -> str:
 def short(value: Any) -> str:
     """A value in a line, cut where it is long."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = " ".join(text.split())
+    text = plain(" ".join(text.split()))
     return text if len(text) <= WIDE else text[: WIDE - 3] + "..."
 
 
