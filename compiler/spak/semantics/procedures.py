@@ -10,6 +10,7 @@ from spak.lang import tree
 from spak.semantics.calls import Written
 from spak.semantics.limits import KEYS as LIMITS
 from spak.semantics.limits import read_limits
+from spak.semantics.numbered import as_step
 from spak.semantics.operands_of import Operands
 from spak.semantics.outline import NOTES, Declared, words
 from spak.semantics.params import read_params
@@ -69,7 +70,7 @@ class _Procedure:
         """The parts of the body."""
         where = f"{self.block.kind} {self.block.name}" if self.block.name else self.block.kind
         known = (*ATTRIBUTES, *(LOOPING if self.block.kind == "agent_loop" else ()))
-        for item in items(self.block):
+        for item in map(as_step, items(self.block)):
             if isinstance(item, tree.Attr):
                 self.attribute(item, known, where)
             elif isinstance(item, tree.Block) and item.kind == "step":

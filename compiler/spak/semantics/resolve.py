@@ -18,6 +18,7 @@ from spak.semantics.deliverables import read_deliverables
 from spak.semantics.document import Document, read_document, split
 from spak.semantics.effects import read_component, read_effect
 from spak.semantics.facts import read_fact
+from spak.semantics.headers import check_headers
 from spak.semantics.identity import identity
 from spak.semantics.laws import read_law
 from spak.semantics.loops import read_loop
@@ -64,8 +65,10 @@ def resolve(document: Document, found: Collector, root: Path | None) -> Program:
     taken = list(follower.follow(document)) if follower is not None else []
     outline = Outline(found)
     outline.add(document, own=True)
+    check_headers(document.items, found)
     for other in taken:
         outline.add(other, own=False)
+        check_headers(other.items, found)
     files = (document.file, *(follower.files if follower is not None else ()))
     try:
         return Resolver(document, outline, found, root).program(files)
@@ -108,6 +111,8 @@ def check_knowledge(document: Document, taken: list[Document], found: Collector,
     resolver = Resolver(document, outline, aside, root)
     read_spaces(spaces_of(outline), resolver.world)
     aside.found.clear()
+    for one in (document, *taken):
+        check_headers(one.items, aside)
     try:
         resolver.declare()
         resolver.knowledge()

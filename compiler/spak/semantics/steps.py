@@ -10,6 +10,7 @@ from spak.lang import tree
 from spak.lang.expr import Expr
 from spak.lang.printer import print_item, print_value
 from spak.semantics.calls import Written, arguments
+from spak.semantics.numbered import is_numbered, plain
 from spak.semantics.outline import words
 from spak.semantics.program import If, Query, Require, Statement, Step, ToolCall
 from spak.semantics.statements import Statements, is_call
@@ -88,10 +89,11 @@ class Steps:
             return (), block.body.text
         if isinstance(block.annotation, tree.Verbatim):
             return (), block.annotation.text
-        if block.annotation is not None and not block.words:
+        if block.annotation is not None and len(block.words) != 1:  # `step x when: condition` has one
             return self.header(block)
-        executable = [item for item in items(block) if self.executes(item)]
-        prose = [item for item in items(block) if item not in executable]
+        body = [plain(item) for item in items(block)]
+        executable = [item for item in body if self.executes(item)]
+        prose = [item for item in body if item not in executable]
         if not executable:
             return (), self.prose(block, prose)
         for item in prose:
@@ -137,6 +139,8 @@ class Steps:
         """Whether an item is a statement, or at least looks like one; prose is what does not."""
         if isinstance(item, tree.Attr) and item.op == ":":
             return is_call(item.key) or (item.key == "check" and not isinstance(item.value, tree.Str | tree.Verbatim))
+        if is_numbered(item):
+            return False  # `1. "Sign it"`
         if isinstance(item, tree.Bare):
             value = item.value
             return isinstance(value, tree.Call | tree.Unary) or (isinstance(value, tree.Name) and is_call(value.id))

@@ -1,0 +1,92 @@
+"""What stands in a header and means nothing there is an error, never lost."""
+
+from __future__ import annotations
+
+import pytest
+from spak.errors import Collector
+from spak.semantics.program import If
+from spak.semantics.resolve import resolve_text
+
+BEFORE = """trace_schema { variant T { case P { gflops: float } } }
+fact slow(t: T.P) { return t.gflops < 1 }
+state n: int = 0
+"""
+
+
+def said(text: str) -> list[str]:
+    """Errors of the text's own lines: place and message."""
+    found = Collector()
+    resolve_text(BEFORE + text, "x.dsl", found)
+    return [f"{d.span}: {d.code}: {d.message}" for d in found.errors]
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ('rule "R" when slow { apply: "x" }', "when slow"),
+        ('rule R: slow { apply: "x" }', "slow"),
+        ('rule R(slow) { apply: "x" }', "(slow)"),
+        ('hint H on slow { suggestion: "x" }', "on slow"),
+        ('invariant I(n > 0) { assert: "x" }', "(n > 0)"),
+        ("fact f(t: T.P) when n > 1 { return t.gflops < 1 }", "when n > 1"),
+        ("task X extra words { step a { emit done } }", "extra words"),
+        ("agent_loop L repeat 3 { step a { emit done } }", "repeat 3"),
+        ('service_loop S every "2s" { on e { emit done } }', 'every "2s"'),
+        ("service_loop S { on e when n > 1 { emit done } }", "when n > 1"),
+        ("system S: Base { axiom: \"a\" }", ": Base"),
+        ("contract C strict { max_steps: 3 }", "strict"),
+        ("trace_schema { variant V { case A(x: int) } }", "(x: int)"),
+        ("task X { step a { loop 3 times { break } } }", "times"),
+        ("task X { step a(x: int) { emit done } }", "(x: int)"),
+        ('task X { step a -> x { tool.run { cmd: "a" } } }', "-> x"),
+        ('task X { step a { if n > 1 { tool.run { cmd: "a" } -> x } } }', "-> x"),
+        ('task X { step a { tool.run("a") "b" } }', '"b"'),
+        ('task X { step a { 1. tool.run("a") "b" } }', '"b"'),
+        ('task X { evaluation { check z weight 3: n > 1 }\n step a { emit done } }', "weight 3"),
+    ],
+)  # fmt: skip
+def test_a_part_of_a_header_that_nobody_reads(text: str, lost: str) -> None:
+    (error,) = said(text)
+    assert error.startswith("x.dsl:4:")
+    assert f"SPK231: `{lost}` means nothing" in error
+
+
+def test_what_is_no_argument_of_a_call_is_not_dropped() -> None:
+    lines = 'task X { step a: tool.run {\n cmd: "a"\n env { A: "1" }\n } }'
+    assert said(lines) == ["x.dsl:6:2: SPK231: this is no argument of tool.run"]
+    assert said('task X { step a: tool.run { cmd: "a" y = tool.run { cmd: "b" } } }') == [
+        "x.dsl:4:38: SPK231: this is no argument of tool.run"
+    ]
+
+
+def test_a_fact_says_true_or_false() -> None:
+    assert said("fact f(t: T.P) -> bool { return t.gflops < 1 }") == []
+    (error,) = said("fact f(t: T.P) -> float { return t.gflops < 1 }")
+    assert "SPK231: fact f is true or false" in error
+
+
+@pytest.mark.parametrize("text", ["domain D", 'system_model "Words."', "system S"])
+def test_a_container_without_braces_holds_nothing(text: str) -> None:
+    assert "SPK206" in said(text)[0]
+
+
+def test_what_is_read_is_no_error() -> None:
+    text = """
+workflow W(a: String) -> String { step one when n > 0: tool.run { cmd: "echo {{a}}" } }
+task A(name: String) {
+  step b when n > 0 { let x = tool.run("echo") -> emit T.P }
+  step c: tool.run("echo") { timeout: 3 } -> emit T.P
+  evaluation { check z -> float { z = n } }
+}
+effect E { operation get(a: String) -> String }
+state m: int = 3
+design_space { axis: [x, y] }
+rule "R": "words for readers"
+"""
+    assert "SPK231" not in " ".join(said(text))
+
+
+def test_a_step_on_a_condition_keeps_its_call() -> None:
+    (step,) = resolve_text('task A { step b when 1 > 0: tool.run { cmd: "date" } }', "x.dsl").procedures["A"].steps
+    assert [type(one) for one in step.body] == [If]
+    assert not step.manual
