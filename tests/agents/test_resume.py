@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from spak.agents import journal
@@ -301,3 +302,20 @@ def test_waiting_again_and_again_changes_nothing(project: Project, tmp_path: Pat
     for _ in range(3):
         waiting(project.resume)
     assert project.folder.trace.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("program", 1e308), ("trace_json", "x\0y"), ("roots", [1]), ("roots", "build"), ("max_steps", -1),
+        ("max_steps", True), ("allow_shell", "yes"), ("args", []), ("args", {"a": {"b": [[]] * 3} | {"c": 10**2000}}),
+        ("constants", {"PEAK": "much"}), ("constants", {"PEAK": 10**400}), ("files", []), ("handler", None),
+    ],
+)  # fmt: skip
+def test_a_start_that_no_run_has_written_is_refused(project: Project, part: str, value: Any) -> None:
+    project.waits('task t { step ask: llm.query { prompt: "?" output_var: said } }')
+    start = project.folder.start
+    start.write_text(json.dumps({**json.loads(start.read_text()), part: value}))
+    with pytest.raises(SpakError, match="SPK935") as error:
+        project.answer("x")
+    assert part in str(error.value)

@@ -7,7 +7,7 @@ the folder, so it goes on as it began whatever has become of the tree.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from spak.agents.serving import bound
 from spak.digest import digest_fields, sha256_bytes
 from spak.errors import Diagnostic, SpakError, Span
+from spak.knowledge.item import unrecordable
 from spak.semantics.program import (
     EngineeringLoop,
     Fields,
@@ -112,6 +113,8 @@ def started(folder: RunFolder) -> Started:
     try:
         order = Order(**{one.name: data[one.name] for one in fields(Order)})
         found = Started(order, data["constants"], data["files"])
+        if wrong := next((name for name, holds in _holds(found) if not holds), ""):
+            raise TypeError(f"{wrong!r} is not what it can be")
         for name, digest in found.files.items():
             if sha256_bytes((folder.program / name).read_bytes()) != digest:
                 hint = "a run is executed as it was started: restore the file, or start another"
@@ -121,6 +124,23 @@ def started(folder: RunFolder) -> Started:
         what = f"start.json is damaged: {f'it lacks {error}' if isinstance(error, KeyError) else error}"
         raise SpakError(Diagnostic("SPK935", what, Span(shown), "start another run with `spak run`")) from None
     return found
+
+
+def _holds(begun: Started) -> Iterator[tuple[str, bool]]:
+    """Whether each part of a start is of its type, and each path and digest one."""
+    order = begun.order
+    for name in ("program", "name", "handler", "answers", "target", "trace_json"):
+        text = getattr(order, name)
+        yield name, isinstance(text, str) and "\0" not in text
+    for name in ("roots", "env", "programs", "events"):
+        texts = getattr(order, name)
+        yield name, isinstance(texts, list) and all(isinstance(one, str) and "\0" not in one for one in texts)
+    yield "max_steps", type(order.max_steps) is int and 0 <= order.max_steps < 1 << 63
+    yield "allow_shell", isinstance(order.allow_shell, bool)
+    yield "args", isinstance(order.args, dict) and not unrecordable(order.args)
+    numbers = begun.constants.values() if isinstance(begun.constants, dict) else [None]
+    yield "constants", all(type(one) in {int, float} and abs(one) < 1e300 for one in numbers)
+    yield "files", isinstance(begun.files, dict) and order.program in begun.files
 
 
 # ---- which part of the program ----
