@@ -7,7 +7,7 @@ the folder, so it goes on as it began whatever has become of the tree.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,7 +138,7 @@ def _holds(begun: Started) -> Iterator[tuple[str, bool]]:
     yield "max_steps", type(order.max_steps) is int and 0 <= order.max_steps < 1 << 63
     yield "allow_shell", isinstance(order.allow_shell, bool)
     yield "args", isinstance(order.args, dict) and not unrecordable(order.args)
-    numbers = begun.constants.values() if isinstance(begun.constants, dict) else [None]
+    numbers: Iterable[Any] = begun.constants.values() if isinstance(begun.constants, dict) else [None]
     yield "constants", all(type(one) in {int, float} and abs(one) < 1e300 for one in numbers)
     yield "files", isinstance(begun.files, dict) and order.program in begun.files
 
