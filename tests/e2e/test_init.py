@@ -60,6 +60,19 @@ def test_added_spec_waits(demo: Project) -> None:
     assert re.search(r"axpby +simple +cpu +passed", said)
 
 
+def test_the_program_of_its_readme_runs(demo: Project) -> None:
+    readme = demo.path("README.md").read_text()
+    demo.put("specs/hello/hello.dsl", readme.split("```spak\n")[1].split("```")[0])
+    assert "nothing is wrong" in demo.spak("check").stderr
+    asked = demo.spak("run", "specs/hello/hello.dsl", "--arg", "name=Ada", expect=3)
+    assert "SPK922" in asked.stderr
+    demo.put("answer.md", "Good day, Ada.\n")
+    demo.spak("step", "--resume", "--answer", "answer.md")
+    assert demo.path("build/hello.txt").read_text().strip() == "Good day, Ada."
+    assert demo.spak("fmt", "--check", "specs/hello/hello.dsl").returncode == 0
+    assert "parse:hello" not in demo.spak("plan").stdout, "a program is nothing to build"
+
+
 def test_refuses_a_folder_in_use(demo: Project) -> None:
     outside = Project(demo.root.parent, demo.cache)
     done = outside.spak("init", "demo", expect=1)

@@ -12,6 +12,7 @@ from pathlib import Path
 import built
 import pytest
 from shadow import shadow
+from spak.parse.programs import program_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
@@ -85,7 +86,15 @@ def test_it_holds_the_compiler_its_headers_and_the_kernels(wheel: Path) -> None:
         assert f"spak/include/{path.relative_to(built.REPO / 'csrc' / 'include').as_posix()}" in names
     for path in sorted((built.REPO / "csrc" / "runtime").glob("*.cpp")):
         assert f"spak/build/runtime_sources/{path.name}" in names
-    units = {p.name for p in (built.REPO / "specs").iterdir() if p.name != "domains"}
+    package = built.REPO / "compiler" / "spak"
+    data = {".css", ".cpp", ".j2", ".lark", ".toml", ".md", ".yaml", ".lock"}
+    for path in sorted(p for p in package.rglob("*") if p.suffix in data and "__pycache__" not in p.parts):
+        assert f"spak/{path.relative_to(package).as_posix()}" in names
+    units = {
+        p.name
+        for p in (built.REPO / "specs").iterdir()
+        if p.name != "domains" and not program_file(built.REPO, f"specs/{p.name}")
+    }
     assert {
         name.split("/")[1] for name in names if name.startswith("spak_kernels/") and name.endswith("_cpu.so")
     } == units

@@ -45,7 +45,7 @@ def command(files: tuple[str, ...], check: bool, diff: bool, name: str) -> int:
             status = 1
             for diagnostic in error.diagnostics:
                 click.echo(str(diagnostic), err=True)
-    click.echo(f"{pending} files {'to format' if diff or check else 'formatted'}", err=True)
+    click.echo(f"{pending} file{'' if pending == 1 else 's'} {'to format' if diff or check else 'formatted'}", err=True)
     return 1 if status or (check and pending) else 0
 
 
