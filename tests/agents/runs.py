@@ -64,8 +64,8 @@ class Project:
     def spak(self, *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """The command line in a process of its own."""
         return subprocess.run(
-            [sys.executable, "-m", "spak", *args], cwd=self.root, env=environment(), input=stdin, text=True, capture_output=True,
-            timeout=60, check=False,
+            [sys.executable, "-m", "spak", *args], cwd=self.root, env=environment(), input=stdin, text=True, encoding="utf-8",
+            errors="surrogateescape", capture_output=True, timeout=60, check=False,
         )  # fmt: skip
 
 

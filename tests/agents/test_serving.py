@@ -52,6 +52,27 @@ def test_events_come_from_standard_input(project: Project) -> None:
     assert [one["status"] for one in project.data("step")] == ["done", "done", "failed", "done"]
 
 
+def test_what_no_trace_can_hold_is_no_event(project: Project) -> None:
+    bad = ['add {"n": NaN}', 'add {"n": 1e400}', 'add {"n": 1, "m": "\\ud800"}', 'add {"n": 1e400']
+    ended = project.run(SERVICE, events=[*bad, 'add {"n": 5}'])
+    assert [one["status"] for one in project.data("step")] == ["failed"] * 4 + ["done"]
+    assert {one.code for one in ended.verdict.why} == {"SPK936"}
+    assert replay(project.folder) == (len(project.events()), "")
+
+
+def test_an_event_that_is_not_utf8_is_refused_not_mended(project: Project) -> None:
+    project.write(SERVICE)
+    process = project.spak("run", "t.dsl", stdin='{"event": "add", "n": 1}\n{"event": "add", "n": 2, "\udcff": 1}\n')
+    assert process.returncode == 1 and "byte 0xff of an event is not UTF-8" in process.stderr
+    assert [one["status"] for one in project.data("step")] == ["done", "failed"]
+
+
+def test_nothing_comes(project: Project) -> None:
+    project.write(SERVICE)
+    assert project.spak("run", "t.dsl", stdin="").returncode == 0
+    assert [one.kind for one in project.events()] == ["run", "end"]
+
+
 def test_a_killed_service_goes_on_with_the_events_that_follow(project: Project) -> None:
     events = [f'add {{"n": {n}}}' for n in range(1, 9)]
     project.run(SERVICE, events=events)

@@ -97,6 +97,26 @@ def test_a_dry_run_performs_nothing(project: Project) -> None:
     assert sorted(path.name for path in project.root.iterdir()) == ["dodo.py", "t.dsl"]
 
 
+def test_a_dry_run_for_programs(project: Project) -> None:
+    project.write('task T { step s { tool.run { cmd: "date" } } }')
+    assert json.loads(project.spak("run", "t.dsl", "--dry-run", "--json").stdout) == {"would": ["step s", "  $ date"]}
+
+
+def test_words_that_no_file_of_a_run_could_hold(project: Project) -> None:
+    project.write("task T(x: float = 1) { step s { y = x } }")
+    for word in ("--arg=x=NaN", "--arg=x=1e999", "--arg=x=\udcff", "--event=\udcff", "--event=add", "--root=\udcff"):
+        told = project.spak("run", "t.dsl", word)
+        assert (told.returncode, "SPK921" in told.stderr) == (1, True), told.stderr
+    assert not (project.root / ".spak/runs").exists()
+
+
+def test_a_run_that_was_killed_before_it_started_is_not_the_one_to_go_on_with(project: Project) -> None:
+    project.write(GREET)
+    assert project.spak("run", "t.dsl", "--arg", "name=Ada").returncode == 3
+    (project.root / ".spak/runs/0002-dead").mkdir()
+    assert project.spak("step", "--answer", "-", stdin="Hello.").returncode == 0
+
+
 def test_two_runs_are_compared(project: Project) -> None:
     project.write("task T(n: int) { step s { m = n * 2 } }")
     for n in ("1", "1", "2"):

@@ -14,6 +14,7 @@ from typing import Any
 from spak.agents.journal import Entry
 from spak.agents.machine import Machine
 from spak.errors import Diagnostic, SpakError
+from spak.knowledge.item import unrecordable
 from spak.semantics.operand import value
 from spak.semantics.program import Handler, Param, Service
 from spak.semantics.suggest import near
@@ -104,7 +105,7 @@ def bound(
         else:
             found.append(Diagnostic(code, f"{what} needs {one.name!r}, {words(one.type)}", place, "give it a value"))
             continue
-        if why := mismatch(one.type, values[one.name], one.name):
+        if why := unrecordable(values[one.name], one.name) or mismatch(one.type, values[one.name], one.name):
             found.append(Diagnostic(code, f"{what}: {why}", place, "give it a value of the declared type"))
     if found:
         raise SpakError(*found)
@@ -114,31 +115,44 @@ def bound(
 def read_event(text: str) -> Given:
     """`name {"json": "arguments"}`, as on the command line."""
     name, _, rest = text.strip().partition(" ")
-    return _given(name, rest.strip() or "{}")
+    try:
+        args = json.loads(rest.strip() or "{}")
+    except (ValueError, RecursionError) as error:
+        return refused(name, f"the arguments of event {name} are no JSON: {error}")
+    return given(name, args, f"the arguments of event {name} are no map")
 
 
-def read_line(text: str) -> Given:
+def read_line(row: bytes) -> Given:
     """`{"event": "name", "args": {...}}`, or with the arguments beside the name: one line of standard input."""
     try:
-        data = json.loads(text)
+        data = json.loads(row.decode())
+    except UnicodeDecodeError as error:
+        return refused("", f"byte 0x{row[error.start]:02x} of an event is not UTF-8")
     except (ValueError, RecursionError) as error:
-        return Given("", {}, f"an event is no JSON: {error}")
+        return refused("", f"an event is no JSON: {error}")
     if not isinstance(data, dict) or not isinstance(data.get("event"), str):
-        return Given("", {}, 'an event is a line such as {"event": "name", "args": {}}')
+        return refused("", 'an event is a line such as {"event": "name", "args": {}}')
     args = data["args"] if "args" in data else {key: one for key, one in data.items() if key != "event"}
-    return Given(data["event"], args) if isinstance(args, dict) else Given(data["event"], {}, "its `args` are no map")
+    return given(data["event"], args, "its `args` are no map")
 
 
-def _given(name: str, text: str) -> Given:
-    try:
-        args = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return Given(name, {}, f"the arguments of event {name} are no JSON: {error}")
-    return Given(name, args) if isinstance(args, dict) else Given(name, {}, f"the arguments of event {name} are no map")
+def given(name: str, args: Any, no_map: str) -> Given:
+    """An event that a trace can record."""
+    if not isinstance(args, dict):
+        return refused(name, no_map)
+    if why := unrecordable(args, "args"):
+        return refused(name, f"an event cannot hold this: {why}")
+    return refused(name, "") if unrecordable(name) else Given(name, args)
+
+
+def refused(name: str, why: str) -> Given:
+    """What is no event, as a trace can record it."""
+    name, why = (one.encode(errors="backslashreplace").decode() for one in (name, why))
+    return Given(name, {}, why)
 
 
 def lines_of(rows: Iterator[bytes]) -> Iterator[Given]:
     """The events of standard input, one a line."""
     for row in rows:
         if row.strip():
-            yield read_line(row.decode("utf-8", "replace"))
+            yield read_line(row)

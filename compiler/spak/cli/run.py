@@ -52,6 +52,7 @@ def command(
     """
     from spak.pipeline.starting import Order
 
+    readable(file, name, *args, answers, *events, target, *roots, *env, *programs, trace_json)
     root, program = place(file)
 
     def inside(path: str) -> str:
@@ -62,7 +63,7 @@ def command(
         program, name, pairs(args), handler, inside(answers), chosen(root, target), max_steps, allow_shell,
         [str(Path(one).resolve()) for one in roots], env, programs, events, inside(trace_json),
     )  # fmt: skip
-    return rehearse(root, order) if dry_run else execute(root, order, as_json)
+    return rehearse(root, order, as_json) if dry_run else execute(root, order, as_json)
 
 
 def execute(root: Path, order: Order, as_json: bool) -> int:
@@ -92,11 +93,11 @@ def go(folder: RunFolder, as_json: bool, answer: tuple[bytes, str] | None = None
         raise
 
 
-def rehearse(root: Path, order: Order) -> int:
+def rehearse(root: Path, order: Order, as_json: bool) -> int:
     from spak.pipeline.running import rehearsed
 
-    for line in rehearsed(root, order):
-        click.echo(line)
+    lines = rehearsed(root, order)
+    click.echo(json.dumps({"would": lines}, indent=2, ensure_ascii=False) if as_json else "\n".join(lines))
     click.echo("nothing was performed", err=True)
     return 0
 
@@ -141,14 +142,21 @@ def place(file: str) -> tuple[Path, str]:
     return root, path.relative_to(root).as_posix()
 
 
+def readable(*words: str) -> None:
+    """Raises SpakError for a word of the command line that no file of the run could hold."""
+    from spak.errors import Diagnostic, SpakError
+
+    for one in words:
+        if any("\ud800" <= char <= "\udfff" for char in one):
+            raise SpakError(Diagnostic("SPK921", f"{one!r} is not UTF-8", None, "give text in UTF-8"))
+
+
 def pairs(args: tuple[str, ...]) -> dict[str, str]:
     """`k=v` arguments by name."""
     from spak.errors import Diagnostic, SpakError
 
     found: dict[str, str] = {}
     for one in args:
-        if not one.isprintable() and any("\ud800" <= char <= "\udfff" for char in one):
-            raise SpakError(Diagnostic("SPK921", f"{one!r} is not UTF-8", None, "give text in UTF-8"))
         name, sign, value = one.partition("=")
         if not sign or not name:
             raise SpakError(Diagnostic("SPK921", f"{one!r} is no argument", None, "write `--arg name=value`"))

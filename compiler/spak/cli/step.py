@@ -56,8 +56,9 @@ def pick(root: Path, run: str) -> RunFolder:
 
     if not run:
         for id in reversed(ids(root)):
-            if not RunFolder(root, id).metrics.exists():
-                return RunFolder(root, id)
+            folder = RunFolder(root, id)
+            if folder.start.exists() and not folder.metrics.exists():  # a kill may leave a folder without a start
+                return folder
     return find_run(root, run)
 
 

@@ -88,6 +88,9 @@ def start(root: Path, order: Order, services: Services) -> RunFolder:
     """Make the folder of a run, ready to be executed. Raises SpakError, and there is no folder then."""
     program = load_program(root, order.program)
     part = choose(program, order.name)
+    if order.events and not isinstance(part, Service):
+        hint = "give what it is to work on with `--arg`"
+        raise SpakError(Diagnostic("SPK921", f"{part.name} is no service_loop: it takes no events", None, hint))
     order = replace(order, name=part.name, args=arguments(part, order.args))
     sources = {name: (root / name).read_bytes() for name in files_of(root, program)}
     own = [sources[name] for name in program.files]
