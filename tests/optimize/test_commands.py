@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 import spak
 from spak.errors import SpakError
 from spak.lang.expr import parse_expr
-from spak.optimize.record import read
+from spak.optimize.record import Record, read
+from spak.optimize.trial import Trial
 from spak.pipeline.command_trials import metrics
 from spak.pipeline.sweeping import sweep
 from spak.semantics.program import EngineeringLoop, Items, Measure, Parameter, Recommendation, Template
@@ -129,12 +131,34 @@ def test_a_record_replays_the_sweep_and_starts_nothing(root: Path) -> None:
     again = sweep(root, loop(strategy="random", seed=4), simulate=record)
     assert len(calls(root)) == made
     assert again["best"]["params"] == found["best"]["params"]
+    assert (again["simulated"], again.get("record")) == (record.path, None)
     with pytest.raises(SpakError, match="SPK667"):
         sweep(root, loop(), simulate=record, apply=True)
     with pytest.raises(SpakError, match=r"SPK653.*'speed'"):
         sweep(root, loop(measure=Measure("speed", "maximize")), simulate=record)
     with pytest.raises(SpakError, match=r"SPK653.*not of B"):
         sweep(root, loop(parameters=(Parameter("B", (1,)),), constraints=()), simulate=record)
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"unit": "other"}, "of unit 'work', the loop of 'other'"),
+        ({"unit": ""}, "of unit 'work', the loop of ''"),
+        ({"variant": "second"}, "of variant 'first', the loop of 'second'"),
+        ({"target": "sim"}, "of target 'cpu', the loop of 'sim'"),
+        ({"shapes": ({"N": 9},)}, r"of shapes \[\{'N': 8\}\], the loop of \[\{'N': 9\}\]"),
+        ({"objective": "minimize"}, "of maximize 'score', the loop of minimize 'score'"),
+    ],
+)
+def test_figures_of_one_kernel_are_not_replayed_as_those_of_another(changes: dict[str, Any], what: str) -> None:
+    measure = Measure("score", "maximize", None, "work", "first", "cpu", ({"N": 8},))
+    about = {"metric": "score", "unit": "work", "variant": "first", "target": "cpu", "shapes": [{"N": 8}]}
+    trial = Trial({"A": 1, "KIND": "good"}, "measured", 7.0)
+    record = Record(about, (trial,), "record.json")
+    assert sweep(Path(), loop(measure=measure), simulate=record)["best"]["value"] == 7.0
+    with pytest.raises(SpakError, match="SPK653.*" + what):
+        sweep(Path(), loop(measure=replace(measure, **changes)), simulate=record)
 
 
 def test_a_command_that_takes_too_long_fails_its_trial(root: Path) -> None:

@@ -93,6 +93,8 @@ def lines(found: dict[str, Any]) -> list[str]:
     elif found.get("kept"):
         said.append(f"kept: {found['kept']}")
     said += [f"refused: {_text(one['params'])}: {one['why']}" for one in found.get("rejected", ())]
+    if found.get("simulated"):
+        said.append(f"replayed from {found['simulated']}: nothing was measured")
     if found.get("record"):
         said.append(f"record: {found['record']}")
     return said

@@ -96,8 +96,7 @@ def sweep(
             if simulate is None and trials:
                 Record(about, tuple(trials)).write(root / path)
         found = result(loop, form, swept, told)
-        if simulate is None:
-            found["record"] = path
+        found["record" if simulate is None else "simulated"] = path if simulate is None else simulate.path
         if wanted:
             found |= _written(form, swept, simulate)
     return found
@@ -120,14 +119,9 @@ def _form(
 
 def simulated(loop: EngineeringLoop, record: Record) -> Form:
     """Trials as they were recorded. Raises SpakError (SPK653) for a record of something else."""
-    if record.metric != loop.measure.metric or record.objective != loop.measure.objective:
-        ours = f"{loop.measure.objective} {loop.measure.metric!r}"
-        what = f"the record is of {record.objective} {record.metric!r}, the loop of {ours}"
-        raise SpakError(Diagnostic("SPK653", what, Span(record.path), "replay it with the loop that made it"))
-    axes = sorted(one.name for one in loop.parameters)
-    if any(sorted(trial.config) != axes for trial in record.trials):
-        what = f"the record's configurations are not of {', '.join(axes)}"
-        raise SpakError(Diagnostic("SPK653", what, Span(record.path), "replay it with the loop that made it"))
+    why = _differs(loop, record)
+    if why:
+        raise SpakError(Diagnostic("SPK653", why, Span(record.path), "replay it with the loop that made it"))
     known = record.about.get("constants")
     space = Space(loop.parameters, loop.constraints, known if isinstance(known, Mapping) else {})
     environment = record.about.get("environment")
@@ -139,6 +133,25 @@ def simulated(loop: EngineeringLoop, record: Record) -> Form:
         dict(default) if isinstance(default, Mapping) else {},
         lambda trial: trial.ok,
     )
+
+
+def _differs(loop: EngineeringLoop, record: Record) -> str:
+    """In what a record is not of this loop, '' if in nothing: its figures would be taken for those of something else."""
+    measure, about = loop.measure, record.about
+    if (record.metric, record.objective) != (measure.metric, measure.objective):
+        ours = f"{measure.objective} {measure.metric!r}"
+        return f"the record is of {record.objective} {record.metric!r}, the loop of {ours}"
+    for name, ours in (("unit", measure.unit), ("variant", measure.variant), ("target", measure.target)):
+        theirs = str(about.get(name) or "")
+        if ours != theirs and (name == "unit" or (ours and theirs)):
+            return f"the record is of {name} {theirs!r}, the loop of {ours!r}"
+    shapes = [dict(shape) for shape in measure.shapes]
+    if shapes and about.get("shapes") != shapes:
+        return f"the record is of shapes {about.get('shapes')}, the loop of {shapes}"
+    axes = sorted(one.name for one in loop.parameters)
+    if any(sorted(trial.config) != axes for trial in record.trials):
+        return f"the record's configurations are not of {', '.join(axes)}"
+    return ""
 
 
 def objective_of(loop: EngineeringLoop) -> Literal["maximize", "minimize"]:
