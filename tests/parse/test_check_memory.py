@@ -135,3 +135,44 @@ def test_second_specs_of_a_folder_are_checked(project: Path) -> None:
     assert any(one.startswith("specs/loop/second.dsl:1:4: SPK104") for one in check(project)[0])
     (only,) = check_files(project, ["specs/loop/second.dsl"])
     assert only.code == "SPK104"
+
+
+NAMING = """
+engineering_loop Sweep { parameter BM: [64]; measure { kernel: add; variant: simple; target: cpu; metric: gflops } }
+agent_loop Look { step one { tool.build { unit: add, variant: simple } } }
+"""
+
+
+@pytest.mark.parametrize("where", ["loop/loop.dsl", "domains/sweeps.dsl"])
+def test_a_kernel_that_is_only_named_counts(project: Path, where: str) -> None:
+    if where.startswith("domains"):
+        (project / "specs/domains/sweeps.dsl").write_text(f"domain sweeps {{ {NAMING} }}")
+    else:
+        (project / "specs" / where).write_text(NAMING)
+    golden = ROOT / "tests/golden/errors/program-units-that-are-not-there/specs/add"
+    absent = "there is no kernel 'add'"
+    assert absent in " ".join(check(project)[0])
+    assert absent in " ".join(check(project)[0])
+    shutil.copytree(golden, project / "specs/add")
+    assert absent not in " ".join(check(project)[0])
+    spec = project / "specs/add/SPEC.add.md"
+    spec.write_text(spec.read_text().replace("variant simple", "variant other"))
+    assert "add has no variant 'simple'" in " ".join(check(project)[0])
+    spec.write_text(spec.read_text().replace("variant other", "variant simple").replace("BLOCK", "BM"))
+    assert "has no variant" not in " ".join(check(project)[0])
+    spec.write_text(spec.read_text().replace("[64, 128]", "[32]"))
+    assert "BM = 64 lies outside the tuning space of add" in " ".join(check(project)[0])
+    spec.unlink()
+    assert absent in " ".join(check(project)[0])
+
+
+def test_a_kernel_that_a_kernels_own_file_names_counts(project: Path) -> None:
+    shutil.copytree(ROOT / "tests/golden/errors/program-units-that-are-not-there/specs/add", project / "specs/add")
+    saxpy = project / "specs/saxpy/SPEC.saxpy.md"
+    saxpy.write_text(f"{saxpy.read_text()}\n```spak\n{NAMING.splitlines()[1]}\n```\n")
+    assert "no variant" not in " ".join(check(project)[0])
+    spec = project / "specs/add/SPEC.add.md"
+    spec.write_text(spec.read_text().replace("variant simple", "variant other"))
+    assert "add has no variant 'simple'" in " ".join(check(project)[0])
+    spec.write_text(spec.read_text().replace("variant other", "variant simple"))
+    assert "no variant" not in " ".join(check(project)[0])

@@ -33,13 +33,14 @@ def check_one(root: Path, file: str) -> Checked:
             if program_file(root, file):
                 return replace(check_text(root, specs[0]), spec=spec, name=name, span=span)
             own = Checked(spec=spec, name=name, span=span, files=_below(root, file))
+            beside: set[str] = set()
             try:
-                loaded = load_unit(root, file)
+                loaded = load_unit(root, file, beside=beside)
             except SpakError as error:  # what it takes in is not known: any domain may be part of it
                 domains = [path.relative_to(root).as_posix() for path in (root / DOMAINS).glob("*.dsl")]
-                return replace(own, found=error.diagnostics, files=tuple(sorted({*own.files, *domains})))
+                return replace(own, found=error.diagnostics, files=tuple(sorted({*own.files, *domains, *beside})))
             targets = {*loaded.unit.targets, *(t for variant in loaded.unit.variants for t in variant.targets)}
-            read = tuple(sorted({*own.files, *loaded.files}))
+            read = tuple(sorted({*own.files, *loaded.files, *beside}))
             return replace(own, found=loaded.diagnostics, files=read, targets=tuple(sorted(targets)))
         if file.endswith(".toml"):
             load_target(root / file, file)
@@ -52,8 +53,9 @@ def check_one(root: Path, file: str) -> Checked:
 def check_text(root: Path, file: str) -> Checked:
     """A file of the language that is no unit: a domain, a task, a system."""
     found = Collector()
-    program = load_program(root, file, found)
-    return Checked(found=tuple(dict.fromkeys(found.found)), files=tuple(sorted({file, *program.files})))
+    beside: set[str] = set()
+    program = load_program(root, file, found, beside)
+    return Checked(found=tuple(dict.fromkeys(found.found)), files=tuple(sorted({file, *program.files, *beside})))
 
 
 def _below(root: Path, folder: str) -> tuple[str, ...]:

@@ -38,10 +38,20 @@ class Loaded:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def load_unit(root: Path, folder: str, domains: str = DOMAINS, tests: str = "", *, strict: bool = False) -> Loaded:
-    """Read `root/folder`. Raises SpakError with every error of every file; `strict` counts warnings among them."""
+def load_unit(
+    root: Path,
+    folder: str,
+    domains: str = DOMAINS,
+    tests: str = "",
+    *,
+    strict: bool = False,
+    beside: set[str] | None = None,
+) -> Loaded:
+    """Read `root/folder`. Raises SpakError with every error of every file; `strict` counts warnings among them. `beside` gets
+    what was only looked at: the specs of other kernels that this one names.
+    """
     found = Collector()
-    loader = Loader(root, folder, domains, tests, found)
+    loader = Loader(root, folder, domains, tests, found, beside if beside is not None else set())
     loaded = loader.load()
     wrong = list(dict.fromkeys(d for d in found.found if strict or d.severity == "error"))
     if wrong or loaded is None:
@@ -64,13 +74,14 @@ def unit_of(file: str) -> str:
 class Loader:
     """One reading of one folder. Everything that is wrong ends up in `found`."""
 
-    def __init__(self, root: Path, folder: str, domains: str, tests: str, found: Collector) -> None:
+    def __init__(self, root: Path, folder: str, domains: str, tests: str, found: Collector, beside: set[str]) -> None:
         self.root = root
         self.folder = folder
         self.domains = domains
         self.tests = tests
         self.found = found
         self.files: list[str] = []
+        self.beside = beside
 
     def load(self) -> Loaded | None:
         document = self.document()
@@ -81,7 +92,7 @@ class Loader:
         gatherer = Gatherer(self.root, self.domains, self.found)
         knowledge = gatherer.document(document, UNIT_KINDS)
         self.files += knowledge.files
-        check_knowledge(document, gatherer.taken, self.found, self.root)
+        check_knowledge(document, gatherer.taken, self.found, self.root, self.beside)
         block = self.kernel_block(document)
         if block is None:
             return None

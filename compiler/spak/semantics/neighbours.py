@@ -34,6 +34,7 @@ class Neighbours:
         self.root = root
         self.found = found
         self.read: dict[str, Neighbour | None] = {}
+        self.looked: set[str] = set()  # files and folders that the answers depend on, whether or not they are there
 
     def check(self, unit: tree.Value | None, variant: tree.Value | None, target: tree.Value | None) -> Neighbour | None:
         """Check the names of a unit, of its variant and of a target, where they are literal. None for an unknown unit."""
@@ -64,8 +65,9 @@ class Neighbours:
         return sorted(p.name for p in (self.root / "specs").glob("*") if self.spec(p.name) is not None)
 
     def spec(self, unit: str) -> Path | None:
-        folder = (self.root or Path()) / "specs" / unit
-        return next((p for p in (folder / f"SPEC.{unit}.md", folder / f"{unit}.dsl") if p.is_file()), None)
+        names = [f"specs/{unit}/SPEC.{unit}.md", f"specs/{unit}/{unit}.dsl"]
+        self.looked |= {"specs", *names}
+        return next((p for name in names if (p := (self.root or Path()) / name).is_file()), None)
 
     def of(self, unit: str) -> Neighbour | None:
         """A unit; None where no kernel has that name."""

@@ -34,11 +34,15 @@ from spak.semantics.using import Follower
 from spak.semantics.world import World
 
 
-def load_program(root: Path, file: str, found: Collector | None = None) -> Program:
-    """Read `root/file` and all that it uses. Errors go to `found`, or are raised as one SpakError without it."""
+def load_program(root: Path, file: str, found: Collector | None = None, beside: set[str] | None = None) -> Program:
+    """Read `root/file` and all that it uses. Errors go to `found`, or are raised as one SpakError without it. `beside` gets
+    what was only looked at: the specs of kernels that the program names.
+    """
     collector = found if found is not None else Collector()
     document = read_document(root, file, collector)
-    program = resolve(document, collector, root) if document is not None else Program(file, PurePosixPath(file).stem)
+    program = (
+        resolve(document, collector, root, beside) if document is not None else Program(file, PurePosixPath(file).stem)
+    )
     if found is None:
         raise_errors(collector)
     return program
@@ -59,7 +63,7 @@ def raise_errors(found: Collector) -> None:
         raise SpakError(*sorted(errors, key=lambda d: (d.span or Span(""), d.code)))
 
 
-def resolve(document: Document, found: Collector, root: Path | None) -> Program:
+def resolve(document: Document, found: Collector, root: Path | None, beside: set[str] | None = None) -> Program:
     """A document and what it uses, as a program."""
     follower = Follower(root, found) if root is not None else None
     taken = list(follower.follow(document)) if follower is not None else []
@@ -70,8 +74,11 @@ def resolve(document: Document, found: Collector, root: Path | None) -> Program:
         outline.add(other, own=False)
         check_headers(other.items, found)
     files = (document.file, *(follower.files if follower is not None else ()))
+    resolver = Resolver(document, outline, found, root)
+    if beside is not None:
+        resolver.world.neighbours.looked = beside
     try:
-        return Resolver(document, outline, found, root).program(files)
+        return resolver.program(files)
     except RecursionError:
         too_deep(document, found)
         return Program(document.file, PurePosixPath(document.file).stem, files, span=Span(document.file, 1, 1))
@@ -97,10 +104,11 @@ def deepest(items: tuple[tree.Item, ...]) -> Span:
     return place
 
 
-def check_knowledge(document: Document, taken: list[Document], found: Collector, root: Path) -> None:
+def check_knowledge(document: Document, taken: list[Document], found: Collector, root: Path, beside: set[str]) -> None:
     """Check whatever a kernel's file and the documents that it takes in say beside the kernel: facts, rules, loops, effects.
 
     The kernel itself, its spaces, invariants and identity, and kinds that nobody knows, are the business of who reads it.
+    `beside` gets what was looked at of other kernels.
     """
     aside = Collector()
     outline = Outline(aside)
@@ -109,6 +117,7 @@ def check_knowledge(document: Document, taken: list[Document], found: Collector,
         outline.add(other, own=False)
     aside.found.clear()
     resolver = Resolver(document, outline, aside, root)
+    resolver.world.neighbours.looked = beside
     read_spaces(spaces_of(outline), resolver.world)
     aside.found.clear()
     for one in (document, *taken):

@@ -91,7 +91,7 @@ class Memory:
             return
 
     def listing(self, file: str) -> list[str]:
-        """The names in a unit's folder; none for a file."""
+        """The names in a folder; none for a file."""
         try:
             return sorted(os.listdir(self.root / file))  # noqa: PTH208 a thousand folders are looked at
         except OSError:
@@ -100,7 +100,9 @@ class Memory:
     def digest(self, file: str) -> str:
         if file not in self.digests:
             try:
-                self.digests[file] = hashlib.sha256((self.root / file).read_bytes()).hexdigest()
+                path = self.root / file
+                data = "\0".join(self.listing(file)).encode() if path.is_dir() else path.read_bytes()
+                self.digests[file] = hashlib.sha256(data).hexdigest()
             except OSError:
                 self.digests[file] = "absent"
         return self.digests[file]
