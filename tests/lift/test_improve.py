@@ -12,8 +12,11 @@ from click.testing import CliRunner, Result
 from spak.cli.answer import command as answer_command
 from spak.cli.improve import command
 from spak.cli.run import command as run_command
-from spak.errors import SpakError, Waiting
+from spak.errors import Collector, SpakError, Waiting
 from spak.handlers.mailbox import waiting
+from spak.lift.proposal import read_proposal
+from spak.semantics.program import Program
+from spak.semantics.resolve import resolve_text
 from spak.traces.folder import ids
 
 FILE = "specs/work/work.dsl"
@@ -164,6 +167,41 @@ def test_a_value_that_reaches_a_command_needs_consent_as_the_command_does(root: 
     answer(source.replace('word = "done"', 'word = "other"'))
     with pytest.raises(Waiting, match=r"(?s)SPK380.*new     other"):
         spak(command, FILE, "--runs", "2")
+
+
+@pytest.mark.parametrize(
+    ("command_", "before", "old", "new", "said"),
+    [
+        ('["sh", script]', 'state script: string = "a.sh"', "a.sh", "b.sh", "script: at first 'b.sh'"),
+        ('["sh", script]', 'script = tool.read { path: "a.sh" }', "a.sh", "b.sh", "script: tool.read: path: b.sh"),
+        ('["sh", script]', 'other = "a.sh"\n script = other', "a.sh", "b.sh", "b.sh"),
+        ('["sh", "{{axiom.1}}"]', 'axiom: "a.sh"', "a.sh", "b.sh", "axiom: 1. b.sh"),
+        ('["sh", "{{recommended.script}}"]', 'hint h { recommend: "script = a" }', "= a", "= b", "value='b'"),
+        ('["sh", script]', 'script = llm.query { prompt: "?" }', 'llm.query { prompt: "?" }', '"b.sh"', "b.sh"),
+        ('["sh", "{{trace.Case.script}}"]', 'emit Case { script: "a.sh" }', "a.sh", "b.sh", "trace: script: b.sh"),
+        ('["true"]', 'artifact "out.md" { input: metrics }', "out.md", "other.md", "artifact other.md: of metrics"),
+        ('["true"]', 'artifact "out.md" { input: metrics }', "metrics", "facts", "artifact out.md: of facts"),
+    ],
+)
+def test_whatever_reaches_a_command_is_an_act(
+    tmp_path: Path, command_: str, before: str, old: str, new: str, said: str
+) -> None:
+    top = before.startswith(("state", "axiom", "hint", "artifact"))
+    wrap = {"state": "model {{ {} }}", "axiom": "system_model S {{ {} }}", "artifact": "build {{ {} }}"}
+    head = wrap.get(before.split()[0].rstrip(":"), "{}").format(before) if top else ""
+    schema = "trace_schema { variant I { case Case { script: string } } }"
+    text = f"{schema}\n{head}\ntask T {{ step s {{ {'' if top else before}\n tool.run {{ cmd: {command_} }} }} }}\n"
+
+    def program(text: str) -> Program:
+        found = Collector()
+        made = resolve_text(text, "t.dsl", found, tmp_path)
+        found.raise_if_any()
+        return made
+
+    acts = read_proposal(text.replace(old, new), "t.dsl", text, program(text), tmp_path).acts
+    assert any(said in one for one in acts), acts
+    asked = text.replace('prompt: "?"', 'prompt: "How?"') + "\n// no act\n"
+    assert read_proposal(asked, "t.dsl", text, program(text), tmp_path).acts == ()
 
 
 ASKING = """task Ask {

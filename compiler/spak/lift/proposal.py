@@ -5,7 +5,7 @@ The measure may not be changed by what is measured: evaluation, success, invaria
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,19 @@ from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.lang.printer import print_value
 from spak.lift.draft import text_of
 from spak.semantics.operand import reads
-from spak.semantics.program import Deliverable, Measure, Perform, Program, Set, Template, ToolCall
+from spak.semantics.program import (
+    Deliverable,
+    Emit,
+    Measure,
+    Param,
+    Parameter,
+    Perform,
+    Program,
+    Query,
+    Set,
+    Template,
+    ToolCall,
+)
 
 #: Tools that only look, or do what the graph does: a new call of one needs nobody's consent.
 HARMLESS = frozenset({"read", "build", "verify", "bench", "engineering_loop"})
@@ -75,18 +87,60 @@ def _new_acts(old: Program, new: Program) -> Iterator[str]:
 
 
 def _acts(program: Program) -> Iterator[Any]:
-    """Every call of a tool with effects, every command of a search or a deliverable, and what is assigned to a variable that
-    one of them reads.
+    """Every call of a tool with effects, every command of a search, every deliverable, and what reaches one of them: whatever
+    gives a value to a name that it reads, and what that reads in turn.
     """
     nodes = list(_nodes((program.procedures, program.services, program.loops, program.deliverables)))
     calls: list[Any] = [one.args for one in nodes if isinstance(one, ToolCall) and one.tool not in HARMLESS]
     calls += [one.args for one in nodes if isinstance(one, Perform)]
     calls += [one.cmd for one in nodes if isinstance(one, Measure) and one.cmd is not None]
-    calls += [one.generator for one in nodes if isinstance(one, Deliverable) and one.generator is not None]
-    read = frozenset().union(*(reads(call) for call in calls))
+    made = [one for one in nodes if isinstance(one, Deliverable)]
+    calls += [one.generator for one in made if one.generator is not None]
     yield from calls
-    yield from (one.value for one in nodes if isinstance(one, Set) and one.name in read)
-    yield from ((name, one.binds) for name, one in program.effects.items() if one.binds)
+    yield from ((f"artifact {one.file}", one.builtin or f"of {one.input}") for one in made)
+    yield from ((f"effect {name}", _bound(one.binds)) for name, one in program.effects.items() if one.binds)
+    giving = list(_giving(program, nodes))
+    todo, seen = {name for call in calls for name in reads(call)}, set[str]()
+    while todo := todo - seen:
+        name = todo.pop()
+        seen.add(name)
+        for given, value, names in giving:
+            if given == name:
+                yield value if isinstance(value, Template) else (name, value)
+                todo |= names
+
+
+def _giving(program: Program, nodes: Iterable[Any]) -> Iterator[tuple[str, Any, frozenset[str]]]:
+    """Everything that gives a value to a name: the name, what gives it, and the names that this reads. A model's answer is one
+    whatever it was asked.
+    """
+    nothing: frozenset[str] = frozenset()
+    for one in program.states:
+        yield one.name, f"at first {one.default!r}", nothing
+    for sentence in program.sentences:
+        yield sentence.kind, f"{sentence.number}. {sentence.text}", nothing
+    for rule in program.rules:
+        for root in ("rules", "recommended"):
+            yield root, f"{rule.name}: {rule.apply} {rule.recommend}", nothing
+    for node in nodes:
+        if isinstance(node, Set):
+            yield node.name, node.value, reads(node.value)
+        elif isinstance(node, Param) and node.default is not None:
+            yield node.name, node.default, reads(node.default)
+        elif isinstance(node, Parameter) and any(isinstance(value, str) for value in node.values):
+            yield node.name, f"one of {list(node.values)}", nothing
+        elif isinstance(node, Emit):
+            yield "trace", node.fields, reads(node.fields)
+        elif isinstance(node, ToolCall):
+            for root in filter(None, (node.output, "steps", node.emits and "trace")):
+                yield root, (f"tool.{node.tool}", node.args), reads(node.args)
+        elif isinstance(node, Query):
+            for root in filter(None, (node.output, node.emits and "trace")):
+                yield root, "a model's answer", nothing
+
+
+def _bound(binds: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} by tool.{tool}" for name, tool in binds.items())
 
 
 def _nodes(value: Any) -> Iterator[Any]:
@@ -107,8 +161,10 @@ def _said(act: Any) -> str:
     """An act in words for whoever approves it."""
     if isinstance(act, Template):
         return act.text
+    if isinstance(act, str):
+        return act
     if isinstance(act, tuple):
-        return f"effect {act[0]}: " + ", ".join(f"{name} by tool.{tool}" for name, tool in act[1].items())
+        return f"{act[0]}: {_said(act[1])}"
     pairs = getattr(act, "fields", None)
     if isinstance(pairs, tuple):
         return ", ".join(f"{name}: {_said(value)}" for name, value in pairs)
