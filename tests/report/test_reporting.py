@@ -189,12 +189,30 @@ def test_a_generator_that_fails_leaves_what_is_there(root: Path, generator: str,
 
 
 @pytest.mark.parametrize(
-    "file", [".spak/x.md", ".git/config", "specs/climb/climb.dsl", "specs", "link/x.md", "link2.md"]
+    "file",
+    [
+        ".spak/x.md",
+        ".git/config",
+        "sub/.git/hooks/post-checkout",
+        "specs/climb/climb.dsl",
+        "specs//climb/./climb.dsl",
+        "specs",
+        "link/x.md",
+        "link2.md",
+        "hooks/x.md",
+        "dodo.py",
+        "spak.lock",
+        "generated/saxpy/evil.cpp",
+        "targets/cpu.toml",
+    ],
 )
 def test_artifacts_lie_where_nothing_is_lost(root: Path, file: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     outside = tmp_path_factory.mktemp("outside")
     (root / "link").symlink_to(outside)
     (root / "link2.md").symlink_to(outside / "y.md")
+    (root / ".git/hooks").mkdir(parents=True)
+    (root / "hooks").symlink_to(".git/hooks")
     with pytest.raises(SpakError, match=r"climb\.dsl:\d+:\d+: SPK369"):
         made(root, f'artifact "{file}" {{ generator: report }}')
     assert not any(outside.iterdir()) and (root / FILE).read_text().startswith("trace_schema")
+    assert not any((root / ".git/hooks").iterdir())

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from spak.agents.tools.paths import HIDDEN, KEPT
+from spak.effects import files
 from spak.errors import Diagnostic, SpakError, Span
 from spak.semantics.suggest import near
 from spak.store import atomic
@@ -22,7 +24,6 @@ FORMATS = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html"}
 BUILTIN = ("report",)
 MOST_BYTES = 256 << 20  # of an artifact
 MOST_PRINTED = 64 << 20  # of one that is printed
-FORBIDDEN = (".spak", ".git")  # no deliverable may lie there
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def deliver(root: Path, folder: RunFolder, program: Program) -> list[Delivered]:
             data = _content(root, folder, program, one, number)
             changed = not target.is_file() or target.read_bytes() != data
             if changed:
-                atomic.write(target, data)
+                _write(root, one, data)
             made.append(Delivered(one.file, changed))
         except SpakError as error:
             failed += error.diagnostics
@@ -119,18 +120,30 @@ def _place(root: Path, one: Deliverable, program: Program) -> Path:
     why = ""
     if not parts or PurePosixPath(one.file).is_absolute() or ".." in parts:
         why = "it lies outside the project"
-    elif parts[0] in FORBIDDEN:
-        why = f"{parts[0]} is not for deliverables"
-    elif one.file in program.files:
+    elif kept := HIDDEN.intersection(parts) or KEPT.intersection(parts[:1]):
+        why = f"{min(kept)} is not for deliverables"
+    elif "/".join(parts) in program.files:
         why = "it is a source of the program"
-    elif not target.parent.resolve().is_relative_to(root.resolve()) or target.is_symlink():
-        why = "a symbolic link leads out of the project"
     elif target.is_dir():
         why = "a folder is in its place"
     if why:
         what = f"the artifact {one.file!r} cannot be written: {why}"
         raise SpakError(Diagnostic("SPK369", what, _spot(one), "name another file"))
     return target
+
+
+def _write(root: Path, one: Deliverable, data: bytes) -> None:
+    """Replace the file; a link on the way is met as one, whenever it was put there."""
+    try:
+        files.write(root, PurePosixPath(one.file).parts, data)
+    except files.Crossing as error:
+        what = f"the artifact {one.file!r} cannot be written: {error.filename!r} is a symbolic link"
+        raise SpakError(Diagnostic("SPK369", what, _spot(one), "name another file")) from None
+    except files.Odd:
+        what = f"the artifact {one.file!r} cannot be written: what is there is no plain file"
+        raise SpakError(Diagnostic("SPK369", what, _spot(one), "name another file")) from None
+    except OSError as error:
+        raise atomic.broken("write", one.file, error) from error
 
 
 def _spot(one: Deliverable) -> Span | None:
@@ -182,10 +195,11 @@ def _input(root: Path, folder: RunFolder, one: Deliverable) -> bytes:
     found = [event for event in events if event.kind == "emit" and _of_case(event, case)]
     path = root / name
     if not found and path.is_file():
-        if not path.resolve().is_relative_to(root.resolve()) or path.stat().st_size > MOST_BYTES:
-            raise SpakError(
-                Diagnostic("SPK369", f"the input {name!r} is too large, or outside the project", _spot(one))
-            )
+        real = path.resolve()
+        inside = real.is_relative_to(root.resolve()) and not HIDDEN.intersection(real.relative_to(root.resolve()).parts)
+        if not inside or path.stat().st_size > MOST_BYTES:
+            what = f"the input {name!r} is too large, or not the project's to show"
+            raise SpakError(Diagnostic("SPK369", what, _spot(one), "name a file of the project"))
         return path.read_bytes()
     return b"".join(_line({"seq": event.seq, "step": event.step, **event.data}) for event in found)
 
