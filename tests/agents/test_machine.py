@@ -281,6 +281,13 @@ def test_limits_fail_the_run(project: Project) -> None:
     assert project.run(text, max_steps=3).verdict.succeeded
 
 
+def test_the_last_step_that_is_allowed_may_do_its_work(project: Project) -> None:
+    text = 'task T { step a { tool.run { cmd: "true" } } step b { tool.run { cmd: "true" } } }'
+    assert project.run(text, max_steps=2).verdict.succeeded
+    assert not project.run(text, max_steps=1).verdict.succeeded
+    assert [one["status"] for one in project.data("step")] == ["done"]
+
+
 def test_seconds_of_work_are_limited(project: Project) -> None:
     ended = project.run("""
         task T { seconds: 0.05

@@ -28,9 +28,9 @@ class Spent:
     tokens: int = 0
     cost: float = 0.0
 
-    def check(self) -> None:
-        """Raises Limit where something is used up."""
-        for name, what in LIMITS:
+    def check(self, *, step: bool = False) -> None:
+        """Raises Limit where something is used up. The last `step` that is allowed may still do its work."""
+        for name, what in LIMITS if step else LIMITS[1:]:
             most, used = getattr(self.limits, name), getattr(self, name)
             if most and used >= most:
                 message = f"the run may use {most:g} {what}, and has used {used:g}"
@@ -38,7 +38,7 @@ class Spent:
 
     def step(self) -> None:
         """One more step begins. Raises Limit."""
-        self.check()
+        self.check(step=True)
         self.max_steps += 1
 
 
