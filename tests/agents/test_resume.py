@@ -319,3 +319,12 @@ def test_a_start_that_no_run_has_written_is_refused(project: Project, part: str,
     with pytest.raises(SpakError, match="SPK935") as error:
         project.answer("x")
     assert part in str(error.value)
+
+
+def test_a_pipe_in_the_place_of_the_program_is_not_waited_for(project: Project) -> None:
+    project.waits('task t { step ask: llm.query { prompt: "?" output_var: said } }')
+    copy = project.folder.program / "t.dsl"
+    copy.unlink()
+    os.mkfifo(copy)
+    with pytest.raises(SpakError, match=r"SPK935: the run's copy of t\.dsl has been changed"):
+        project.answer("x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,11 @@ def read_source(root: Path, name: str, found: Collector, limit: int = MAX_BYTES)
     span = Span(name)
     path = root / name
     try:
-        size = path.stat().st_size
+        about = path.stat()
+        size = about.st_size
+        if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):  # a pipe or a device would never end
+            found.add("SPK110", "the file cannot be read: it is not a plain file", span, "put a file in its place")
+            return None
         if size > limit:
             found.add(
                 "SPK111",

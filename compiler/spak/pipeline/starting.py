@@ -119,7 +119,8 @@ def started(folder: RunFolder) -> Started:
         if wrong := next((name for name, holds in _holds(found) if not holds), ""):
             raise TypeError(f"{wrong!r} is not what it can be")
         for name, digest in found.files.items():
-            if sha256_bytes((folder.program / name).read_bytes()) != digest:
+            copy = folder.program / name
+            if not copy.is_file() or sha256_bytes(copy.read_bytes()) != digest:
                 hint = "a run is executed as it was started: restore the file, or start another"
                 what = f"the run's copy of {name} has been changed"
                 raise SpakError(Diagnostic("SPK935", what, Span(f"{folder.shown}/program/{name}"), hint))
