@@ -4,9 +4,9 @@
 //     spak run specs/coaching/coaching.dsl --answers specs/coaching/answers
 
 meta {
-  name = "coaching"
-  edition = 1
-  version = 1
+  name: "coaching"
+  edition: 1
+  version: 1
 }
 
 contract Coach {
@@ -95,7 +95,7 @@ agent_loop coaching(diary: String = "specs/coaching/diary.csv", name: String = "
   step "Advise" {
     llm.query {
       role: "a running coach who answers in two sentences"
-      prompt_template: """
+      prompt: """
         {{name}} ran {{trace.Week.km}} km in week {{week}}, {{trace.Week.hard_km}} of them hard, and slept {{trace.Week.sleep_hours}} hours a night.
         The diary says: "{{trace.Week.note}}". Agreed for this week was: {{agreed_km}} km (0.0 means that nothing was).
 

@@ -4,9 +4,9 @@
 //     spak run specs/fmha_system/fmha_system.dsl --answers specs/fmha_system/answers
 
 meta {
-  name = "fmha_system"
-  edition = 1
-  version = 1
+  name: "fmha_system"
+  edition: 1
+  version: 1
 }
 
 system FMHA {
@@ -77,10 +77,22 @@ system FMHA {
     }
 
     step "Measure" {
-      slow = tool.bench { unit: fmha, variant: naive, target: cpu, shapes: [{ H: heads, N: length, D: depth }], repeats: 5 }
+      slow = tool.bench {
+        unit: fmha
+        variant: naive
+        target: cpu
+        shapes: [{ H: heads, N: length, D: depth }]
+        repeats: 5
+      }
       naive_seconds = slow.seconds
       emit TraceItem.Performance { variant: "naive", gflops: slow.gflops, seconds: slow.seconds }
-      fast = tool.bench { unit: fmha, variant: online, target: cpu, shapes: [{ H: heads, N: length, D: depth }], repeats: 5 }
+      fast = tool.bench {
+        unit: fmha
+        variant: online
+        target: cpu
+        shapes: [{ H: heads, N: length, D: depth }]
+        repeats: 5
+      }
       online_seconds = fast.seconds
       emit TraceItem.Performance { variant: "online", gflops: fast.gflops, seconds: fast.seconds }
     }
@@ -88,7 +100,7 @@ system FMHA {
     step "Choose" {
       llm.query {
         role: "the architect of an attention kernel"
-        prompt_template: """
+        prompt: """
           Attention over {{heads}} heads of {{length}} queries of {{depth}} numbers each, on one core:
           - naive (a row of weights in memory): {{naive_seconds}} s
           - online (running maximum, no scratch memory): {{online_seconds}} s

@@ -3,9 +3,9 @@
 //     spak run specs/greeting/greeting.dsl --arg name=Ada --answers specs/greeting/answers
 
 meta {
-  name = "greeting"
-  edition = 1
-  version = 1
+  name: "greeting"
+  edition: 1
+  version: 1
 }
 
 contract {
@@ -31,7 +31,7 @@ task greeting(name: String = "Ada") {
 
   step greet: llm.query {
     role: "a host who meets {{name}} at the door of a machine"
-    prompt_template: """
+    prompt: """
       Greet {{name}}, who has just arrived on a machine that runs {{system}}.
 
       What holds here: {{axiom.1}} {{axiom.2}}

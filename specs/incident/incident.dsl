@@ -4,9 +4,9 @@
 //     spak run specs/incident/incident.dsl --answers specs/incident/answers
 
 meta {
-  name = "incident"
-  edition = 1
-  version = 1
+  name: "incident"
+  edition: 1
+  version: 1
 }
 
 contract OnCall {
@@ -99,7 +99,7 @@ agent_loop incident(alert: String = "orders answers with 503, p95 above 2 s", lo
   step "Diagnose" {
     llm.query {
       role: "an engineer on call"
-      prompt_template: """
+      prompt: """
         The alert: {{alert}}
 
         What holds here:
@@ -132,7 +132,15 @@ agent_loop incident(alert: String = "orders answers with 503, p95 above 2 s", lo
   }
 
   step "Open a ticket" {
-    ticket = tool.run { cmd: ["python3", "specs/incident/runbook.py", "{{diagnosis.action}}", "{{diagnosis.service}}", "build/incident/ticket.json"] }
+    ticket = tool.run {
+      cmd: [
+        "python3",
+        "specs/incident/runbook.py",
+        "{{diagnosis.action}}",
+        "{{diagnosis.service}}",
+        "build/incident/ticket.json",
+      ]
+    }
     emit TraceItem.Ticket { action: diagnosis.action, service: diagnosis.service, confidence: diagnosis.confidence }
   }
 
@@ -156,7 +164,7 @@ agent_loop incident(alert: String = "orders answers with 503, p95 above 2 s", lo
     check follows_the_rules: diagnosis.action == recommended.action
     check judged: llm.query {
       role: "the engineer who wrote the service"
-      prompt_template: """
+      prompt: """
         Judge this diagnosis, from 0 (wrong) to 1 (I would act on it now): the cause is {{diagnosis.cause}}, the action {{diagnosis.action}}.
         {{diagnosis.explanation}}
         Lifetimes from start to kill: {{trace.Lifetime.number}}, in the last of them the heap grew by {{trace.Lifetime.heap_grew_mb}} MB. Rules that fired:

@@ -5,9 +5,9 @@
 //     spak run specs/matmul_climb/matmul_climb.dsl --answers specs/matmul_climb/answers
 
 meta {
-  name = "matmul_climb"
-  edition = 1
-  version = 1
+  name: "matmul_climb"
+  edition: 1
+  version: 1
 }
 
 use cpu_optimization
@@ -102,7 +102,7 @@ agent_loop matmul_climb(size: Int = 256) {
     }
     llm.query {
       role: "a performance engineer"
-      prompt_template: """
+      prompt: """
         A matrix product of {{size}} x {{size}} x {{size}} in single precision, on one core whose measured peak is {{target.PEAK_GFLOPS}} GFLOP/s:
         {{ladder}}
         What holds:

@@ -124,6 +124,11 @@ def test_names_and_canonical_text() -> None:
     assert print_expr(expr) == "cdiv(M, BM) * 2 >= max(N, 1) && !on || t.tflops < 3"
 
 
+@pytest.mark.parametrize("text", ["!(M in [1, 2])", "!(M == 3) && on", "!!(M < 3)", "!((M + N) * 2 == 3)", "!on"])
+def test_what_a_negation_covers_is_seen(text: str) -> None:
+    assert print_expr(parse_expr(text)) == text
+
+
 @pytest.mark.parametrize(
     ("text", "code", "col"),
     [

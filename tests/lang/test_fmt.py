@@ -10,11 +10,17 @@ import pytest
 from spak.errors import Collector, SpakError
 from spak.parse.files import spec_paths
 from spak.parse.format import format_bytes, format_text
+from spak.parse.migrate import migrate_bytes
 from spak.semantics.resolve import resolve_text
 
 ROOT = Path(__file__).parent.parent.parent
 SPECS = [*spec_paths(ROOT / "specs"), *spec_paths(ROOT / "tests" / "lang" / "corpus")]
-UNITS = [path for path in spec_paths(ROOT / "specs") if path.suffix == ".md" or path.parent.name == "domains"]
+PROGRAMS = [
+    path
+    for folder in ("specs", "tests/semantics/corpus")
+    for path in spec_paths(ROOT / folder)
+    if path.suffix == ".dsl"
+]
 
 MARKDOWN = """---
 name:   x
@@ -54,12 +60,13 @@ def test_formatting_twice_changes_nothing_more(path: Path) -> None:
     assert format_bytes(once, path.name) == once
 
 
-@pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
-def test_shipped_units_and_domains_are_canonical(path: Path) -> None:
+@pytest.mark.parametrize("path", spec_paths(ROOT / "specs"), ids=lambda p: p.name)
+def test_what_is_shipped_is_canonical(path: Path) -> None:
     assert format_bytes(path.read_bytes(), path.name) == path.read_bytes(), "run `spak fmt`"
+    assert migrate_bytes(path.read_bytes(), path.name)[1] == [], "run `spak migrate --write`"
 
 
-@pytest.mark.parametrize("path", [p for p in spec_paths(ROOT / "specs") if p.suffix == ".dsl"], ids=lambda p: p.name)
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.name)
 def test_a_formatted_program_is_the_same_program(path: Path) -> None:
     text = format_text(path.read_text(), path.name)
     old, new = (resolve_text(one, path.name, Collector(), ROOT) for one in (path.read_text(), text))

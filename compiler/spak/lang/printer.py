@@ -229,7 +229,8 @@ class _Printer:
         own = UNARY[value.op]
         if value.op == "?":
             return self.value(value.operand, depth, POSTFIX) + "?"
-        operand = self.value(value.operand, depth, POSTFIX if value.op == "perform" else own)
+        tight = value.op == "perform" or (value.op == "!" and isinstance(value.operand, tree.Binary))
+        operand = self.value(value.operand, depth, POSTFIX if tight else own)  # `!(a in b)`, which `!a in b` is as well
         text = f"perform {operand}" if value.op == "perform" else value.op + operand
         return f"({text})" if own < level else text
 
