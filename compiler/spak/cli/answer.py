@@ -23,8 +23,11 @@ def command(name: str | None, file: str | None, by: str, as_json: bool) -> int:
     question by the command that asked it.
     """
     from spak.cli.step import where
+    from spak.pipeline.project import find_root
 
     root = where()
+    if not (root / ".spak").is_dir():
+        find_root(root)  # nothing can wait here: unless this is a project, say so
     if name is None:
         return _list(root, as_json)
     return _show(root, name, as_json) if file is None else _take(root, name, file, by, as_json)
