@@ -89,7 +89,7 @@ def go(folder: RunFolder, as_json: bool, answer: tuple[bytes, str] | None = None
             }  # fmt: skip
             click.echo(json.dumps(state, indent=2, ensure_ascii=False))
         if isinstance(error, Halt):
-            progress(f"run {folder.id} stops here; `spak step --resume {folder.id}` goes on with it")
+            progress(f"run {folder.id} stops here; with that put right, `spak step --resume {folder.id}` goes on with it")
         raise
 
 
