@@ -206,3 +206,13 @@ def test_types(text: str, wanted: str, ok: bool) -> None:
         parse_expr(text), {"M": "number", "N": "number", "on": "truth", "mode": "text", "any": ""}, wanted, found
     )
     assert (not found.errors) is ok
+
+
+def test_integers_beyond_floats_are_compared_exactly() -> None:
+    env = {"h": 10**400, "nan": float("nan")}
+    values = [
+        evaluate(parse_expr(text), env) for text in ("h * h > 5", "h > 1.5", "-h < 0", "h <= 1e308", "h == h + 1")
+    ]
+    assert values == [True, True, True, False, False]
+    unknown = ("h * 1.5", "nan < 1", "min(nan, 1)", "max(1, nan)", "nan + 1", "-nan")
+    assert all(evaluate(parse_expr(text), env) is UNKNOWN for text in unknown)

@@ -311,7 +311,8 @@ def element(value: Any, key: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether a value can be calculated with: no truth, and not the float that is no number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
 
 
 def _bounded(value: Any) -> Any:
@@ -346,8 +347,6 @@ def _contains(value: Any, items: Any) -> Any:
 
 def _compare(op: str, left: Any, right: Any) -> Any:
     if not (_is_number(left) and _is_number(right)):
-        return UNKNOWN
-    if math.isnan(left) or math.isnan(right):
         return UNKNOWN
     return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[op]
 
