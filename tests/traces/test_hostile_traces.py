@@ -7,12 +7,18 @@ import os
 from pathlib import Path
 
 import pytest
+from spak.agents.policy import make
+from spak.agents.tools import Context, perform, plan, write
+from spak.agents.tools import run as tool_run
 from spak.cli.root import INTERNAL, unexpected
 from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.errors.plain import plain
 from spak.knowledge import table
 from spak.knowledge.units import units_of
+from spak.pipeline.services import Services
+from spak.semantics.program import ToolCall
 from spak.semantics.resolve import resolve_text
+from spak.traces import reading
 from spak.traces.event import Event
 from spak.traces.folder import RunFolder
 from spak.traces.reading import read_events
@@ -117,3 +123,20 @@ def test_what_nobody_foresaw_is_said_in_a_line() -> None:
     assert "decoder.py:" in said
     assert "Traceback" not in said
     assert INTERNAL not in {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("worst", [b"\0", b"\xff", b"\x1b", b"\\"])
+def test_no_output_makes_a_trace_that_cannot_be_read_again(tmp_path: Path, worst: bytes) -> None:
+    size = 1000
+    printed = f"import sys\nfor f in sys.stdout, sys.stderr: f.buffer.write({worst!r} * {size})"
+    (tmp_path / "p.py").write_text(printed)
+    args = 'cmd: ["python3", "p.py"]'
+    program = resolve_text(f"task t {{ step a: tool.run {{ {args} }} }}", "t.dsl", Collector(), tmp_path)
+    (call,) = program.procedures["t"].steps[0].body
+    assert isinstance(call, ToolCall)
+    policy = make(tmp_path)
+    result = perform(plan("run", call.args, {}, policy), Context(tmp_path, policy, Services(tmp_path)))
+    assert len(result.stdout) >= size
+    row = Event(1, "tool", "r", "a", data={"args": {}, "result": result.to_json()}).to_line()
+    given = 6 * write.MOST_BYTES  # what else may stand in an event: arguments
+    assert len(row) / size * tool_run.MOST_BYTES + given < reading.MOST_BYTES

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FORMATS = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html"}
 BUILTIN = ("report",)
 MOST_BYTES = 256 << 20  # of an artifact
-MOST_PRINTED = 64 << 20  # of one that is printed
+MOST_PRINTED = 16 << 20  # of one that is printed: as much as `tool.run` takes
 
 
 @dataclass(frozen=True, slots=True)

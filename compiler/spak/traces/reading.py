@@ -15,7 +15,7 @@ from spak.errors import Diagnostic, SpakError, Span
 from spak.knowledge.item import Item, unrecordable
 from spak.traces.event import FIELDS, KINDS, Event
 
-MOST_BYTES = 64 << 20  # of one line: far above what any limit on outputs lets into an event
+MOST_BYTES = 512 << 20  # of one line: above what the limits on outputs and answers let into an event
 #: What JSON can say and a trace cannot hold: half of a character, a number beyond all numbers.
 SUSPECT = re.compile(rb"\\u[dD][89a-fA-F]|\d[eE]\+?\d{3}|\d{300}")
 MOST_NUMBER = 1 << 63

@@ -21,7 +21,7 @@ from spak.semantics.operand import text
 from spak.semantics.program import Fields, Operand
 
 MOST_SECONDS = 86400.0
-MOST_BYTES = 64 << 20
+MOST_BYTES = 16 << 20  # an event holds it twice, and six bytes for some: the trace must stay readable
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: Variables that say what is executed: a value that is known only at run time may not be one of theirs.
 STEERING = re.compile(r"PATH|ENV|IFS|SHELLOPTS|BASH_\w+|LD_\w+|(PYTHON|PERL|RUBY|NODE|GIT|JAVA|_JAVA)\w*")
