@@ -90,3 +90,22 @@ def test_a_step_on_a_condition_keeps_its_call() -> None:
     (step,) = resolve_text('task A { step b when 1 > 0: tool.run { cmd: "date" } }', "x.dsl").procedures["A"].steps
     assert [type(one) for one in step.body] == [If]
     assert not step.manual
+
+
+def test_a_condition_as_an_invariant_is_checked() -> None:
+    program = resolve_text('state n: int = 0\ninvariant I: n >= 0\ninvariant J: "Nobody waits."', "x.dsl")
+    assert [law.check is not None for law in program.invariants] == [True, False]
+    assert said("invariant I: m >= 0") == ["x.dsl:4:14: SPK204: 'm' is not defined here"]
+
+
+def test_what_a_system_says_to_nobody_is_warned_about() -> None:
+    found = Collector()
+    resolve_text('system S { max_steps: 3 }\ndomain D { tone: "dry" }', "x.dsl", found)
+    assert [(d.code, d.severity, d.span.line) for d in found.found if d.span] == [("SPK203", "warning", 1)]
+
+
+def test_null_and_void_are_types() -> None:
+    text = "trace_schema { variant V { case A { x: float | null } } }\neffect E { operation w(a: String) -> Void }\n"
+    found = Collector()
+    resolve_text(text + 'task X { step a { emit V.A { x: "1" } } }', "x.dsl", found)
+    assert [d.code for d in found.found] == ["SPK233"]

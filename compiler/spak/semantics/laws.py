@@ -25,7 +25,10 @@ def read_law(declared: Declared, world: World, scope: Scope) -> Invariant:
     said: list[str] = []
     check: Expr | None = None
     verification = ""
-    if block.annotation is not None:
+    if isinstance(block.annotation, tree.Binary | tree.Call):  # `invariant I: x > 0`
+        check = read_check(block.annotation, world, scope)
+        said.append(words(block.annotation))
+    elif block.annotation is not None:
         said.append(words(block.annotation))
     given: dict[str, tree.Attr] = {}
     for item in block.body if isinstance(block.body, tuple) else ():

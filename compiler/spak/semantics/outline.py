@@ -150,10 +150,10 @@ class Outline:
             if hint.startswith("did you mean"):
                 self.found.add("SPK201", f"system_model has no attribute {item.key!r}", item.key_span, hint)
                 return
-        if not container:
-            self.found.warn(
-                "SPK203", f"{item.key!r} has no meaning outside a block", item.span, "it is kept as knowledge"
-            )
+        said = container not in {"", "system", "model"} and words(item.value) and not isinstance(item.value, tree.Num)
+        if not said:  # a sentence about a domain is knowledge; a limit of a system that nobody keeps is a mistake
+            where = f"in a {container}" if container else "outside a block"
+            self.found.warn("SPK203", f"{item.key!r} has no meaning {where}", item.span, "it is kept as knowledge")
         self.kept.append(item.key)
 
     def sentence(self, item: tree.Block, domain: str) -> None:

@@ -23,7 +23,7 @@ PLAIN = {
     "number": "number", "Number": "number",
     "boolean": "boolean", "Boolean": "boolean", "bool": "boolean", "Bool": "boolean",
     "any": "any", "Any": "any",
-    "unit": "unit", "Unit": "unit", "void": "unit", "None": "unit",
+    "unit": "unit", "Unit": "unit", "void": "unit", "Void": "unit", "None": "unit", "null": "unit",
 }  # fmt: skip
 
 
