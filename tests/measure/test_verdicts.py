@@ -57,6 +57,23 @@ def test_a_baseline_that_differs_from_itself_concludes_nothing() -> None:
     assert compare(baseline, times(0.8, 0.9, 3), noise).verdict == "INCONCLUSIVE"
 
 
+@pytest.mark.parametrize(
+    ("middle", "noise", "verdict"),
+    [
+        (1 / 1.4, 0.3, "faster"),
+        (1 / 1.4, 0.5, "INCONCLUSIVE"),
+        (1 / 1.7, 0.6, "INCONCLUSIVE"),  # beyond the floor, but a floor so high is not sharp
+        (1 / 3, 0.6, "faster"),
+        (3, 0.6, "slower"),
+        (1 / 60, 2.0, "faster"),  # a busy machine hides much, but not sixty times
+        (60, 2.0, "slower"),
+        (1, 2.0, "INCONCLUSIVE"),
+    ],
+)
+def test_what_a_high_noise_floor_lets_through(middle: float, noise: float, verdict: str) -> None:
+    assert compare(times(1.0, 0.01, 1), times(middle, 0.01, 3), noise).verdict == verdict
+
+
 def test_a_wide_interval_is_no_tie() -> None:
     found = compare(times(1.0, 0.01, 1), times(1.0, 0.5, 3), noise=0.01)
     assert found.verdict == "INCONCLUSIVE"
@@ -108,6 +125,14 @@ def test_environments_are_not_compared() -> None:
     assert "SPK655" in str(raised.value)
     assert "compiler: g++ 12.2.0 | g++ 13.1.0" in str(raised.value)
     assert "python" not in str(raised.value)
+
+
+def test_threads_are_part_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The measured process inherits the variable: with another value the same module is another matter."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert "threads" not in machine()
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert machine()["threads"] == "1"
 
 
 def test_the_environment_says_what_it_does_not_know() -> None:

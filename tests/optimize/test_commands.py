@@ -106,6 +106,20 @@ def test_every_file_that_a_configuration_names_is_part_of_what_was_measured(root
     assert calls(root) == ["one.sh", *["two.sh"] * 6]
 
 
+def test_what_has_no_figure_is_measured_anew_on_demand(root: Path) -> None:
+    (root / "measure.py").write_text(
+        SCRIPT.replace("if kind ==", "import os\nif not os.path.exists('well') and kind ==", 1)
+    )
+    assert sweep(root, loop())["failed"] == 3
+    (root / "well").touch()
+    found = sweep(root, loop())
+    assert (found["failed"], found["cached"]) == (3, 6)
+    found = sweep(root, loop(), again=True)
+    assert (found["failed"], found["cached"]) == (0, 3)
+    found = sweep(root, loop(), again=True)
+    assert (found["failed"], found["cached"]) == (0, 6)
+
+
 def test_the_median_of_repeats(root: Path) -> None:
     (root / "measure.py").write_text(
         'import pathlib\np = pathlib.Path("n"); n = len(p.read_text()) if p.exists() else 0\np.write_text("x" * (n + 1))\n'

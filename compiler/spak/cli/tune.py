@@ -29,6 +29,9 @@ import click
     "--seconds", type=click.FloatRange(0), default=None, help="At most so many seconds of trials; 0 is no limit."
 )
 @click.option("--seed", type=int, default=None, help="The seed of strategies that draw.")
+@click.option(
+    "--again", is_flag=True, help="Measure anew what was tried earlier and has no figure: it was noisy, or failed."
+)
 @click.option("--simulate", type=click.Path(dir_okay=False), help="Replay a recorded sweep instead of measuring.")
 @click.option(
     "--apply/--no-apply", default=None, help="Write the best back [default: a loop's write_back; for a unit, no]."
@@ -45,6 +48,7 @@ def command(
     trials: int | None,
     seconds: float | None,
     seed: int | None,
+    again: bool,
     simulate: str | None,
     apply: bool | None,
     as_json: bool,
@@ -66,7 +70,7 @@ def command(
     loop = loop_of(root, subject, name, variant=variant, target=target, shapes=shapes, metric=metric, say=_say)
     changes: dict[str, Any] = {"strategy": strategy or None, "trials": trials, "seconds": seconds, "seed": seed}
     loop = replace(loop, **{key: value for key, value in changes.items() if value is not None})
-    found = sweep(root, loop, _trial, simulate=record, apply=apply, say=_say)
+    found = sweep(root, loop, _trial, simulate=record, apply=apply, again=again, say=_say)
     if as_json:
         click.echo(json.dumps(found, indent=2, sort_keys=True))
     else:
@@ -79,6 +83,8 @@ def lines(found: dict[str, Any]) -> list[str]:
     head = f"{found['loop']}: {found['objective']} {found['metric']} by {found['strategy']} search, {found['ended']}"
     counts = ", ".join(f"{found[name]} {name}" for name in ("measured", "noisy", "failed", "cached"))
     said = [head, f"{found['trials']} trials: {counts}"]
+    if found["noisy"]:
+        said.append("what was noisy has no figure; `--again` measures that anew")
     if not found["best"]:
         return [*said, found["why"]]
     best = found["best"]

@@ -49,8 +49,10 @@ def here(target: Target, compiler: str, version: str) -> Environment:
 
 
 def machine() -> dict[str, str]:
-    """What is known of this machine, whatever runs on it."""
+    """What is known of this machine, whatever runs on it; how many threads the user allows, where that is said."""
+    threads = os.environ.get("OMP_NUM_THREADS", "")
     return {
+        **({"threads": threads} if threads else {}),
         "cpu": cpu_model(),
         "cores": str(len(os.sched_getaffinity(0))),
         "caches": caches(),

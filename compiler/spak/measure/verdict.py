@@ -11,7 +11,7 @@ from spak.model.statistics import interval
 
 #: Where the baseline differs so much from itself, or the interval is so wide, nobody can say that two are alike.
 TOO_NOISY = 0.10
-#: Where it differs so much, nothing is concluded at all.
+#: Where it differs so much, how much it differs is itself hardly known: only what lies beyond it twice over is told from it.
 NO_BASELINE = 0.50
 
 Verdict = Literal["faster", "slower", "tied", "INCONCLUSIVE"]
@@ -46,10 +46,9 @@ def noise_of(baseline: Sequence[float], again: Sequence[float]) -> float:
 
 
 def _verdict(ratio: float, low: float, high: float, noise: float) -> Verdict:
-    if noise > NO_BASELINE:
-        return "INCONCLUSIVE"
-    if low > 1.0 + noise:
+    floor = 1.0 + noise if noise <= NO_BASELINE else (1.0 + noise) ** 2
+    if low > floor:
         return "faster"
-    if high < 1.0 / (1.0 + noise):
+    if high < 1.0 / floor:
         return "slower"
     return "INCONCLUSIVE" if noise > TOO_NOISY or (high - low) / 2 > TOO_NOISY * ratio else "tied"

@@ -35,7 +35,9 @@ MARKER = "__SPAK_TRACE__"
 LAST_WORDS = 200
 
 
-def command_form(root: Path, loop: EngineeringLoop, cache: TrialCache, policy: Policy | None, say: Say) -> Form:
+def command_form(
+    root: Path, loop: EngineeringLoop, cache: TrialCache, policy: Policy | None, say: Say, again: bool = False
+) -> Form:
     """The form of a command's sweep. Raises SpakError for a command that cannot be run at all, or that the policy refuses."""
     from spak.agents.policy import Policy as Default
 
@@ -50,7 +52,8 @@ def command_form(root: Path, loop: EngineeringLoop, cache: TrialCache, policy: P
         "emits": measure.emits,
         "repeats": measure.repeats,
     }
-    live = Live(cache, sha256_bytes(canonical_json(workload)), environment.digest, runner.subjects, runner.measure)
+    digest = sha256_bytes(canonical_json(workload))
+    live = Live(cache, digest, environment.digest, runner.subjects, runner.measure, again)
     return Form(live, Space(loop.parameters, loop.constraints), environment.to_json(), {}, lambda trial: trial.ok)
 
 
@@ -84,7 +87,7 @@ class _Command:
         """Of a file as it was when the sweep first came to it; '' for what is none that can be read."""
         if path not in self._digests:
             try:
-                self._digests[path] = sha256_file(path) if os.path.isfile(path) else ""
+                self._digests[path] = sha256_file(path) if Path(path).is_file() else ""
             except OSError:
                 self._digests[path] = ""
         return self._digests[path]

@@ -102,7 +102,9 @@ class _Kernel:
         return int(dict(self.ground.environment.values)["cores"]) if self.bed.unit.openmp else 1
 
 
-def kernel_form(root: Path, loop: EngineeringLoop, cache: TrialCache, say: Say, stack: ExitStack) -> Form:
+def kernel_form(
+    root: Path, loop: EngineeringLoop, cache: TrialCache, say: Say, stack: ExitStack, again: bool = False
+) -> Form:
     """The form of a kernel's sweep; the bed stays open on the stack. Raises SpakError for what cannot be searched."""
     from spak.pipeline.writing_back import current, write_back
 
@@ -145,7 +147,7 @@ def kernel_form(root: Path, loop: EngineeringLoop, cache: TrialCache, say: Say, 
         "metric": measure.metric,
     }
     runner = Live(
-        cache, sha256_bytes(canonical_json(workload)), ground.environment.digest, kernel.subjects, kernel.measure
+        cache, sha256_bytes(canonical_json(workload)), ground.environment.digest, kernel.subjects, kernel.measure, again
     )
     in_force = current(bed, variant, own)
 

@@ -57,11 +57,13 @@ def sweep(
     *,
     simulate: Record | None = None,
     apply: bool | None = None,
+    again: bool = False,
     policy: Policy | None = None,
     say: Say = lambda text: None,
 ) -> dict[str, Any]:
     """Search a loop; each trial is reported as it ends, as the data of a `trial` event.
 
+    `again` measures anew what was tried earlier and has no figure: a trial was noisy, or failed.
     `apply` writes the best back to the plan's tuned file; None is the loop's own `write_back`. Everything returned is JSON-able:
     {ok, why, best: {params, value, ...}, trials, failed, ...}. Raises SpakError for a loop that cannot be searched.
     """
@@ -72,7 +74,7 @@ def sweep(
     objective = objective_of(loop)
     wanted = loop.write_back if apply is None else apply
     with ExitStack() as stack:
-        form = _form(root, loop, simulate, policy, say, stack)
+        form = _form(root, loop, simulate, policy, say, stack, again)
         trials: list[Trial] = []
 
         def heard(trial: Trial) -> None:
@@ -103,7 +105,13 @@ def sweep(
 
 
 def _form(
-    root: Path, loop: EngineeringLoop, simulate: Record | None, policy: Policy | None, say: Say, stack: ExitStack
+    root: Path,
+    loop: EngineeringLoop,
+    simulate: Record | None,
+    policy: Policy | None,
+    say: Say,
+    stack: ExitStack,
+    again: bool,
 ) -> Form:
     cache = TrialCache(root / ".spak" / "trials")
     if simulate is not None:
@@ -111,10 +119,10 @@ def _form(
     if loop.measure.unit:
         from spak.pipeline.kernel_trials import kernel_form
 
-        return kernel_form(root, loop, cache, say, stack)
+        return kernel_form(root, loop, cache, say, stack, again)
     from spak.pipeline.command_trials import command_form
 
-    return command_form(root, loop, cache, policy, say)
+    return command_form(root, loop, cache, policy, say, again)
 
 
 def simulated(loop: EngineeringLoop, record: Record) -> Form:

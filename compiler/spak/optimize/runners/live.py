@@ -28,13 +28,17 @@ class Subject:
 
 @dataclass(slots=True)
 class Live:
-    """`subjects` makes what is to be measured, for several configurations at once; `measure` measures one, exclusively."""
+    """`subjects` makes what is to be measured, for several configurations at once; `measure` measures one, exclusively.
+
+    `again` measures anew whatever has no figure so far: it was noisy, or it failed.
+    """
 
     cache: TrialCache
     workload: str
     environment: str
     subjects: Callable[[Sequence[Config]], Sequence[Subject]]
     measure: Callable[[Config, Subject], Trial]
+    again: bool = False
     _ready: dict[str, Subject] = field(default_factory=dict)
 
     def prepare(self, configs: Sequence[Config]) -> None:
@@ -66,9 +70,10 @@ class Live:
         if data is None:
             return None
         try:
-            return Trial.from_json({**data, "config": dict(config)}, cached=True)
+            kept = Trial.from_json({**data, "config": dict(config)}, cached=True)
         except (KeyError, TypeError, ValueError):
             return None
+        return kept if kept.ok or not self.again else None
 
 
 def _name(config: Config) -> str:
