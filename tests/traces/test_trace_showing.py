@@ -1,4 +1,4 @@
-"""Traces for people: filters, differences, lines, and the seeds' form."""
+"""Traces for people: filters, differences, lines, and the whole as JSON."""
 
 from __future__ import annotations
 

@@ -47,15 +47,13 @@ def command(run: str, fact: str, program: str, target: str, as_json: bool) -> in
 
 def _known(found: Survey, fact: str) -> None:
     """Complain of a fact that the program does not have."""
-    from difflib import get_close_matches
-
     from spak.errors import Diagnostic, SpakError, Span
+    from spak.semantics.suggest import near
 
     names = list(found.program.facts)
     if not fact or fact in names:
         return
-    near = get_close_matches(fact, names, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"facts are: {', '.join(names) or 'none'}"
+    hint = near(fact, names, "facts are") or "without --fact, `spak facts` shows them all"
     raise SpakError(Diagnostic("SPK281", f"there is no fact {fact!r}", Span(found.program.file), hint))
 
 

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from spak.pipeline.session import Mode, Session
 from spak.pipeline.targets import read_targets
 from spak.pipeline.unit_actions import UnitActions
 from spak.pipeline.units import find_units
+from spak.semantics.suggest import near
 from spak.store import atomic
 
 STAGES = ("check", "compile", "verify")
@@ -260,6 +260,5 @@ def redirect(action: Action, stage: str, folder: str, moved: Mapping[str, str], 
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> SpakError:
     """A unit, variant or target that is not there."""
-    near = get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+    hint = near(name, known, "there are") or "`spak plan` shows what there is"
     return SpakError(Diagnostic("SPK662", f"there is no {kind} {name!r}", None, hint))

@@ -21,6 +21,7 @@ from spak.model.statistics import interval
 from spak.model.target import Target
 from spak.pipeline.bed import Bed, Built
 from spak.pipeline.workloads import Posed, pose
+from spak.semantics.suggest import near
 
 Say = Callable[[str], None]
 SEED = 1
@@ -252,15 +253,12 @@ def check_names(
     bed: Bed, variant: str, params: Mapping[str, Any], span: Callable[[str], Span | None] = lambda name: None
 ) -> None:
     """Raise SpakError (SPK654) for parameters that the variant's plan does not have, or values that are no integers."""
-    from difflib import get_close_matches
-
     known = sorted(bed.plan(variant).params)
     wrong = []
     for name, value in params.items():
         values = value if isinstance(value, list | tuple) else [value]
-        near = get_close_matches(name, known, 1)
         if name not in known:
-            hint = f"did you mean {near[0]!r}?" if near else f"the plan's are: {', '.join(known) or 'none'}"
+            hint = near(name, known, "the plan's are") or "name one of its `[params]`"
             what = f"the plan of {bed.unit.name}.{variant} has no parameter {name!r}"
             wrong.append(Diagnostic("SPK654", what, span(name), hint))
         elif any(isinstance(one, bool) or not isinstance(one, int) for one in values):

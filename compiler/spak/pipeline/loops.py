@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spak.errors import Diagnostic, SpakError, Span
 from spak.semantics.program import EngineeringLoop, Measure, Parameter
+from spak.semantics.suggest import near
 
 if TYPE_CHECKING:
     from spak.pipeline.bed import Bed
@@ -57,9 +57,7 @@ def of_program(root: Path, subject: str, name: str) -> EngineeringLoop:
         return next(iter(loops.values()))
     if name in loops:
         return loops[name]
-    near = get_close_matches(name, loops, 1)
-    there = ", ".join(loops) or "none"
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {there}"
+    hint = near(name, loops, "there are") or "name one that the file declares"
     what = f"there is no engineering_loop {name!r}" if name else f"{len(loops)} engineering loops are here: name one"
     raise SpakError(Diagnostic("SPK668", what, Span(path.as_posix()), hint))
 

@@ -182,7 +182,7 @@ def given(journal: Journal, order: Order) -> Iterator[serving.Given]:
 
 
 def leave(folder: RunFolder, machine: Machine, begun: Started) -> None:
-    """Write what can be derived: variables and states as they are, and the seeds' form of the trace where it is wanted."""
+    """Write what can be derived: variables and states as they are, and the trace as one JSON list where it is wanted."""
     atomic.write(folder.context, as_json(machine.parts.scope.variables), durable=False)
     if begun.order.trace_json:
         events, _ = read_trace(folder.trace, f"{folder.shown}/trace.jsonl")

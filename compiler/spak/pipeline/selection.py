@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from spak.errors import Diagnostic, SpakError
 from spak.pipeline.action import Graph
 from spak.pipeline.network import Network
+from spak.semantics.suggest import near
 
 
 def select(
@@ -50,6 +50,5 @@ def _meant(one: str, graph: Graph, network: Network) -> tuple[str, ...]:
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> SpakError:
-    near = get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known[:12]) or 'none'}"
+    hint = near(name, known, "there are") or "`spak plan` shows what there is"
     return SpakError(Diagnostic("SPK714", f"there is no {kind} called {name!r}", None, hint))

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from spak.errors import Diagnostic, SpakError
@@ -14,6 +13,7 @@ from spak.lang.expr import evaluate, parse_expr
 from spak.measure.peaks import Roofline
 from spak.measure.workload import Array, Shape, Workload
 from spak.model.ir import Unit
+from spak.semantics.suggest import near
 from spak.verify.dtypes import KINDS
 from spak.verify.figures import judge
 from spak.verify.problem import Layout, Problem
@@ -75,9 +75,7 @@ def admitted(problem: Problem, axes: Mapping[str, int]) -> dict[str, int]:
         return found
     for name in axes:
         if name not in own:
-            near = get_close_matches(name, own, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"its axes are: {', '.join(own)}"
-            raise _bad(problem.unit, axes, f"the unit has no axis {name!r}", hint)
+            raise _bad(problem.unit, axes, f"the unit has no axis {name!r}", near(name, own, "its axes are"))
     missing = [name for name in own if name not in axes]
     if missing:
         raise _bad(problem.unit, axes, f"it gives {', '.join(missing)} no size", f"axes are: {', '.join(own)}")

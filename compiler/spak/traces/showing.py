@@ -1,4 +1,4 @@
-"""An event as one line for people, and a run in the seeds' `trace.json` form. Knows nothing of where they go."""
+"""An event as one line for people, and a run as one JSON list. Knows nothing of where they go."""
 
 from __future__ import annotations
 

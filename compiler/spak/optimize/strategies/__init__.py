@@ -13,12 +13,12 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Callable, Generator
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from spak.errors import Diagnostic, SpakError, Span
 from spak.optimize.space import Config, Space
 from spak.optimize.trial import Trial
+from spak.semantics.suggest import near
 
 Search = Generator[list[Config], list[Trial], None]
 Objective = Literal["maximize", "minimize"]
@@ -33,8 +33,7 @@ def known() -> tuple[str, ...]:
 def find(name: str, span: Span | None = None) -> Strategy:
     """A strategy by name. Raises SpakError for one that is not there (SPK652), or lacks what it needs (SPK659)."""
     if name not in known():
-        near = get_close_matches(name, known(), 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known())}"
+        hint = near(name, known(), "there are")
         raise SpakError(Diagnostic("SPK652", f"there is no search strategy {name!r}", span, hint))
     module: Any = importlib.import_module(f"{__name__}.{name}")
     package, extra = getattr(module, "NEEDS", ("", ""))
