@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.agents.runs import Project
 
 GREET = """
@@ -104,9 +106,16 @@ def test_a_dry_run_for_programs(project: Project) -> None:
 
 def test_words_that_no_file_of_a_run_could_hold(project: Project) -> None:
     project.write("task T(x: float = 1) { step s { y = x } }")
-    for word in ("--arg=x=NaN", "--arg=x=1e999", "--arg=x=\udcff", "--event=\udcff", "--event=add", "--root=\udcff"):
+    for word in ("--arg=x=NaN", "--arg=x=1e999", "--arg=x=\udcff", "--event=\udcff", "--event=add", "--program=\udcff"):
         told = project.spak("run", "t.dsl", word)
         assert (told.returncode, "SPK921" in told.stderr) == (1, True), told.stderr
+    assert not (project.root / ".spak/runs").exists()
+
+
+@pytest.mark.parametrize("flag", ["--answers=nowhere", "--answers=t.dsl", "--root=nowhere", "--trace-json=."])
+def test_folders_that_are_not_there(project: Project, flag: str) -> None:
+    project.write("task T { step s { y = 1 } }")
+    assert project.spak("run", "t.dsl", flag).returncode == 2
     assert not (project.root / ".spak/runs").exists()
 
 

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from spak.pipeline.starting import Order
     from spak.traces.folder import RunFolder
 
+FOLDER = click.Path(exists=True, file_okay=False)
+
 
 @click.command()
 @click.argument("file")
 @click.argument("name", required=False, default="")
 @click.option("--arg", "args", multiple=True, metavar="K=V", help="An argument of what is run.")
 @click.option(
-    "--answers", metavar="DIR", default="", help="Answers: DIR/STEP.N.md is the one to the N-th query of STEP."
+    "--answers", metavar="DIR", type=FOLDER, help="Answers: DIR/STEP.N.md is the one to the N-th query of STEP."
 )
 @click.option(
     "--handler", type=click.Choice(["suspend", "live", "frozen"]), default="suspend", show_default=True,
@@ -32,18 +34,20 @@ if TYPE_CHECKING:
 @click.option("--max-steps", type=click.IntRange(0), default=0, help="Fail after this many steps.")
 @click.option("--allow-shell", is_flag=True, help="Let steps that say `shell: true` use one without asking.")
 @click.option(
-    "--root", "roots", multiple=True, metavar="DIR", help="A folder outside the project that tools may touch."
-)
+    "--root", "roots", multiple=True, metavar="DIR", type=FOLDER, help="A folder outside the project that tools may touch."
+)  # fmt: skip
 @click.option(
     "--env", "env", multiple=True, metavar="NAME", help="A variable that tools may see though it looks like a secret."
 )
 @click.option("--program", "programs", multiple=True, metavar="NAME", help="The only programs that may be started.")
 @click.option("--dry-run", is_flag=True, help="Print what would be performed, and perform nothing.")
-@click.option("--trace-json", metavar="FILE", default="", help="Also write the trace as one JSON list.")
+@click.option(
+    "--trace-json", metavar="FILE", default="", type=click.Path(dir_okay=False), help="Also write the trace as one JSON list."
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
-    file: str, name: str, args: tuple[str, ...], answers: str, handler: str, events: tuple[str, ...], target: str, max_steps: int,
-    allow_shell: bool, roots: tuple[str, ...], env: tuple[str, ...], programs: tuple[str, ...], dry_run: bool, trace_json: str,
+    file: str, name: str, args: tuple[str, ...], answers: str | None, handler: str, events: tuple[str, ...], target: str,
+    max_steps: int, allow_shell: bool, roots: tuple[str, ...], env: tuple[str, ...], programs: tuple[str, ...], dry_run: bool, trace_json: str,
     as_json: bool,
 ) -> int:  # fmt: skip
     """Execute NAME of FILE, or the only thing in it that can be run.
@@ -52,10 +56,10 @@ def command(
     """
     from spak.pipeline.starting import Order
 
-    readable(file, name, *args, answers, *events, target, *roots, *env, *programs, trace_json)
+    readable(file, name, *args, answers or "", *events, target, *roots, *env, *programs, trace_json)
     root, program = place(file)
 
-    def inside(path: str) -> str:
+    def inside(path: str | None) -> str:
         full = Path(path).resolve() if path else None
         return "" if full is None else full.relative_to(root).as_posix() if full.is_relative_to(root) else str(full)
 
@@ -89,7 +93,9 @@ def go(folder: RunFolder, as_json: bool, answer: tuple[bytes, str] | None = None
             }  # fmt: skip
             click.echo(json.dumps(state, indent=2, ensure_ascii=False))
         if isinstance(error, Halt):
-            progress(f"run {folder.id} stops here; with that put right, `spak step --resume {folder.id}` goes on with it")
+            progress(
+                f"run {folder.id} stops here; with that put right, `spak step --resume {folder.id}` goes on with it"
+            )
         raise
 
 
