@@ -47,8 +47,8 @@ FOLDER = click.Path(exists=True, file_okay=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     file: str, name: str, args: tuple[str, ...], answers: str | None, handler: str, events: tuple[str, ...], target: str,
-    max_steps: int, allow_shell: bool, roots: tuple[str, ...], env: tuple[str, ...], programs: tuple[str, ...], dry_run: bool, trace_json: str,
-    as_json: bool,
+    max_steps: int, allow_shell: bool, roots: tuple[str, ...], env: tuple[str, ...], programs: tuple[str, ...], dry_run: bool,
+    trace_json: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Execute NAME of FILE, or the only thing in it that can be run.
 
