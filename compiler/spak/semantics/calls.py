@@ -196,7 +196,10 @@ class Calls:
         emits = self.emits(written)
         schema = self.world.types.read(args["schema"][0]) if "schema" in args else None
         if isinstance(args.get("schema", (None,))[0], tree.Name) and schema is not None and schema.kind == "opaque":
-            hint = near(schema.name, [*self.world.types.blocks, *self.world.cases], "declared")
+            hint = (
+                near(schema.name, [*self.world.types.blocks, *self.world.cases], "declared")
+                or "declare it: `type T matches { ... }`"
+            )
             self.found.add(
                 "SPK241", f"there is no type {schema.name!r} that a reply could have", args["schema"][0].span, hint
             )
@@ -257,7 +260,7 @@ class Calls:
         functions = getattr(declared, "functions", None)
         operations = {one.name: one for one in functions} if functions is not None else declared.operations  # type: ignore[union-attr]
         if operation not in operations:
-            hint = near(operation, operations, "operations")
+            hint = near(operation, operations, "operations") or f"declare it in {effect}"
             self.found.add("SPK239", f"{effect} has no operation {operation!r}", call.span, hint)
             return None
         params = operations[operation].params

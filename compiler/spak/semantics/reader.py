@@ -11,6 +11,8 @@ from spak.lang import tree
 from spak.lang.expr import Expr, as_expr, check_types, names, parse_expr
 from spak.semantics.suggest import near
 
+REFERENCE = "docs/language.md shows what may stand here"
+
 
 @dataclass
 class Body:
@@ -66,9 +68,8 @@ def read_body(
         elif isinstance(item, tree.Block) and item.kind in keys:
             found.add("SPK205", f"{item.kind!r} is an attribute", item.span, f"write `{item.kind}: value`")
         elif isinstance(item, tree.Block):
-            found.add(
-                "SPK201", f"{where} has no {item.kind!r}", item.span, near(item.kind, keys | kinds, "it may have")
-            )
+            hint = near(item.kind, keys | kinds, "it may have") or REFERENCE
+            found.add("SPK201", f"{where} has no {item.kind!r}", item.span, hint)
         else:
             found.add("SPK201", f"this statement has no place in {where}", item.span, "write `key: value`")
     return body
@@ -88,7 +89,7 @@ def unknown(item: tree.Item, where: str, known: Iterable[str], found: Collector,
             f"write `{key}: value`, one statement a line",
         )
     elif key:
-        found.add("SPK201", f"{where} has no {key!r}", place, near(key, words, what))
+        found.add("SPK201", f"{where} has no {key!r}", place, near(key, words, what) or REFERENCE)
     else:
         found.add("SPK231", f"this statement has no place in {where}", place, "write `key: value`")
 
@@ -120,7 +121,10 @@ def read_expr(value: tree.Value, scope: Scope, wanted: str, found: Collector) ->
         return None
     for name in sorted(names(expr) - set(scope.kinds)):
         found.add(
-            "SPK204", f"{name!r} is not defined here", place(expr, name, value), near(name, scope.kinds, scope.what)
+            "SPK204",
+            f"{name!r} is not defined here",
+            place(expr, name, value),
+            near(name, scope.kinds, scope.what) or REFERENCE,
         )
     if len(found.errors) == before:
         mark = len(found.found)

@@ -245,7 +245,9 @@ class Statements:
             key = key or next((name for name in known if name not in fields), "")
             declared = type.field(key)
             if declared is None:
-                self.found.add("SPK233", f"{case} has no field {key!r}", place, near(key, known, "fields"))
+                self.found.add(
+                    "SPK233", f"{case} has no field {key!r}", place, near(key, known, "fields") or "it has none"
+                )
                 continue
             if key in fields:
                 self.found.add("SPK202", f"{key!r} stands twice", place, "keep one")
