@@ -122,6 +122,48 @@ def grown(folder: RunFolder, by: int, pid: int) -> None:
             return
 
 
+SEARCH = """
+trace_schema { variant I { case Trial { x: int, score: float } } }
+engineering_loop Tune {
+  parameter x: [1, 2, 3, 4]
+  search: cartesian
+  measure { cmd: "sh measure.sh {{x}}" metric: score objective: maximize emits: Trial timeout: 30 }
+}
+agent_loop L {
+  step tune { found = tool.engineering_loop { name: Tune }
+    best = found.best.params.x }
+}
+build { artifact "made.txt" { generator: "sh make.sh" input: trace.all } }
+"""
+#: Works at once, but for the first time at what it is told to be slow at.
+SLOW = """echo "$1" >> counted
+if [ "$1" = "$(cat slow)" ]; then rm slow; sleep 30; fi
+"""
+
+
+@pytest.mark.parametrize(("slow", "trials", "ended"), [("3", [1, 2], False), ("made", [1, 2, 3, 4], True)])
+def test_a_kill_in_a_search_and_in_a_deliverable(project: Project, slow: str, trials: list[int], ended: bool) -> None:
+    project.write(SEARCH)
+    project.write(SLOW + 'echo "{\\"score\\": $1}"', "measure.sh")
+    project.write(SLOW.replace("$1", "made") + "wc -l", "make.sh")
+    project.write(slow, "slow")
+    folder = start(project.root, Order("t.dsl", "L"), Services(project.root))
+    pid = forked(folder)
+    while (project.root / "slow").exists():
+        assert not os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT), "it ended before its kill"
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    events = read_events(folder.trace)
+    assert [one.data["params"]["x"] for one in events if one.kind == "trial"] == trials
+    assert (events[-1].kind == "end") is ended and not (project.root / "made.txt").exists()
+    assert proceed(folder, lambda _: None).verdict.succeeded
+    assert [one["params"]["x"] for one in project.data("trial")] == [1, 2, 3, 4]
+    assert project.data("set")[-1]["value"] == 4
+    assert counted(project) == ["1", "2", "3", *(["3", "4", "made"] if slow == "3" else ["4", "made", "made"])]
+    assert int((project.root / "made.txt").read_text()) == len(project.events())
+    assert replay(folder) == (len(project.events()), "")
+
+
 def labels(events: list[journal.Event]) -> list[str]:
     """What the tools on record have counted."""
     commands = [event.data["args"]["cmd"] for event in events if event.data.get("tool") == "run"]
