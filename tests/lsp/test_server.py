@@ -228,6 +228,35 @@ def test_rename_of_a_rule_and_of_a_parameter(editor: Editor) -> None:
     assert done[NAME] == TEXT.replace("is_slow(t:", "is_slow(now:").replace("t.tflops", "now.tflops")
 
 
+def test_rename_reaches_every_file_of_the_project(editor: Editor) -> None:
+    """Files that nobody has opened, those that take a name in on a long way, and not those that have one of their own."""
+    schema = "trace_schema { variant TraceItem { case Performance { tflops: float } } }\n"
+    texts = {
+        NAME: TEXT,
+        "specs/domains/tiles.dsl": DOMAIN,
+        "specs/other/other.dsl": f'use tiles\n{schema}rule R {{ when: is_small; apply: "Cut." }}\n',
+        "specs/third/third.dsl": 'import "../other/other.dsl"\nhint "H" { trigger: "is_small"; suggestion: "Look." }\n',
+        "specs/fourth/fourth.dsl": f"{schema}fact is_small(t: TraceItem.Performance) {{ return t.tflops < 2 }}\n",
+    }
+    for name, text in texts.items():
+        (editor.folder / name).parent.mkdir(exist_ok=True)
+        (editor.folder / name).write_text(text)
+    editor.change(NAME, TEXT)
+    done = renamed(editor.at(NAME, *place("is_small"), "rename", newName="tiny"), editor, texts)
+    assert done == {name: text.replace("is_small", "tiny") for name, text in texts.items() if "fourth" not in name}
+    for name in ("specs/other/other.dsl", "specs/third/third.dsl", "specs/fourth/fourth.dsl"):
+        (editor.folder / name).unlink()
+    (editor.folder / NAME).unlink()
+
+
+def test_what_is_called_after_its_file_is_not_renamed(editor: Editor) -> None:
+    editor.change(NAME, TEXT)
+    position = dict(zip(("line", "character"), place("tiles"), strict=True))
+    document = {"uri": editor.uri(NAME)}
+    answer = editor.reply("textDocument/rename", textDocument=document, position=position, newName="t")
+    assert "SPK910" in answer["error"]["message"]
+
+
 def test_a_rename_that_would_not_do_is_refused(editor: Editor) -> None:
     for new in ("is_small", "two words", ""):
         position = dict(zip(("line", "character"), place("is_slow"), strict=True))

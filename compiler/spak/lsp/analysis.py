@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +13,7 @@ from spak.lang import tree
 from spak.lang.source import Source
 from spak.lsp.parsing import UNBALANCED, Parsed, parse
 from spak.lsp.symbols import Index, Symbol, index
+from spak.parse.files import spec_paths
 from spak.parse.load import DOMAINS, Loader
 from spak.parse.programs import KERNEL
 from spak.semantics.document import Document
@@ -31,7 +34,7 @@ class Analysis:
     diagnostics: tuple[Diagnostic, ...]
     resolved: Program | None = None
     before: Analysis | None = None
-    known: dict[str, tuple[tuple[int, int], Index]] = field(default_factory=dict)  # of files on disk, by their stat
+    known: dict[str, Known] = field(default_factory=dict)  # files on disk
 
     @property
     def program(self) -> Program | None:
@@ -44,9 +47,23 @@ class Analysis:
 
     @cached_property
     def others(self) -> tuple[Index, ...]:
-        """The names of the files that it takes in."""
+        """The names of the files that it takes in, and of those that they take in."""
         used = _used(self.document if self.before is None else self.before.document)
-        return tuple(one for file in used if (one := _other(self.root, file, self.known)) is not None)
+        return tuple(one for one in self.taken(used) if one.file != self.name)
+
+    def taken(self, files: list[str]) -> tuple[Index, ...]:
+        """The names of some files and of all that they take in; this one is as it is here, not as on disk."""
+        found: dict[str, Index] = {}
+        while files:
+            file, files = files[0], files[1:]
+            if file in found:
+                continue
+            if file == self.name:
+                found[file] = self.own
+            elif (read := _other(self.root, file, self.known)) is not None:
+                found[file] = read.index
+                files = [*files, *read.used]
+        return tuple(found.values())
 
     @property
     def document(self) -> Document:
@@ -68,22 +85,42 @@ class Analysis:
         return None, None
 
     def meaning(self, name: str, groups: frozenset[str], at: Span) -> Symbol | None:
-        for one in self.indexes():
-            if (symbol := one.visible(name, groups, at)) is not None:
-                return symbol
-        return None
+        return meaning(self.indexes(), name, groups, at)
 
     def uses(self, symbol: Symbol) -> list[Span]:
-        """Every place where a symbol is named: its declarations and all uses, here and in what this file takes in."""
-        found = {symbol.span}
-        for one in self.indexes():
-            found |= {s.span for s in one.symbols if s.name == symbol.name and s.group == symbol.group and s == symbol}
-            for ref in one.refs:
-                if ref.name == symbol.name and symbol.group in ref.groups:
-                    target = one.visible(ref.name, ref.groups, ref.span) or self.meaning(ref.name, ref.groups, ref.span)
-                    if target == symbol:
-                        found.add(ref.span)
+        """Every place of the project where a symbol is named: its declaration and all uses."""
+        found = {symbol.span, *uses(self.indexes(), symbol)}
+        if symbol.within is None:
+            for path in spec_paths(self.root):
+                taken = self.taken([path.relative_to(self.root).as_posix()])
+                if any(one.file == symbol.span.file for one in taken):
+                    found |= uses(taken, symbol)
         return sorted(found)
+
+
+@dataclass(frozen=True)
+class Known:
+    """The names of a file on disk, and what it takes in; `when` is its stat."""
+
+    when: tuple[int, int]
+    index: Index
+    used: tuple[str, ...]
+
+
+def meaning(indexes: Iterable[Index], name: str, groups: frozenset[str], at: Span) -> Symbol | None:
+    """What a name means, looked for in one file after another."""
+    return next((symbol for one in indexes if (symbol := one.visible(name, groups, at)) is not None), None)
+
+
+def uses(indexes: tuple[Index, ...], symbol: Symbol) -> set[Span]:
+    """The places in a file, and in what it takes in, that mean a symbol."""
+    found: set[Span] = set()
+    for one in indexes:
+        for ref in one.refs:
+            if ref.name == symbol.name and symbol.group in ref.groups:
+                target = meaning((one, *indexes), ref.name, ref.groups, ref.span)
+                found |= {ref.span} if target == symbol else set()
+    return found
 
 
 def _at(span: Span, line: int, col: int) -> bool:
@@ -121,7 +158,7 @@ class _Open(Loader):
     """A unit whose spec is in memory; everything else of it is read from its folder."""
 
     def __init__(self, root: Path, name: str, parsed: Parsed, found: Collector) -> None:
-        super().__init__(root, name.rpartition("/")[0], DOMAINS, "", found)
+        super().__init__(root, name.rpartition("/")[0], DOMAINS, "", found, set())
         self.parsed = parsed
 
     def document(self) -> Document | None:
@@ -130,22 +167,25 @@ class _Open(Loader):
 
 
 def _used(document: Document) -> list[str]:
+    """The files that a document takes in by `use` and `import`."""
+    here = posixpath.dirname(document.file)
     return [
-        f"{DOMAINS}/{item.name}.dsl"
+        f"{DOMAINS}/{item.name}.dsl" if item.kind == "use" else posixpath.normpath(posixpath.join(here, item.name))
         for item in document.items
-        if isinstance(item, tree.Block) and item.kind == "use" and item.name
+        if isinstance(item, tree.Block) and item.kind in {"use", "import"} and item.name
     ]
 
 
-def _other(root: Path, file: str, known: dict[str, tuple[tuple[int, int], Index]]) -> Index | None:
+def _other(root: Path, file: str, known: dict[str, Known]) -> Known | None:
     """The names of a file on disk; what has not changed since is not read again."""
     try:
         stat = (root / file).stat()
         when = (stat.st_mtime_ns, stat.st_size)
-        if file in known and known[file][0] == when:
-            return known[file][1]
+        if file in known and known[file].when == when:
+            return known[file]
         text = (root / file).read_text(encoding="utf-8-sig")
     except (OSError, ValueError):
         return None
-    known[file] = (when, index(file, parse(Source(file, text)).document.items))
-    return known[file][1]
+    document = parse(Source(file, text)).document
+    known[file] = Known(when, index(file, document.items), tuple(_used(document)))
+    return known[file]

@@ -145,6 +145,9 @@ def rename(analysis: Analysis, lines: Lines, position: types.Position, new: str)
     here = Span(analysis.name, line, col)
     if symbol is None:
         raise SpakError(Diagnostic("SPK910", "there is no name here that can be changed", here, "point at a name"))
+    if symbol.group in {"domain", "kernel"}:
+        hint = "rename the file, and then what is in it"
+        raise SpakError(Diagnostic("SPK910", f"the {symbol.kind} {symbol.name!r} is called after its file", here, hint))
     uses = analysis.uses(symbol)
     bare = len(uses) > 1 or not symbol.quoted
     if not new or "\n" in new or '"' in new or "\\" in new or (bare and not NAME.match(new)):
