@@ -109,7 +109,7 @@ def _unary(op: str, value: Const | Rows) -> Const | Rows:
         raise Fallback
     if value.kind not in {"int", "float"}:
         return Const(UNKNOWN)
-    return Rows(value.kind, -value.data, value.unknown, -value.high, -value.low)
+    return Rows(value.kind, -value.data, _with_nan(value, value.unknown), -value.high, -value.low)
 
 
 def _binary(op: str, left: Const | Rows, right: Const | Rows) -> Const | Rows:
@@ -185,14 +185,14 @@ def _pair(one: Rows, other: Rows) -> tuple[Array, Array]:
 def _compare(op: str, one: Rows, other: Rows, unknown: Mask | None) -> Rows:
     a, b = _pair(one, other)
     truth = {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[op]
-    for value in (one, other):
-        if value.kind == "float":
-            unknown = _with_nan(value.data, unknown)
-    return Rows("bool", truth, unknown)
+    return Rows("bool", truth, _with_nan(other, _with_nan(one, unknown)))
 
 
-def _with_nan(data: Array, unknown: Mask | None) -> Mask | None:
-    nan = data != data
+def _with_nan(value: Rows, unknown: Mask | None) -> Mask | None:
+    """Rows that are unknown because a float there is no number, or that were so already."""
+    if value.kind != "float":
+        return unknown
+    nan = value.data != value.data
     return _either(nan, unknown) if nan.any() else unknown
 
 
@@ -217,7 +217,7 @@ def _arithmetic(op: str, one: Rows, other: Rows, unknown: Mask | None) -> Rows:
             data = np.array([x // y for x, y in pairs] if op == "//" else [x % y for x, y in pairs], dtype=np.float64)
         else:
             data = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}[op](a, b)
-    return Rows("float", data, _with_nan(data, unknown))
+    return Rows("float", data, _with_nan(Rows("float", data), unknown))
 
 
 def _integers(op: str, one: Rows, other: Rows, unknown: Mask | None) -> Rows:
@@ -308,7 +308,7 @@ def _call(fn: str, args: list[Const | Rows]) -> Const | Rows:
         return Const(UNKNOWN)
     unknown = None
     for one in columns:
-        unknown = _either(unknown, one.unknown)
+        unknown = _with_nan(one, _either(unknown, one.unknown))
     if fn == "cdiv":
         return _cdiv(columns, unknown)
     if fn == "abs":
@@ -332,11 +332,11 @@ def _absolute(columns: list[Rows], unknown: Mask | None) -> Const | Rows:
     (one,) = columns
     data = np.abs(one.data)
     most = max(abs(one.low), abs(one.high))
-    return Rows(one.kind, data, _with_nan(data, unknown) if one.kind == "float" else unknown, 0, most)
+    return Rows(one.kind, data, unknown, 0, most)
 
 
 def _extreme(fn: str, columns: list[Rows], unknown: Mask | None) -> Rows:
-    """As Python's: of equal values the first, and a NaN where comparing leaves it."""
+    """As Python's: of equal values the first."""
     import numpy as np
 
     if len({one.kind for one in columns}) > 1:
@@ -345,5 +345,4 @@ def _extreme(fn: str, columns: list[Rows], unknown: Mask | None) -> Rows:
     for one in columns[1:]:
         data = np.where(one.data < data if fn == "min" else one.data > data, one.data, data)
     low, high = min(one.low for one in columns), max(one.high for one in columns)
-    kind = columns[0].kind
-    return Rows(kind, data, _with_nan(data, unknown) if kind == "float" else unknown, low, high)
+    return Rows(columns[0].kind, data, unknown, low, high)
