@@ -126,6 +126,15 @@ def test_a_run_that_was_killed_before_it_started_is_not_the_one_to_go_on_with(pr
     assert project.spak("step", "--answer", "-", stdin="Hello.").returncode == 0
 
 
+def test_a_replay_that_differs_says_so_to_programs(project: Project) -> None:
+    project.run('task T { step s { n = "one" } }')
+    trace = project.folder.trace
+    trace.write_text(trace.read_text().replace('"one"', '"two"'))
+    told = project.spak("trace", "replay", "--json")
+    data = json.loads(told.stdout)
+    assert (told.returncode, data["same"], data["why"][0]["code"]) == (1, False, "SPK926")
+
+
 def test_two_runs_are_compared(project: Project) -> None:
     project.write("task T(n: int) { step s { m = n * 2 } }")
     for n in ("1", "1", "2"):

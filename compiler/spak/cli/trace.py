@@ -66,9 +66,16 @@ def show(folder: RunFolder, kinds: tuple[str, ...], steps: tuple[str, ...], as_j
 
 
 def replay(folder: RunFolder, as_json: bool) -> int:
+    from spak.errors import SpakError
     from spak.pipeline.running import replay as again
 
-    same, missing = again(folder)
+    try:
+        same, missing = again(folder)
+    except SpakError as error:
+        if as_json:
+            why = [one.to_json() for one in error.diagnostics]
+            click.echo(json.dumps({"run": folder.id, "same": False, "why": why}, ensure_ascii=False))
+        raise
     if as_json:
         click.echo(json.dumps({"run": folder.id, "events": same, "same": True, "ended": not missing}))
     else:
