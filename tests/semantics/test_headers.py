@@ -109,3 +109,25 @@ def test_null_and_void_are_types() -> None:
     found = Collector()
     resolve_text(text + 'task X { step a { emit V.A { x: "1" } } }', "x.dsl", found)
     assert [d.code for d in found.found] == ["SPK233"]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("rule R { when: slow; apply: \"x\"\nscope { target: cpu }\nscope { target: sim } }", "scope"),
+        ('rule R { when: slow; apply: "x"; evidence: ["a#1"]\n\nevidence: ["b#1"] }', "evidence"),
+        ('fact o { description: "a"; scope { target: cpu }\n\ndescription: "b" }', "description"),
+        ('build { artifact "a.md" { generator: "x"; input: trace.all\n\ninput: metrics } }', "input"),
+        ("service_loop S { on e { emit done }; max_steps: 1\n\nmax_steps: 2 }", "max_steps"),
+        ("task X { step a { emit done\nwhen: n > 1\nwhen: n > 2 } }", "when"),
+    ],
+)  # fmt: skip
+def test_what_stands_twice_is_not_dropped(text: str, key: str) -> None:
+    (error,) = said(text)
+    assert error.startswith("x.dsl:6:")
+    assert f"SPK202: {key!r} stands twice" in error
+
+
+def test_what_may_be_said_again() -> None:
+    text = 'rule R { when: slow; when: slow; apply: "x"; apply: "y"; effect: "a"; effect: "b" }'
+    assert said(text) == []

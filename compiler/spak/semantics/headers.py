@@ -39,6 +39,9 @@ _OPEN = """
     system domain knowledge system_model model trace_schema contract effect component build service_loop engineering_loop
     evaluation task agent_loop protocol workflow variant on step check loop"""
 OPEN = frozenset(_OPEN.split())
+#: Kinds whose attributes may stand once, but for those that may be said again; of a step it is only its condition.
+ONCE = frozenset({"rule", "hint", "fact", "artifact", "operation", "component", "service_loop", "step"})
+AGAIN = frozenset({"when", "trigger", "condition", "apply", "suggestion", "action", "recommend", "effect", "invariant"})
 CALLS = ("tool.", "llm.")
 BOOLEANS = frozenset({"bool", "boolean"})
 ADVICE = {
@@ -55,7 +58,7 @@ ADVICE = {
 
 
 def check_headers(items: Sequence[tree.Item], found: Collector) -> None:
-    """Report what stands in a header, or among the arguments of a call, and means nothing there."""
+    """Report what stands in a header or among the arguments of a call and means nothing there, and what stands twice."""
     stack = list(items)
     while stack:
         item = plain(stack.pop(0))
@@ -69,7 +72,25 @@ def check_headers(items: Sequence[tree.Item], found: Collector) -> None:
             check_call(item, called, found)
         elif item.kind in PARTS:
             check_header(item, found)
+            if item.kind in ONCE and isinstance(item.body, tuple):
+                check_once(item.kind, item.body, found)
             stack += item.body if item.kind in OPEN and isinstance(item.body, tuple) else ()
+
+
+def check_once(kind: str, body: Sequence[tree.Item], found: Collector) -> None:
+    """Report an attribute that stands twice where only one of the two would be read."""
+    first: dict[str, Span] = {}
+    for item in body:
+        key, place = "", item.span
+        if isinstance(item, tree.Attr) and item.op == ":":
+            key, place = item.key, item.key_span
+        elif isinstance(item, tree.Block) and item.kind == "scope":
+            key = item.kind
+        if not key or (key != "when" if kind == "step" else key in AGAIN):
+            continue
+        if key in first:
+            found.add("SPK202", f"{key!r} stands twice", place, f"the first is at line {first[key].line}; keep one")
+        first.setdefault(key, place)
 
 
 def call(block: tree.Block) -> str:
