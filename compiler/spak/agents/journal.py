@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from spak.errors import Diagnostic, SpakError, Span
+from spak.errors import Diagnostic, SpakError, Span, Waiting
+from spak.store import atomic
 from spak.traces.comparing import differing
 from spak.traces.event import FIELDS, Event
 from spak.traces.showing import line, short
@@ -103,7 +104,7 @@ class Journal:
             self.seq += 1
         if old is None:
             began = time.perf_counter()
-            got = perform()
+            got = _done(perform)
             self.took = round(time.perf_counter() - began, 6)
             self._write(kind, step, record(got), self.took)
             return got
@@ -168,6 +169,18 @@ class Journal:
             self._writer.sync()
         except SpakError as error:
             raise Halt(*error.diagnostics) from error
+
+
+def _done(perform: Callable[[], T]) -> T:
+    """What comes of it. A full disk and the like is no result: what is not on record must not become a failed step."""
+    try:
+        return perform()
+    except (Waiting, Halt):
+        raise
+    except SpakError as error:
+        raise Halt(*error.diagnostics) from error
+    except OSError as error:
+        raise Halt(*atomic.broken("use", error.filename or "a file", error).diagnostics) from error
 
 
 def _plain(event: Event) -> dict[str, Any]:

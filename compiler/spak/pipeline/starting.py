@@ -7,6 +7,7 @@ the folder, so it goes on as it began whatever has become of the tree.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -96,10 +97,14 @@ def start(root: Path, order: Order, services: Services) -> RunFolder:
     own = [sources[name] for name in program.files]
     constants = dict(services.constants(order.target, own)) if order.target else {}
     folder = new_run(root)
-    for name, data in sources.items():
-        atomic.write(folder.program / name, data)
     digests = {name: sha256_bytes(data) for name, data in sources.items()}
-    atomic.write(folder.start, Started(order, constants, digests).to_bytes())
+    try:
+        for name, data in sources.items():
+            atomic.write(folder.program / name, data)
+        atomic.write(folder.start, Started(order, constants, digests).to_bytes())
+    except SpakError:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
     return folder
 
 

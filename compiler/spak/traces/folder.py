@@ -102,8 +102,11 @@ class RunFolder:
             except OSError:
                 what = f"run {self.id} is at work elsewhere: {holder(handle)}"
                 raise SpakError(Diagnostic("SPK924", what, None, "wait for it, or end it")) from None
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, json.dumps({"pid": os.getpid(), "start": start_time(os.getpid())}).encode(), 0)
+            try:
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, json.dumps({"pid": os.getpid(), "start": start_time(os.getpid())}).encode(), 0)
+            except OSError as error:
+                raise atomic.broken("write", self.path / "lock", error) from error
             yield
         finally:
             os.close(handle)
