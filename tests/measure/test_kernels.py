@@ -209,6 +209,25 @@ def test_a_ladder(project: Path) -> None:
     assert [one["ratio"] for one in benching.against(found, found, "then.json")] == [1.0] * 4
 
 
+def test_without_a_stated_cost_there_is_no_figure_of_it(project: Path) -> None:
+    """Not even 0: the time is all that was measured."""
+    spec = project / "specs/work/SPEC.work.md"
+    spec.write_text(spec.read_text().replace("  flops: N\n  bytes: 8 * N\n", ""))
+    done = spak_run(project, "bench", "work", "--shape", "N=64", "--repeats", "3")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("not stated  not stated  not stated") == 2
+    found = bench(project, "work", shapes=[{"N": 64}], repeats=3)
+    assert not {"gflops", "gbytes", "percent_of_peak", "limit"} & {*found, *found["rungs"][0]["shapes"][0]}
+    loop = replace(LOOP, parameters=(Parameter("PASSES", (1,)),), constraints=())
+    with pytest.raises(SpakError, match=r"SPK668.*no cost that gflops.*add `flops:`"):
+        sweep(project, loop)
+    with pytest.raises(SpakError, match=r"SPK668.*add `bytes:`"):
+        sweep(project, replace(loop, measure=replace(loop.measure, metric="gbytes")))
+    assert sweep(project, replace(loop, measure=replace(loop.measure, metric="seconds", objective="minimize")))[
+        "trials"
+    ]
+
+
 def test_what_is_above_the_peak_is_rejected(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a machine whose measured peak were a millionth, every figure of this kernel would be impossible."""
     true = benching.measured_peaks

@@ -88,7 +88,8 @@ def _row(rung: dict[str, Any], row: dict[str, Any]) -> tuple[str, ...]:
         if "ratio" in row
         else ("1", "", "baseline")
     )
-    figures = (f"{row['gflops']:.2f}", f"{row['gbytes']:.2f}", f"{row['percent_of_peak']:.1f} %")
+    known = (("gflops", "{:.2f}"), ("gbytes", "{:.2f}"), ("percent_of_peak", "{:.1f} %"))
+    figures = (shown.format(row[name]) if name in row else "not stated" for name, shown in known)
     return (shape, rung["variant"], _time(row["seconds"]), *figures, *ratio)
 
 

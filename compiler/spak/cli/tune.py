@@ -111,7 +111,11 @@ def _beside(best: dict[str, Any]) -> str:
     if "ratio" not in best:
         return ""
     ratio = f"{best['ratio']:.3f} ({best['low']:.3f} to {best['high']:.3f}) times the plan's own parameters"
-    return f", {best['percent_of_peak']:.1f} % of peak, {ratio}, {best['verdict']}"
+    return f"{_of_peak(best)}, {ratio}, {best['verdict']}"
+
+
+def _of_peak(figures: dict[str, Any]) -> str:
+    return f", {figures['percent_of_peak']:.1f} % of peak" if "percent_of_peak" in figures else ""
 
 
 def _trial(trial: dict[str, Any]) -> None:
@@ -119,7 +123,7 @@ def _trial(trial: dict[str, Any]) -> None:
     value = trial["metrics"].get(trial["metric"])
     shown = f"{trial['metric']} = {value:.5g}" if isinstance(value, int | float) else trial["status"]
     ratio = trial["metrics"].get("ratio")
-    beside = f", {trial['metrics']['percent_of_peak']:.1f} % of peak, ratio {ratio:.3f}" if ratio is not None else ""
+    beside = f"{_of_peak(trial['metrics'])}, ratio {ratio:.3f}" if ratio is not None else ""
     notes = "; ".join(filter(None, ["cached" if trial["cached"] else "", trial["why"]]))
     _say(f"[{trial['number']}] {_text(trial['params'])}: {shown}{beside}" + (f" ({notes})" if notes else ""))
 

@@ -168,10 +168,7 @@ def figures(arm: Arm, posed: Posed, ground: Ground, done: Bench) -> dict[str, An
         "seconds": arm.median,
         "seconds_low": low,
         "seconds_high": high,
-        "gflops": posed.operations / arm.median / 1e9,
-        "gbytes": posed.moved / arm.median / 1e9,
-        "percent_of_peak": percent,
-        "limit": posed.roofline.limit(peaks),
+        **_rates(arm.median, posed, percent, peaks),
         "noise": done.noise,
         "rounds": done.rounds,
         "calls": done.calls,
@@ -180,6 +177,14 @@ def figures(arm: Arm, posed: Posed, ground: Ground, done: Bench) -> dict[str, An
         found |= arm.against.to_json()
         found["ratios"] = list(arm.against.ratios)
     return found
+
+
+def _rates(seconds: float, posed: Posed, percent: float, peaks: Peaks) -> dict[str, Any]:
+    """What follows from a time by the costs that the spec states; nothing from one that it does not."""
+    found: dict[str, Any] = {"gflops": posed.operations / seconds / 1e9} if posed.operations else {}
+    if posed.moved:
+        found["gbytes"] = posed.moved / seconds / 1e9
+    return found | {"percent_of_peak": percent, "limit": posed.roofline.limit(peaks)} if found else {}
 
 
 def summary(table: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

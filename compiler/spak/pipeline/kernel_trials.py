@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: Changes whenever figures of one protocol cannot be compared with those of another.
 PROTOCOL = 1
+#: What a spec has to state for a figure.
+COSTS = {"gflops": "flops", "gbytes": "bytes"}
 
 
 @dataclass(slots=True)
@@ -120,6 +122,10 @@ def kernel_form(
         bed.variant(variant)
     except SpakError as error:  # said where the loop names what is not there
         raise SpakError(*(replace(one, span=one.span or _at(measure.span)) for one in error.diagnostics)) from None
+    if measure.metric in COSTS and getattr(bed.unit, COSTS[measure.metric]) == "0":
+        what = f"the spec of {measure.unit} states no cost that {measure.metric} could be figured from"
+        hint = f"add `{COSTS[measure.metric]}:` to its kernel, or measure seconds"
+        raise SpakError(Diagnostic("SPK668", what, _at(measure.span), hint))
     bed.build([variant])
     check_names(bed, variant, {one.name: one.values for one in loop.parameters}, lambda name: _span_of(loop, name))
     _inside(bed, loop)
