@@ -101,3 +101,10 @@ def test_events_after_the_end_differ(project: Project) -> None:
         file.write(events[-1].to_line().replace(f'"seq":{len(events)}'.encode(), f'"seq":{len(events) + 1}'.encode()))
     with pytest.raises(SpakError, match=f"at event {len(events) + 1} the run is over"):
         replay(project.folder)
+
+
+def test_the_replay_of_a_trace_that_is_gone_is_no_crash(project: Project) -> None:
+    project.run("task t { step a { x = 1 } }")
+    project.folder.trace.unlink()
+    done = project.spak("trace", "replay")
+    assert "SPK909" not in done.stderr and "0 events" in done.stdout, done
