@@ -73,6 +73,15 @@ def test_the_program_of_its_readme_runs(demo: Project) -> None:
     assert "parse:hello" not in demo.spak("plan", expect=None).stdout, "a program is nothing to build"
 
 
+def test_doit_knows_the_commands_that_are_no_part_of_the_graph(demo: Project) -> None:
+    listed = demo.command("-m", "doit", "list").stdout.split()
+    assert {"bench", "tune", "report"} <= set(listed) and "test" not in listed  # the project has no tests
+    done = demo.command("-m", "doit", "report", "7", expect=1)
+    assert "there is no run" in done.stderr and "spak report: exit status 1" in done.stdout + done.stderr
+    done = demo.command("-m", "doit", "bench", "axbpy", expect=1)
+    assert "did you mean 'axpby'?" in done.stdout + done.stderr
+
+
 def test_refuses_a_folder_in_use(demo: Project) -> None:
     outside = Project(demo.root.parent, demo.cache)
     done = outside.spak("init", "demo", expect=1)
