@@ -50,13 +50,17 @@ def test_operators(made: tuple[str, str, Any], name: str, left: tuple[Any, ...])
         (("BM", "~", 64), "leaves no value"),
         (("BM", "in", 64), "leaves no value"),
         (("level", "<", 3), "leaves no value"),
-        (("BN", "=", 64), "no parameter of this search"),
     ],
 )
 def test_what_cannot_be_followed_is_passed_over_and_told(made: tuple[str, str, Any], why: str) -> None:
     found, (told,) = narrowed(made)
     assert found == {one.name: one.values for one in AXES}
     assert (told.code, told.severity) == ("SPK280", "warning") and why in told.message and told.hint
+
+
+def test_what_is_about_another_space_is_nothing_to_tell() -> None:
+    found, told = narrowed(("BN", "=", 64))
+    assert found == {one.name: one.values for one in AXES} and not told
 
 
 def test_the_latest_of_two_that_contradict_counts() -> None:

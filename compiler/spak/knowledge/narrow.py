@@ -24,15 +24,13 @@ def narrow(
 ) -> tuple[Parameter, ...]:
     """The parameters with the values that are recommended; the order of axes and values is kept.
 
-    `recommendations` are in the order in which they were made. What is passed over is told as a warning (SPK280).
+    `recommendations` are in the order in which they were made. One that leaves nothing is passed over and told as a
+    warning (SPK280).
     """
     left = {one.name: one.values for one in parameters}
     for one in reversed(recommendations):
         if one.name not in left:
-            _tell(
-                tell, one, f"{one.name} is no parameter of this search", f"parameters are: {', '.join(left) or 'none'}"
-            )
-            continue
+            continue  # about something else: that some space has the name was checked when the rule was read
         kept = tuple(value for value in left[one.name] if admits(one, value))
         if kept:
             left[one.name] = kept
