@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sample_project import Project, reply_text, wrong
 from spak.codegen import run
-from spak.codegen.attempts import request_digest
 from spak.effects import Effects
+from spak.effects.asking import digest_of
 from spak.errors import SpakError, Waiting
 from spak.handlers.config import ModelConfig
 from spak.handlers.mailbox import Mailbox
@@ -31,7 +31,7 @@ def request_of(project: Project) -> Request:
 
 def test_told_as_a_further_message_and_recorded_by_name(project: Project) -> None:
     record(project.root, "scale", [TILE, PACK])
-    before = request_digest(request_of(project))
+    before = digest_of(request_of(project))
     assert run(project.options(), project.effects(reply_text())).ok
     (asked,) = project.asked
     base = request_of(project)
@@ -40,7 +40,7 @@ def test_told_as_a_further_message_and_recorded_by_name(project: Project) -> Non
     assert "- Tile the loops: Keep a block of B in registers. use BM = 64." in said and "- Pack B:" in said
     entry = project.entry()
     assert entry is not None and entry.observed == ("Tile the loops", "Pack B")
-    assert entry.request == before == request_digest(base) and entry.asked == request_digest(asked) != before
+    assert entry.request == before == digest_of(base) and entry.asked == digest_of(asked) != before
     text = (project.root / "spak.lock").read_text()
     assert 'observed = ["Tile the loops", "Pack B"]' in text
     assert Lock.load(project.root / "spak.lock").get("scale", "plain", "cpp") == entry

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from sample_project import KERNEL, PLAN, Project, reply_text, unit, wrong
 from spak.codegen import run
-from spak.codegen.attempts import request_digest
 from spak.digest import sha256_bytes, sha256_file
 from spak.effects import Effects
+from spak.effects.asking import digest_of
 from spak.errors import Diagnostic, SpakError, Waiting
 from spak.lock import remove
 from spak.model.outcome import Outcome
@@ -46,10 +46,7 @@ def test_first_reply_is_asked_judged_and_locked(project: Project) -> None:
         KERNEL.encode()
     )
     assert (
-        entry.request
-        == entry.asked
-        == sha256_file("build/request/scale.plain.cpp.json")
-        == request_digest(project.asked[0])
+        entry.request == entry.asked == sha256_file("build/request/scale.plain.cpp.json") == digest_of(project.asked[0])
     )
     assert entry.spec == sha256_file("build/ir/scale.json") and entry.attempts == 1
     assert entry.targets[0].verdict == "passed" and entry.provenance.tokens_out == 9
@@ -96,7 +93,7 @@ def test_pinned_source_that_fails_is_sent_back_with_what_was_found(project: Proj
         "accepted one" in request.messages[3].content and "The line: `for (long long i" in request.messages[3].content
     )
     entry = project.entry()
-    assert entry and entry.asked == request_digest(request) and entry.attempts == 1
+    assert entry and entry.asked == digest_of(request) and entry.attempts == 1
     assert not (project.folder / "attempts").exists()
 
 
@@ -113,7 +110,7 @@ def test_failed_reply_is_sent_back_and_kept(project: Project) -> None:
     assert (project.folder / "attempts/2.md").read_text() == "no blocks at all"
     record = json.loads((project.folder / "attempts/attempts.json").read_text())
     assert sorted(record) == ["1", "2"] and record["1"]["diagnostics"][0]["code"] == "SPK601"
-    assert record["2"]["request"] == request_digest(project.asked[1])
+    assert record["2"]["request"] == digest_of(project.asked[1])
 
 
 def test_attempts_end_with_everything_found_at_places_that_exist(project: Project) -> None:
@@ -226,7 +223,7 @@ def test_refresh_asks_for_another_sample_and_later_builds_replay_it(project: Pro
     assert run(project.options(refresh=True), project.effects(other)).summary["action"] == "asked"
     assert project.asked[0].sample == 1 and len(project.asked[0].messages) == 2
     entry = project.entry()
-    assert entry and entry.sample == 1 and entry.asked == request_digest(project.asked[0]) != entry.request
+    assert entry and entry.sample == 1 and entry.asked == digest_of(project.asked[0]) != entry.request
     assert run(project.options(), Effects()).summary["action"] == "replayed"
     assert run(project.options(refresh=True), project.effects(reply_text())).ok and project.asked[1].sample == 2
 
@@ -303,8 +300,8 @@ class Killer:
     def ask(self, request: Request) -> Reply:
         """The n-th different request gets the n-th reply, as often as it is asked."""
         self.project.asked.append(request)
-        different = list(dict.fromkeys(request_digest(one) for one in self.project.asked))
-        text = self.replies[different.index(request_digest(request))]
+        different = list(dict.fromkeys(digest_of(one) for one in self.project.asked))
+        text = self.replies[different.index(digest_of(request))]
         return Reply(text=text, provenance=Provenance(handler="live", by="m"))
 
 

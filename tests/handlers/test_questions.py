@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 from provider import complete, serving
 from spak.cli.answer import command
+from spak.effects.asking import digest_of
 from spak.errors import SpakError, Waiting
 from spak.handlers import select
-from spak.handlers.mailbox import Mailbox, digest_of, name_of, waiting
+from spak.handlers.mailbox import Mailbox, name_of, waiting
 from spak.model.request import Message, Question, Request
 
 NAME = "run-7f3a.diagnose"

@@ -30,6 +30,8 @@ TITLES = {"axiom": "Axioms", "heuristic": "Heuristics", "prediction": "Predictio
 
 def query(parts: Parts, query: Query, step: str) -> Any:
     """The reply's value. Raises SpakError where no attempt gives one, Waiting where the answer comes later."""
+    from spak.effects.asking import digest_of
+
     system, prompt = background(parts, query), render(query.prompt, parts.scope)
     talk: list[tuple[str, str]] = []  # what was answered, and why it was refused
     for attempt in range(1, query.attempts + 1):
@@ -115,13 +117,6 @@ def conversation(
         messages.append(Message(role="assistant", content=text))
         messages.append(Message(role="user", content=f"This cannot be taken: {why}. Answer again, in full."))
     return Question(name=name, attempt=attempt, messages=tuple(messages), reply_schema=form)
-
-
-def digest_of(question: Question) -> str:
-    """What an answer is for: every field but the name."""
-    from spak.model.base import canonical_json
-
-    return sha256_bytes(canonical_json(question.model_dump(mode="json", exclude={"name"})))
 
 
 def value_of(text: str, schema: Type | None) -> tuple[Any, str]:

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from spak.digest import sha256_bytes
 from spak.errors import Diagnostic, SpakError, Span
 from spak.model.base import Model, canonical_json
-from spak.model.request import Provenance, Request
+from spak.model.request import Provenance
 from spak.store import atomic
 
 PINNED = 0
@@ -125,11 +125,6 @@ class Attempts:
         atomic.write(
             self.index, canonical_json({str(n): one.model_dump(mode="json") for n, one in sorted(known.items())})
         )
-
-
-def request_digest(request: Request) -> str:
-    """The digest that names a request: that of its canonical file."""
-    return sha256_bytes(canonical_json(request))
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from spak.codegen import prompt
-from spak.codegen.attempts import request_digest
+from spak.effects.asking import digest_of
 from spak.errors import Diagnostic, SpakError, Span
 from spak.model.base import Model, canonical_json
 from spak.model.request import Message, Request
@@ -49,7 +49,7 @@ def to_tell(options: Options, name: str, plain: Request) -> tuple[FiredRule, ...
     Raises SpakError where the record of them is damaged.
     """
     record = Path(options.fired) / "asked" / f"{name}.json"
-    digest = request_digest(plain)
+    digest = digest_of(plain)
     if options.pending and (Path(options.pending) / "answer.md").exists():
         asked = _asked(record)
         if asked is not None and asked.plain == digest:

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spak.codegen import observed
-from spak.codegen.attempts import PINNED, Attempt, Attempts, request_digest
+from spak.codegen.attempts import PINNED, Attempt, Attempts
 from spak.codegen.generated import Digests, Generated, digests_of
 from spak.codegen.repair import Failed, repair_request
 from spak.codegen.reply import Extracted, extract
 from spak.codegen.reports import done, evidence, failed, moved, refuse_incomplete, with_reason
 from spak.digest import sha256_bytes, sha256_file
+from spak.effects.asking import digest_of
 from spak.errors import Diagnostic, SpakError, Span
 from spak.lock import Entry, Lock, update
 from spak.model.ir import Unit
@@ -64,7 +65,7 @@ class _Settling:
         log = Attempts(folder / "attempts")
         request = Request(**json.loads(Path(options.request).read_bytes()))
         files = Generated(folder, options.dialect)
-        today = request_digest(request)
+        today = digest_of(request)
         return cls(
             options, do, request, today, today, sha256_file(options.ir), max(1, unit.attempts), entry, files, log
         )
@@ -125,10 +126,10 @@ class _Settling:
         sample = self.request.sample + (self.entry.sample + 1 if self.entry else 0)
         while True:
             request = self.request.model_copy(update={"sample": sample})
-            if len(self._of(request_digest(request))) < self.limit or self._open(request_digest(request)):
+            if len(self._of(digest_of(request))) < self.limit or self._open(digest_of(request)):
                 break
             sample += 1
-        self.request, self.base = request, request_digest(request)
+        self.request, self.base = request, digest_of(request)
 
     def _of(self, base: str) -> list[int]:
         return [n for n, one in sorted(self.known.items()) if one.base == base and n != PINNED]
@@ -275,7 +276,7 @@ class _Settling:
             raise with_reason(error, failed[-1:]) from None
         refuse_incomplete(reply.provenance, self.name)
         number = self.log.receive(
-            reply.text.encode(), self.base, request_digest(request), reply.provenance, tuple(one.name for one in rules)
+            reply.text.encode(), self.base, digest_of(request), reply.provenance, tuple(one.name for one in rules)
         )
         self.known = self.log.load()
         return number

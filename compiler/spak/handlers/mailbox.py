@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from spak.digest import sha256_bytes
+from spak.effects.asking import digest_of
 from spak.model.base import canonical_json
 from spak.model.request import Asked, Question, Request
 from spak.store import atomic
@@ -32,13 +33,6 @@ def name_of(asked: Asked) -> str:
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", asked.name)[:100].strip(".-") or "question"
     short = sha256_bytes(asked.name.encode()).removeprefix("sha256:")[:8]
     return name if name == asked.name else f"{name}-{short}"
-
-
-def digest_of(asked: Asked) -> str:
-    """What an answer is for: every field of a request, every field but the name of a question."""
-    if isinstance(asked, Request):
-        return sha256_bytes(canonical_json(asked))
-    return sha256_bytes(canonical_json(asked.model_dump(mode="json", exclude={"name"})))
 
 
 @dataclass(frozen=True, slots=True)

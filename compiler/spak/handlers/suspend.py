@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from spak.effects.asking import digest_of
 from spak.errors import Diagnostic, SpakError, Span, Waiting
 from spak.handlers.answering import MOST, text_of
 from spak.handlers.config import ModelConfig
-from spak.handlers.mailbox import Mailbox, digest_of, name_of
+from spak.handlers.mailbox import Mailbox, name_of
 from spak.model.request import Asked, Provenance, Reply, Request
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from spak import handlers
-from spak.handlers.mailbox import Mailbox, digest_of, name_of
+from spak.effects.asking import digest_of
+from spak.handlers.mailbox import Mailbox, name_of
 from spak.lift.asking import Asked
 from spak.model.base import canonical_json
 from spak.model.request import Question, Reply
