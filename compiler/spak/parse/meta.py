@@ -10,7 +10,7 @@ from typing import Any
 from spak.errors import Collector, Span
 from spak.lang import tree
 from spak.semantics.document import Document
-from spak.semantics.reader import NOT_LITERAL, literal
+from spak.semantics.reader import NOT_LITERAL, literal, twice
 from spak.semantics.suggest import near
 from spak.semantics.yamlfile import Yaml
 
@@ -102,12 +102,7 @@ def merged(document: Document, found: Collector) -> tuple[dict[str, Yaml], dict[
             if not isinstance(item, tree.Attr) or value is NOT_LITERAL:
                 found.add("SPK205", "meta holds `key = value` lines", item.span, 'for example `name = "matmul"`')
             elif item.key in keys:
-                found.add(
-                    "SPK202",
-                    f"{item.key!r} stands twice",
-                    item.key_span,
-                    f"the first is at line {keys[item.key].line}; keep one",
-                )
+                twice(item.key, item.key_span, keys[item.key], found)
             else:
                 values[item.key], keys[item.key] = Yaml(value, item.value.span), item.key_span
     return values, keys

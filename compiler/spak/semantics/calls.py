@@ -10,7 +10,7 @@ from spak.semantics.infer import NAMES, family
 from spak.semantics.neighbours import outside, word
 from spak.semantics.operands_of import Operands, variable
 from spak.semantics.program import Fields, Operand, Perform, Query, Statement, Template, ToolCall
-from spak.semantics.reader import literal
+from spak.semantics.reader import literal, twice
 from spak.semantics.scope import ROOTS, Scope
 from spak.semantics.suggest import near
 from spak.semantics.toolbox import TOOLS, Argument, Tool
@@ -126,9 +126,7 @@ class Calls:
             if key not in known:
                 self.found.add("SPK201", f"{written.name} has no argument {key!r}", span, near(key, known, "arguments"))
             elif key in args:
-                self.found.add(
-                    "SPK202", f"{key!r} stands twice", span, f"the first is at line {args[key][1].line}; keep one"
-                )
+                twice(key, span, args[key][1], self.found)
             else:
                 args[key] = (value, span)
         return args

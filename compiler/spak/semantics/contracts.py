@@ -8,7 +8,7 @@ from spak.semantics.limits import KEYS as LIMITS
 from spak.semantics.limits import read_limits
 from spak.semantics.outline import NOTES, Outline, words
 from spak.semantics.program import Contract
-from spak.semantics.reader import read_bool, unknown
+from spak.semantics.reader import read_bool, twice, unknown
 
 LISTS = ("supported_intents", "intents", "success_criteria", "roots", "env", "programs")
 #: Said to people, and to nobody else.
@@ -57,8 +57,7 @@ def gather(block: tree.Block | tree.Attr, given: dict[str, tree.Attr], where: st
         elif not isinstance(item, tree.Attr) or item.key not in KEYS:
             unknown(item, where, (*KEYS, *GROUPS), found)
         elif item.key in given:
-            hint = f"the first is at line {given[item.key].key_span.line}; keep one"
-            found.add("SPK202", f"{item.key!r} stands twice", item.key_span, hint)
+            twice(item.key, item.key_span, given[item.key].key_span, found)
         else:
             given[item.key] = item
 

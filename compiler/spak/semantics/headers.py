@@ -12,6 +12,7 @@ from spak.lang import tree
 from spak.lang.printer import print_value
 from spak.semantics.numbered import plain
 from spak.semantics.outline import CONTAINERS
+from spak.semantics.reader import twice
 
 #: The parts of a header that a kind's reader looks at, beside the name. Kinds that are not listed may say anything.
 PARTS = {
@@ -89,7 +90,7 @@ def check_once(kind: str, body: Sequence[tree.Item], found: Collector) -> None:
         if not key or (key != "when" if kind == "step" else key in AGAIN):
             continue
         if key in first:
-            found.add("SPK202", f"{key!r} stands twice", place, f"the first is at line {first[key].line}; keep one")
+            twice(key, place, first[key], found)
         first.setdefault(key, place)
 
 

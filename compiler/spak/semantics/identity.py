@@ -8,7 +8,7 @@ from spak.errors import Collector
 from spak.lang import tree
 from spak.semantics.document import Document
 from spak.semantics.outline import words
-from spak.semantics.reader import NOT_LITERAL
+from spak.semantics.reader import NOT_LITERAL, twice
 from spak.semantics.suggest import near
 from spak.semantics.values import constant
 
@@ -27,8 +27,7 @@ def identity(document: Document, found: Collector) -> dict[str, Any]:
             if not isinstance(item, tree.Attr):
                 found.add("SPK205", "meta holds `key = value` lines", item.span, 'for example `name = "matmul"`')
             elif item.key in places:
-                hint = f"the first is at line {places[item.key].line}; keep one"
-                found.add("SPK202", f"{item.key!r} stands twice", item.key_span, hint)
+                twice(item.key, item.key_span, places[item.key], found)
             else:
                 value = constant(item.value)
                 values[item.key] = words(item.value) if value is NOT_LITERAL else value

@@ -9,7 +9,7 @@ from spak.semantics.infer import family, infer
 from spak.semantics.operands_of import moved
 from spak.semantics.outline import Declared, words
 from spak.semantics.program import Invariant
-from spak.semantics.reader import inside, unknown
+from spak.semantics.reader import inside, twice, unknown
 from spak.semantics.scope import Scope
 from spak.semantics.spaces import PLAN_NAMES, PROPERTIES
 from spak.semantics.types import ANY, BOOLEAN, NUMBER, Type
@@ -36,12 +36,7 @@ def read_law(declared: Declared, world: World, scope: Scope) -> Invariant:
             unknown(item, f"invariant {block.name}", KEYS, found)
             continue
         if item.key in given and item.key not in STATEMENT:
-            found.add(
-                "SPK202",
-                f"{item.key!r} stands twice",
-                item.key_span,
-                f"the first is at line {given[item.key].key_span.line}; keep one",
-            )
+            twice(item.key, item.key_span, given[item.key].key_span, found)
             continue
         given.setdefault(item.key, item)
         if item.key in STATEMENT:

@@ -12,7 +12,7 @@ from spak.semantics.operands_of import Operands
 from spak.semantics.outline import NOTES, Declared, words
 from spak.semantics.program import EngineeringLoop, Measure, Operand, Parameter
 from spak.semantics.ranges import read_values
-from spak.semantics.reader import literal, read_bool, unknown
+from spak.semantics.reader import literal, read_bool, twice, unknown
 from spak.semantics.scope import Scope
 from spak.semantics.searching import empty_space, read_constraint, space_type
 from spak.semantics.statements import is_call
@@ -95,10 +95,7 @@ class _Loop:
                 else:
                     unknown(inner, "a sweep's budget", ("trials", "seconds"), self.found)
         elif item.key in self.attributes:
-            first = self.attributes[item.key].key_span.line
-            self.found.add(
-                "SPK202", f"{item.key!r} stands twice", item.key_span, f"the first is at line {first}; keep one"
-            )
+            twice(item.key, item.key_span, self.attributes[item.key].key_span, self.found)
         else:
             self.attributes[item.key] = item
 

@@ -15,7 +15,7 @@ from spak.semantics.operands_of import Operands
 from spak.semantics.outline import NOTES, Declared, words
 from spak.semantics.params import read_params
 from spak.semantics.program import Check, Handler, Procedure, Query, Service, Set, Step
-from spak.semantics.reader import literal, unknown
+from spak.semantics.reader import literal, twice, unknown
 from spak.semantics.scope import Scope
 from spak.semantics.statements import Statements, is_call
 from spak.semantics.steps import Steps, arguments_of_body, items
@@ -95,10 +95,7 @@ class _Procedure:
             )
             self.found.add("SPK201", f"{where} has no attribute {item.key!r}", item.key_span, hint)
         elif item.key in self.attributes:
-            first = self.attributes[item.key].key_span.line
-            self.found.add(
-                "SPK202", f"{item.key!r} stands twice", item.key_span, f"the first is at line {first}; keep one"
-            )
+            twice(item.key, item.key_span, self.attributes[item.key].key_span, self.found)
         else:
             self.attributes[item.key] = item
 

@@ -55,12 +55,7 @@ def read_body(
                 continue
             first = body.attributes.get(item.key)
             if first and item.key not in many:
-                found.add(
-                    "SPK202",
-                    f"{item.key!r} stands twice",
-                    item.key_span,
-                    f"the first is at line {first[0].key_span.line}; keep one",
-                )
+                twice(item.key, item.key_span, first[0].key_span, found)
                 continue
             body.attributes.setdefault(item.key, []).append(item)
         elif isinstance(item, tree.Block) and item.kind in kinds:
@@ -73,6 +68,11 @@ def read_body(
         else:
             found.add("SPK201", f"this statement has no place in {where}", item.span, "write `key: value`")
     return body
+
+
+def twice(key: str, place: Span, first: Span, found: Collector) -> None:
+    """Report what may stand once, at its second place."""
+    found.add("SPK202", f"{key!r} stands twice", place, f"the first is at line {first.line}; keep one")
 
 
 def unknown(item: tree.Item, where: str, known: Iterable[str], found: Collector, what: str = "it may have") -> None:
