@@ -93,11 +93,10 @@ def _same(file: tree.File, printed: str, name: str) -> None:
     found = Collector()
     again = parse_text(printed, name, found)
     if found.errors or again != file or len(again.comments) != len(file.comments):
-        raise SpakError(
-            Diagnostic(
-                "SPK114",
-                "this file cannot be rewritten without changing what it says; it is left alone",
-                Span(name),
-                "please report it, with the file",
-            )
-        )
+        raise left_alone(name)
+
+
+def left_alone(name: str) -> SpakError:
+    """The error for a file whose rewriting would lose something: that is a mistake of ours, so nothing is written."""
+    what = "this file cannot be rewritten without changing what it says; it is left alone"
+    return SpakError(Diagnostic("SPK114", what, Span(name), "please report it, with the file"))

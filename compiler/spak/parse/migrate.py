@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from spak.errors import Collector, Diagnostic, SpakError, Span
+from spak.errors import Collector, Span
 from spak.lang import tree
 from spak.lang.source import Source, decode
+from spak.parse.format import left_alone
 from spak.semantics.document import split
 
 #: Blocks whose attributes are written with a colon.
@@ -63,14 +64,7 @@ def migrate_text(text: str, name: str) -> tuple[str, list[Edit]]:
     again = split(Source(name, changed), found)
     wanted = tuple(_new(item, Where()) for item in document.items)
     if found.errors or again.items != wanted or len(again.comments) != len(document.comments):
-        raise SpakError(
-            Diagnostic(
-                "SPK114",
-                "this file cannot be rewritten without changing what it says; it is left alone",
-                Span(name),
-                "please report it, with the file",
-            )
-        )
+        raise left_alone(name)
     return changed, edits
 
 
