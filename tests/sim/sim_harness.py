@@ -39,8 +39,8 @@ def compile_engine(out: Path, *flags: str) -> list[Path]:
     """Objects of the engine's sources, in `out`."""
     objects = []
     for name in (CSRC / "sim" / "sources.txt").read_text().split():
-        objects.append(out / f"{name}.o")
-        command = ["g++", "-std=c++20", "-fPIC", *OPTIMISE, *WARN, *flags, "-I", str(CSRC / "include")]
+        objects.append(out / f"{name.replace('/', '.')}.o")
+        command = ["g++", "-std=c++20", "-fPIC", *OPTIMISE, *WARN, *flags, "-I", str(CSRC / "include"), "-I", str(CSRC / "sim")]
         subprocess.run([*command, "-c", str(CSRC / "sim" / name), "-o", str(objects[-1])], check=True)
     return objects
 

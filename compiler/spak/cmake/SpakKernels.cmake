@@ -56,7 +56,7 @@ function(spak_add_runtime name)
   endif()
   list(SORT sources)
   add_library(${name} STATIC ${sources})
-  target_include_directories(${name} PRIVATE "${SPAK_INCLUDE_DIR}")
+  target_include_directories(${name} PRIVATE "${SPAK_INCLUDE_DIR}" "${_spak_sim_dir}")
   target_include_directories(${name} SYSTEM PRIVATE ${SPAK_PYTHON_INCLUDES})
   _spak_nameless(nameless ${SPAK_PYTHON_INCLUDES})
   target_compile_options(${name} PRIVATE ${_spak_options} -DNDEBUG ${nameless}

@@ -8,5 +8,5 @@
 #include <spak/sim/warp.h>
 #include <spak/sim/atomic.h>
 #include <spak/sim/bits.h>
-#include <spak/sim/memory.h>
+#include <spak/sim/load_store.h>
 #include <spak/sim/math.h>
