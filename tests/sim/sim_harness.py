@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spak.build import simsource
+from spak.sim import source as simsource
 
 ROOT = Path(__file__).resolve().parents[2]
 CSRC = ROOT / "csrc"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from spak.build.simsource import rewrite
-from spak.build.simtokens import tokenize
 from spak.errors import SpakError
+from spak.sim.source import rewrite
+from spak.sim.tokens import tokenize
 
 HEAD = '#include <spak/sim/builtins.h>\n#line 1 "k.cu"\n'
 

@@ -26,6 +26,7 @@ COMMON = (
     "pipeline/worker.py",
     "store/atomic.py",
 )
+BELOW = {"build": ("sim",), "verify": ("sim",), "check": ("sim",)}  # packages that only some stages build on
 SKIPPED = frozenset({"__pycache__", "include", "runtime_sources", "sim_sources"})  # C++: who compiles it names it
 
 
@@ -38,7 +39,7 @@ def sources(stage: str) -> tuple[str, ...]:
     if not own.exists():
         raise SpakError(Diagnostic("SPK720", f"there is no stage {stage!r}", None))
     found = files_below(own)
-    for name in COMMON:
+    for name in (*COMMON, *BELOW.get(os.path.basename(own), ())):
         found += files_below(PACKAGE / name)
     return tuple(sorted(found))
 

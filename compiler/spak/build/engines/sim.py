@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from spak.build import nvrtc, simsource
+from spak.build import nvrtc
 from spak.build.job import Job
 from spak.build.parts import Parts, recipe
 from spak.build.render import prelude, render
 from spak.effects import Do
 from spak.errors import Diagnostic, SpakError, Span
+from spak.sim import source as simsource
 
 
 def build(job: Job, do: Do) -> Parts:

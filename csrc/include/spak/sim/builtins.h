@@ -1,4 +1,4 @@
-// Everything that a CUDA compiler offers without an include, for the host compiler. spak.build.simsource puts this
+// Everything that a CUDA compiler offers without an include, for the host compiler. spak.sim.source puts this
 // include before a kernel's first line. Knows nothing of the engine beyond engine.h.
 #pragma once
 #include <spak/sim/engine.h>

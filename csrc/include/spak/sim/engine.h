@@ -56,7 +56,7 @@ std::uint32_t active_mask();
 // Lets other threads of the block run first; a thread that polls memory calls it now and then.
 void yield();
 
-// Called first thing in every kernel body, by code that spak.build.simsource inserts.
+// Called first thing in every kernel body, by code that spak.sim.source inserts.
 void enter(unsigned max_threads, Site site);
 
 // One `__shared__` declaration of one function instance. Its address is its identity.

@@ -1,4 +1,4 @@
-// CUDA's specifiers and vector types for the host compiler; `__shared__` is spelled out by spak.build.simsource, and
+// CUDA's specifiers and vector types for the host compiler; `__shared__` is spelled out by spak.sim.source, and
 // reaches the compiler only where that could not see it. Knows nothing of the engine.
 #pragma once
 #include <math.h>  // before the toolkit's macros, some of which are names in glibc

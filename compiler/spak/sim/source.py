@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from spak.build.simtokens import Token, closing, location, tokenize
 from spak.errors import Collector, Diagnostic, SpakError, Span
+from spak.sim.tokens import Token, closing, location, tokenize
 
 # Added to the target's flags when rewritten source is compiled. Device code is written for a compiler that assumes
 # neither strict aliasing nor, for an index that must be seen to wrap, that signed overflow cannot happen; a stack that
