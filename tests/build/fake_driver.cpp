@@ -52,9 +52,29 @@ CUresult cuLaunchKernelEx(const CUlaunchConfig* c, CUfunction function, void** p
   for (unsigned i = 0; i < c->numAttrs; ++i)
     if (c->attrs[i].id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION)
       SAY(" cluster %u %u %u", c->attrs[i].value.clusterDim.x, c->attrs[i].value.clusterDim.y, c->attrs[i].value.clusterDim.z);
+  if (std::strcmp(reinterpret_cast<const char*>(function), "tiles") == 0) {
+    const auto* map = static_cast<const unsigned char*>(parameters[0]);
+    SAY(" map %d %d", map[0] == 0x5a, map[sizeof(CUtensorMap) - 1] == 0x5a);
+  }
   SAY(" context %d extra %d size %lld alpha %g\n", current != nullptr, extra != nullptr, *static_cast<long long*>(parameters[1]),
       static_cast<double>(*static_cast<float*>(parameters[2])));
   return c->blockDimX > 1024 ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+}
+CUresult cuTensorMapEncodeTiled(CUtensorMap* map, CUtensorMapDataType type, cuuint32_t rank, void* address, const cuuint64_t* dims,
+                                const cuuint64_t* strides, const cuuint32_t* box, const cuuint32_t* steps,
+                                CUtensorMapInterleave interleave, CUtensorMapSwizzle swizzle, CUtensorMapL2promotion promotion,
+                                CUtensorMapFloatOOBfill fill) {
+  const char* type_name = type == CU_TENSOR_MAP_DATA_TYPE_BFLOAT16 ? "bf16" : type == CU_TENSOR_MAP_DATA_TYPE_FLOAT32 ? "f32" : "?";
+  SAY("map %s at %p dims", type_name, address);
+  for (cuuint32_t i = 0; i < rank; ++i) SAY(" %llu", static_cast<unsigned long long>(dims[i]));
+  SAY(" strides");
+  for (cuuint32_t i = 0; i + 1 < rank; ++i) SAY(" %llu", static_cast<unsigned long long>(strides[i]));
+  SAY(" box");
+  for (cuuint32_t i = 0; i < rank; ++i) SAY(" %u/%u", box[i], steps[i]);
+  SAY(" plain %d swizzle128 %d fetch128 %d nan %d aligned %d\n", interleave == CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle == CU_TENSOR_MAP_SWIZZLE_128B,
+      promotion == CU_TENSOR_MAP_L2_PROMOTION_L2_128B, fill == CU_TENSOR_MAP_FLOAT_OOB_FILL_NAN_REQUEST_ZERO_FMA,
+      reinterpret_cast<size_t>(map) % 64 == 0);
+  return std::memset(map, 0x5a, sizeof *map), box[0] == 24 ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
 }
 CUresult cuMemAlloc(CUdeviceptr* address, size_t bytes) { return SAY("alloc\n"), *address = reinterpret_cast<CUdeviceptr>(std::malloc(bytes)), CUDA_SUCCESS; }
 CUresult cuMemFree(CUdeviceptr address) { return SAY("free\n"), std::free(reinterpret_cast<void*>(address)), CUDA_SUCCESS; }

@@ -72,14 +72,28 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     except SpakError:
         pytest.skip("no CUDA headers")
     folder = tmp_path_factory.mktemp("driver")
-    argv = ["g++", "-shared", "-fPIC", "-std=c++20", "-I", headers, str(HERE / "fake_driver.cpp"), "-o", str(folder / "libcuda.so.1")]
+    argv = [
+        "g++",
+        "-shared",
+        "-fPIC",
+        "-std=c++20",
+        "-I",
+        headers,
+        str(HERE / "fake_driver.cpp"),
+        "-o",
+        str(folder / "libcuda.so.1"),
+    ]
     subprocess.run(argv, check=True)
     return folder
 
 
-def launched(forge: Forge, driver: Path, folder: Path, n: int = 300, cluster: str = "2", **env: str) -> tuple[str, list[str]]:
+def launched(
+    forge: Forge, driver: Path, folder: Path, n: int = 300, cluster: str = "2", **env: str
+) -> tuple[str, list[str]]:
     """What a child process printed, and what the driver was told."""
-    iface = interface("scale", [tensor("x", "f32[n]"), Scalar(name="alpha", dtype="f32", default=1.0)], [tensor("y", "f32[n]")], "n")
+    iface = interface(
+        "scale", [tensor("x", "f32[n]"), Scalar(name="alpha", dtype="f32", default=1.0)], [tensor("y", "f32[n]")], "n"
+    )
     outcome, options = forge.build(iface, SOURCE, PLAN.replace("CLUSTER", cluster), "sm_90a", folder=folder)
     assert outcome.ok, outcome.diagnostics
     log = folder / "log"
@@ -125,3 +139,72 @@ def test_a_refused_launch_is_explained(forge: Forge, driver: Path, tmp_path: Pat
         "RuntimeError scale: kernel scale with grid (1, 1, 1), block (6000, 1, 1), 0 bytes of shared memory: some error (1)"
     )
     assert told[-1] == "done"
+
+
+TILES = """
+struct alignas(64) CUtensorMap {
+  unsigned long long opaque[16];
+};
+extern "C" __global__ void tiles(const __grid_constant__ CUtensorMap x_map, long long M, float alpha, float* y) {
+  if (x_map.opaque[0] == 0) y[M] = alpha;
+}
+"""
+TILES_PLAN = """
+[params]
+BOX = 32
+[[tensor_map]]
+name = "x_map"
+tensor = "x"
+box = [8, "BOX"]
+swizzle = "128B"
+fill = "nan"
+promotion = "128B"
+[[launch]]
+kernel = "tiles"
+block = [32]
+args = ["x_map", "M", "alpha", "y"]
+"""
+TILE_CALLS = """
+import sys
+from spak.runtime.module import load_module
+from spak.runtime.raw import RawTensor
+tiles = load_module(sys.argv[1]).tiles
+for address, n in ((1 << 20, 64), ((1 << 20) + 4, 64), (1 << 20, 30)):
+    x, y = RawTensor(address, (40, n), "f32", device=(2, 0)), RawTensor(1 << 24, (40, n), "f32", device=(2, 0))
+    try:
+        tiles(x, 2.5, out=y, stream=77)
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+
+
+def tile_launches(forge: Forge, driver: Path, folder: Path, plan: str) -> tuple[list[str], list[str]]:
+    scalar = Scalar(name="alpha", dtype="f32", default=1.0)
+    iface = interface("tiles", [tensor("x", "f32[M, N]"), scalar], [tensor("y", "f32[M, N]")], "M N")
+    outcome, options = forge.build(iface, TILES, plan, "sm_90a", folder=folder)
+    assert outcome.ok, outcome.diagnostics
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(driver), "FAKE_CUDA_LOG": str(folder / "log")}
+    argv = [sys.executable, "-c", TILE_CALLS, options.out]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines(), (folder / "log").read_text().splitlines()
+
+
+def test_tensor_maps_are_encoded_by_the_driver_for_the_launch_that_takes_them(
+    forge: Forge, driver: Path, tmp_path: Path
+) -> None:
+    printed, told = tile_launches(forge, driver, tmp_path, TILES_PLAN)
+    assert told == [
+        "map f32 at 0x100000 dims 64 40 strides 256 box 32/1 8/1 plain 1 swizzle128 1 fetch128 1 nan 1 aligned 1",
+        "load cubin",
+        "launch tiles grid 1 1 1 block 32 1 1 smem 0 stream 0x4d map 1 1 context 1 extra 0 size 40 alpha 2.5",
+    ]
+    assert printed == [
+        "RuntimeError tiles: tensor map x_map of 'x': the array's address is no multiple of 16",
+        "RuntimeError tiles: tensor map x_map of 'x': rows are 120 bytes apart, which is no multiple of 16",
+    ]
+
+
+def test_what_the_drivers_encoder_refuses_is_explained(forge: Forge, driver: Path, tmp_path: Path) -> None:
+    printed, told = tile_launches(forge, driver, tmp_path, TILES_PLAN.replace("BOX = 32", "BOX = 24"))
+    assert printed[0] == "RuntimeError tiles: tensor map x_map of 'x': some error (1)"
+    assert not [line for line in told if line.startswith("launch")]

@@ -85,6 +85,8 @@ SOURCES = {
     "atomics": (body("  atomicAdd(c, a[0]);"), "SPK433 kernel.cu:3"),
     "undefined function": ('extern "C" __device__ void cublas_like(float*);\n' + body(""), "SPK434 kernel.cu:1"),
     "tells the simulator": ("#ifdef SPAK_SIM\n#endif\n" + body(""), "SPK435 kernel.cu:1"),
+    "tells the architecture": ("#if __CUDA_ARCH__ >= 900\n#endif\n" + body(""), "SPK435 kernel.cu:1"),
+    "has another source": ("#ifdef FAST\n#endif\n" + body(""), "SPK435 kernel.cu:1"),
     "tells the compiler": ("#if defined(__CUDACC_RTC__)\n#endif\n" + body(""), "SPK435 kernel.cu:1"),
     "32-bit global index": (body("  int i = blockIdx.x * blockDim.x + threadIdx.x;\n  if (i < n) c[i] = a[i] + b[i];"), "SPK440 kernel.cu:3"),
     "32-bit counter": (body("  for (int i = threadIdx.x; i < n; i += 256) c[i] = a[i];"), "SPK440 kernel.cu:3"),
@@ -208,6 +210,15 @@ def test_a_tensor_map_is_checked(tmp_path: Path) -> None:
     assert judge(tmp_path, BF16, both, plan.replace("[64, 64]", "[64, 128]")).errors == ["SPK465 plan.toml:4"]
     assert judge(tmp_path, BF16, both, plan.replace("[64, 64]", "[512, 64]")).errors == ["SPK465 plan.toml:4"]
     assert judge(tmp_path, BF16, both.replace("__grid_constant__ ", ""), plan).errors == ["SPK414 kernel.cu:2"]
+    assert judge(tmp_path, BF16, both, plan.replace('swizzle = "128B"', 'fill = "nan"')).errors == []
+    columns = (tensor("a", "bf16", "M", "K", layout="strided", strides=("8 * K", "S")),)
+    strided = unit(columns, (tensor("c", "bf16", "M", "K"),), "M K S", "M >= 1 && K >= 1 && S >= 1")
+    assert judge(tmp_path, strided, both, plan).errors == ["SPK465 plan.toml:3"]
+    whole = unit((tensor("a", "i8", "M", "K"),), (tensor("c", "bf16", "M", "K"),), "M K", "M >= 1 && K >= 1")
+    bytes_ = plan.replace('swizzle = "128B"', 'fill = "nan"').replace("% 8", "% 16")
+    assert judge(tmp_path, whole, both.replace("k2(const __nv_bfloat16*", "k2(const signed char*"), bytes_).errors == [
+        "SPK465 plan.toml:5"
+    ]
 
 
 def test_grants_and_bounds_lift_what_they_name(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spak.build import cppexpr
@@ -9,8 +10,8 @@ from spak.build.cppexpr import Cpp
 from spak.build.job import Job
 from spak.build.tables import FLOATS, env
 from spak.errors import Diagnostic, SpakError, Span
-from spak.model.ir import ITEMSIZE, Scalar, Tensor
-from spak.model.plan import Launch
+from spak.model.ir import ITEMSIZE, DType, Scalar, Tensor
+from spak.model.plan import Launch, TensorMap
 
 #: The C type of an element, by dialect.
 C_TYPES: dict[str, dict[str, str]] = {
@@ -29,15 +30,42 @@ HOST_TYPES = C_TYPES["cpp"]
 class Argument:
     """One argument of a kernel. `value` is the launcher's expression; `cast` its C type in device code, `host` in host code."""
 
-    kind: str  # "pointer" | "integer" | "real" (a floating scalar) | "whole" (any other scalar)
+    kind: str  # "pointer" | "integer" | "real" (a floating scalar) | "whole" (any other scalar) | "map" (a tensor map)
     value: str
     cast: str
     host: str
 
 
 @dataclass(frozen=True, slots=True)
+class Map:
+    """A tensor map in C++, innermost dimension first as the driver has it: extents, strides in bytes, box in elements.
+
+    `data_type`, `swizzle`, `promotion` and `fill` are the numbers of cuda.h.
+    """
+
+    name: str
+    tensor: str
+    address: str
+    data_type: int
+    dims: tuple[str, ...]
+    strides: tuple[str, ...]
+    box: tuple[str, ...]
+    swizzle: int
+    promotion: int
+    fill: int
+
+    @property
+    def initialiser(self) -> str:
+        """`rt::TensorMap` of csrc/include/spak/runtime/tensor_map.h."""
+        values = (self.dims, self.strides, self.box)
+        who = f'"{self.name}", "{self.tensor}", {self.address}, {self.data_type}, {len(self.dims)}'
+        lists = ", ".join("{" + ", ".join(one) + "}" for one in values)
+        return f"rt::TensorMap{{{who}, {lists}, {self.swizzle}, {self.promotion}, {self.fill}}}"
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One launch of the plan: its number, its guard ("" where it always holds) and its arguments."""
+    """One launch of the plan: its number, its guard ("" where it always holds), its arguments and the maps among them."""
 
     index: int
     kernel: str
@@ -48,6 +76,7 @@ class Entry:
     smem: str
     cluster: tuple[int, ...]
     args: tuple[Argument, ...]
+    maps: tuple[Map, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +100,10 @@ class Launches:
 
 
 def launches(job: Job) -> Launches:
-    """Translate the plan. Raises SpakError with what it cannot: SPK510 for expressions, SPK513 for what is not built yet."""
-    if job.plan.tensor_map:
-        name = job.plan.tensor_map[0].name
-        hint = "load tiles with cp.async or plain loads instead"
-        raise SpakError(
-            Diagnostic(
-                "SPK513", f"tensor map {name!r}: launchers do not make tensor maps yet", Span(job.plan_path), hint
-            )
-        )
+    """Translate the plan. Raises SpakError with what it cannot: SPK510 for expressions, SPK513 for what no launcher makes."""
+    if job.plan.tensor_map and job.target.dialect != "cuda":
+        what = f"tensor map {job.plan.tensor_map[0].name!r}: C++ kernels have none"
+        raise SpakError(Diagnostic("SPK513", what, Span(job.plan_path), "load tiles with plain loads instead"))
     scope = _scope(job)
     place = Span(job.plan_path)
     buffers = tuple(
@@ -123,7 +147,58 @@ def _entry(index: int, launch: Launch, kernels: tuple[str, ...], scope: dict[str
         smem=cppexpr.integer(launch.smem, scope, place),
         cluster=(*launch.cluster, 1, 1)[:3],
         args=tuple(_argument(arg, scope, job) for arg in launch.args),
+        maps=tuple(_map(one, scope, job) for one in job.plan.tensor_map if one.name in launch.args),
     )
+
+
+def _map(given: TensorMap, scope: dict[str, Cpp], job: Job) -> Map:
+    place = Span(job.plan_path)
+    dtype, ordered, strides = _in_memory(given, scope, job)
+    size = ITEMSIZE[dtype]
+    if dtype not in _DATA_TYPES or len(given.box) != len(ordered):
+        what = f"tensor map {given.name!r}: TMA has no {dtype} boxes of {len(given.box)} in {len(ordered)} dimensions"
+        raise SpakError(Diagnostic("SPK513", what, place))
+    return Map(
+        name=given.name,
+        tensor=given.tensor,
+        address=_argument(given.tensor, scope, job).value,
+        data_type=_DATA_TYPES[dtype],
+        dims=tuple(cppexpr.integer(dim, scope, place) for dim in reversed(ordered)),
+        strides=tuple(_product([stride, size], scope, place) for stride in reversed(strides)),
+        box=tuple(cppexpr.integer(extent, scope, place) for extent in reversed(given.box)),
+        swizzle=_SWIZZLES.index(given.swizzle),
+        promotion=_PROMOTIONS.index(given.promotion),
+        fill=_FILLS.index(given.fill),
+    )
+
+
+#: As cuda.h numbers them: CUtensorMapDataType, CUtensorMapSwizzle, CUtensorMapL2promotion, CUtensorMapFloatOOBfill.
+_DATA_TYPES = {
+    "i8": 0, "u8": 0, "bool": 0, "i32": 3, "f16": 6, "f32": 7, "tf32": 7, "f64": 8, "bf16": 9,
+}  # fmt: skip
+_SWIZZLES = ("none", "32B", "64B", "128B")
+_PROMOTIONS = ("none", "64B", "128B", "256B")
+_FILLS = ("zero", "nan")
+
+
+def _in_memory(given: TensorMap, scope: dict[str, Cpp], job: Job) -> tuple[DType, list[int | str], list[int | str]]:
+    """The element, extents and strides (in elements, of all but the innermost) of a map's tensor, outermost first."""
+    signature = job.interface.signature
+    for tensor in (*signature.params, *signature.results):
+        if isinstance(tensor, Tensor) and tensor.name == given.tensor:
+            if tensor.layout == "strided":
+                return tensor.dtype, [*tensor.shape], [*tensor.strides[:-1]]
+            ordered = [*tensor.shape] if tensor.layout == "row" else [*reversed(tensor.shape)]
+            return tensor.dtype, [*ordered], _dense(ordered)
+    for buffer in job.plan.workspace:
+        if buffer.name == given.tensor:
+            return buffer.dtype, [*buffer.shape], _dense(buffer.shape)
+    what = f"tensor map {given.name!r} is of {given.tensor!r}, which is no tensor of the unit and no workspace"
+    raise SpakError(Diagnostic("SPK510", what, Span(job.plan_path)))
+
+
+def _dense(ordered: Sequence[int | str]) -> list[int | str]:
+    return [" * ".join(f"({extent})" for extent in ordered[at + 1 :]) for at in range(len(ordered) - 1)]
 
 
 def _three(sizes: tuple[int | str, ...], scope: dict[str, Cpp], place: Span) -> tuple[str, ...]:
@@ -141,6 +216,8 @@ def _argument(name: str, scope: dict[str, Cpp], job: Job) -> Argument:
     for buffer in job.plan.workspace:
         if buffer.name == name:
             return Argument("pointer", f"workspace_{name}.data()", f"{types[buffer.dtype]}*", "void*")
+    if any(one.name == name for one in job.plan.tensor_map):
+        return Argument("map", f"&map_{name}", "CUtensorMap", "void*")
     for scalar in signature.params:
         if isinstance(scalar, Scalar) and scalar.name == name:
             kind = "real" if scalar.dtype in FLOATS else "whole"
@@ -154,5 +231,10 @@ def _argument(name: str, scope: dict[str, Cpp], job: Job) -> Argument:
 
 def _nameable(scope: dict[str, Cpp], job: Job) -> set[str]:
     signature = job.interface.signature
-    arrays = [*(p.name for p in signature.params), *(r.name for r in signature.results), *(w.name for w in job.plan.workspace)]
+    arrays = [
+        *(p.name for p in signature.params),
+        *(r.name for r in signature.results),
+        *(w.name for w in job.plan.workspace),
+    ]
+    arrays += [one.name for one in job.plan.tensor_map]
     return {*arrays, *(name for name, value in scope.items() if value.kind == "int")}

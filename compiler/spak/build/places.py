@@ -19,7 +19,7 @@ def runtime_sources(engine: str) -> list[Path]:
         return [*shared, *sorted((RUNTIME / "cuda").iterdir())]
     if engine == "sim":
         listed = [SIMULATOR / line for line in (SIMULATOR / "sources.txt").read_text().split()]
-        return [*shared, *listed, *sorted(SIMULATOR.glob("*.h"))]
+        return [*shared, *listed, *sorted(SIMULATOR.rglob("*.h"))]
     return shared
 
 

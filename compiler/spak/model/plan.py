@@ -22,12 +22,17 @@ class Workspace(Model):
 
 
 class TensorMap(Model):
-    """A TMA descriptor over a tensor argument or workspace."""
+    """A TMA descriptor over a tensor argument or workspace. `box` is in elements, in the order of memory, outermost first.
+
+    `fill` is what elements outside the tensor read as; `promotion` is the size in which the L2 cache fetches.
+    """
 
     name: str
     tensor: str
     box: tuple[Expr, ...]
     swizzle: Literal["none", "32B", "64B", "128B"] = "none"
+    fill: Literal["zero", "nan"] = "zero"
+    promotion: Literal["none", "64B", "128B", "256B"] = "none"
 
 
 class Launch(Model):

@@ -42,6 +42,9 @@ Driver open() {
   find(library, "cuMemAllocAsync", d.allocate_async);
   find(library, "cuMemFreeAsync", d.release_async);
   find(library, "cuMemsetD8Async", d.fill_async);
+  if (void* symbol = dlsym(library, "cuTensorMapEncodeTiled")) {
+    d.encode_map = reinterpret_cast<decltype(d.encode_map)>(symbol);
+  }
   d.check(d.init(0), "the CUDA driver does not start");
   int count = 0;
   d.check(d.device_count(&count), "the CUDA driver does not count its devices");

@@ -1,6 +1,7 @@
 // The part of the CUDA driver's interface that launching needs, opened at first use. Knows no kernel.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #pragma GCC visibility push(hidden)
@@ -59,6 +60,9 @@ struct Driver {
   int (*allocate_async)(Address*, std::size_t, Stream);
   int (*release_async)(Address, Stream);
   int (*fill_async)(Address, unsigned char, std::size_t, Stream);
+  // cuTensorMapEncodeTiled; null where the driver has none, for only kernels with tensor maps need it.
+  int (*encode_map)(void*, int, unsigned, void*, const std::uint64_t*, const std::uint64_t*, const std::uint32_t*,
+                    const std::uint32_t*, int, int, int, int);
 
   // "invalid argument (1)"
   std::string words(int code) const;

@@ -14,6 +14,7 @@ NAME = "plan: tensor maps"
 NEEDS = frozenset({"plan", "values"})
 
 _MAX_BOX = 256
+_FLOATS = ("f64", "f32", "tf32", "f16", "bf16")
 _ALIGNMENT = 16
 _SWIZZLE = {"none": 0, "32B": 32, "64B": 64, "128B": 128}
 
@@ -57,6 +58,7 @@ def _claims(subject: Subject, index: int) -> Iterator[Claim]:
     if span := _SWIZZLE[tensor_map.swizzle]:
         message = f"the box of {tensor_map.name} is {{value}} bytes wide, more than the swizzle's {span}"
         yield Claim(f"swizzle of {tensor_map.name}", place, at_most(inner, span), "SPK465", message, value=inner)
+    yield from _kind(subject, index)
     for stride in strides:
         size = Binary("*", stride, Num(itemsize))
         aligned = Binary("==", Binary("%", size, Num(_ALIGNMENT)), Num(0))
@@ -74,6 +76,22 @@ def _claims(subject: Subject, index: int) -> Iterator[Claim]:
             hint,
             given,
             size,
+        )
+
+
+def _kind(subject: Subject, index: int) -> Iterator[Claim]:
+    """What TMA asks of the tensor itself: its innermost elements lie side by side, and only floats have a NaN."""
+    tensor_map = subject.plan.tensor_map[index]
+    name = tensor_map.tensor
+    if name in subject.tensors and subject.tensors[name].layout == "strided":
+        last = parse_expr(subject.tensors[name].strides[-1])
+        message = f"for {{shape}} the elements of a row of {name!r} are {{value}} apart, and TMA takes neighbours only"
+        place = ("tensor_map", index, "tensor")
+        yield Claim(f"innermost stride of {name}", place, Binary("==", last, Num(1)), "SPK465", message, value=last)
+    if tensor_map.fill == "nan" and subject.scope.dtype(name) not in _FLOATS:
+        message = f"{tensor_map.name} fills with NaN, which {subject.scope.dtype(name)} has not"
+        yield Claim(
+            f"fill of {tensor_map.name}", ("tensor_map", index, "fill"), Num(False), "SPK465", message, inside=False
         )
 
 

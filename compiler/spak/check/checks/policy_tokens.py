@@ -272,18 +272,21 @@ def _pragma(subject: Subject, hash_: Token, body: list[Token]) -> Iterator[Diagn
 
 
 def _condition(subject: Subject, hash_: Token, body: list[Token]) -> Iterator[Diagnostic]:
+    """A condition on the machine in any dialect; any condition at all in CUDA code, of which there is one source for all."""
+    one = "what is verified must be what is shipped: write one source for all"
+    machine = [token for token in body if token.kind == "name" and _MACHINE.match(token.text)]
+    for token in machine:
+        yield _found(
+            subject, "SPK435", token, f"a condition on {token.text} tells the simulator or the compiler apart", one
+        )
     for token in body:
-        if token.kind == "name" and _MACHINE.match(token.text):
-            hint = "what is verified must be what is shipped: write one source for all"
-            yield _found(
-                subject, "SPK435", token, f"a condition on {token.text} tells the simulator or the compiler apart", hint
-            )
-        elif token.text.startswith("__CUDA_ARCH"):
-            note = "code under it is compiled for some targets only, and not all of it is simulated"
-            place = subject.source.at(hash_.line, hash_.col, 1)
-            yield Diagnostic(
-                "SPK435", f"a condition on {token.text} splits the source", place, note, severity="warning"
-            )
+        if token.text.startswith("__CUDA_ARCH"):
+            hint = f"{one}; a variant that needs an instruction is for the `targets` that have it"
+            yield _found(subject, "SPK435", token, f"a condition on {token.text} splits the source", hint)
+            return
+    if subject.source.dialect == "cuda" and not machine:
+        hint = "use `if constexpr` on the plan's parameters, and remove what is never compiled"
+        yield _found(subject, "SPK435", hash_, "conditional compilation makes several sources of one", hint)
 
 
 def _names(subject: Subject, tokens: list[Token]) -> Iterator[Diagnostic]:

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "spak/runtime/device.h"
+#include "spak/runtime/tensor_map.h"
 
 #pragma GCC visibility push(hidden)
 namespace spak::runtime::cuda {
@@ -29,6 +30,9 @@ struct Config {
 // Enqueues kernel `index` of `image` on `call.stream`. `parameters` point at the arguments. Throws std::runtime_error in
 // words: no driver, no such device, no code for it, a launch that the driver refuses.
 void launch(const Image& image, int index, const Config& config, void** parameters, const Call& call);
+
+// The descriptor of a tensor map. Throws std::runtime_error in words for what the driver refuses.
+EncodedMap encode(const TensorMap& map);
 
 // Stream-ordered scratch memory, for the launches of one call.
 class Workspace {
