@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FOLDERS = {"cuda": "cuda", "cpp": "cpu", "cpu": "cpu"}
-_NOISE = re.compile(r"\b(SPAK_DEVICE|SPAK_AT_HERE|SPAK_INLINE|inline|static_assert\b.*)\s*")
+_NOISE = re.compile(r"\b(SPAK_DEVICE\w*|SPAK_AT_HERE\w*|SPAK_NEEDS_\w+|SPAK_INLINE|inline|static_assert\b.*)\s*")
 
 
 def documentation(dialect: str, root: Path | None = None) -> str:
