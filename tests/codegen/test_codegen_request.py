@@ -105,7 +105,7 @@ def test_targets_are_those_of_the_dialect_that_the_variant_supports(project: Pro
     cuda = text(render(project, dialect="cuda"))
     assert "`sm_80`" in cuda and "`sm_90a`" in cuda and "`sim`" in cuda and "x86-64-v3 CPU" not in cuda
     only = text(render(project, unit(variants=(Variant(name="plain", targets=("sm_90a", "cpu")),)), dialect="cuda"))
-    assert "`sm_90a`" in only and "sm_80" not in only
+    assert "`sm_90a`" in only and "`sm_80`" not in only
     assert "| max_shared_bytes | 232448 |" in only
 
 

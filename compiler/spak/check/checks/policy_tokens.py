@@ -32,8 +32,8 @@ _FORBIDDEN_BY_REASON = {
 _FORBIDDEN = {name: reason for reason, names in _FORBIDDEN_BY_REASON.items() for name in names.split()}
 
 _CLOCKS = frozenset(
-    ("clock", "clock64", "globaltimer", "__globaltimer", "gettimeofday", "clock_gettime", "time", "__rdtsc", "_rdtsc",
-    "__rdtscp",
+    ("cycles", "nanoseconds", "clock", "clock64", "globaltimer", "__globaltimer", "gettimeofday", "clock_gettime", "time",
+     "__rdtsc", "_rdtsc", "__rdtscp",
      "rdtsc", "chrono", "steady_clock", "system_clock", "high_resolution_clock", "__builtin_ia32_rdtsc",
      "__builtin_ia32_rdtscp")
 )  # fmt: skip
@@ -50,7 +50,23 @@ _STD_FORBIDDEN = frozenset(
 
 #: Ordinary words that are only forbidden when called: `int free = ...` is no allocation, and `time` may be a variable.
 _ONLY_CALLED = frozenset(
-    ("write", "free", "open", "kill", "exit", "system", "raise", "signal", "abort", "clock", "time", "puts", "fork")
+    (
+        "write",
+        "free",
+        "open",
+        "kill",
+        "exit",
+        "system",
+        "raise",
+        "signal",
+        "abort",
+        "clock",
+        "cycles",
+        "nanoseconds",
+        "time",
+        "puts",
+        "fork",
+    )
 )
 
 _ATOMICS = re.compile(r"^(?:atomic[A-Z]\w*|__sync_\w+|__atomic_\w+|atomic_ref|atomic|red_\w+)$")

@@ -26,7 +26,8 @@ def render_request(options: Options) -> Request:
     variant = _variant(unit, options)
     targets = _targets(unit, variant, options)
     env = prompt.environment(_overrides(options))
-    context = facts(unit, variant, targets, options.dialect, documentation(options.dialect))
+    archs = sorted({target.toolchain.arch for target in targets if target.device == "cuda"})
+    context = facts(unit, variant, targets, options.dialect, documentation(options.dialect, archs))
     names = (_SYSTEM, _main(options))
     return Request(
         unit=unit.name,
