@@ -160,7 +160,7 @@ def _documented(lines: list[str], mark: str) -> Iterator[Entry]:
 
 def _needs(body: str, comment: str) -> str:
     """What the bodies ask for; what the comment ends with where they only call others."""
-    asked = {one.removeprefix("SM").lower() for one in _NEEDS.findall(body)}
+    asked: set[str] = {one.removeprefix("SM").lower() for one in _NEEDS.findall(body)}
     if asked:
         return max(asked, key=list(WORDS).index)
     said = _SAID.search(comment)
