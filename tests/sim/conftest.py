@@ -1,11 +1,8 @@
-"""The engine and the kernels of this folder, compiled once a session."""
+"""The kernels of this folder, compiled once on a machine for each content."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,32 +15,15 @@ KERNELS = Path(__file__).parent / "kernels"
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder that all workers of a test run share, and a lock on it: who comes first compiles."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "spak-sim"
-    shared.mkdir(exist_ok=True)
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "done").exists():
-            objects = sim_harness.compile_engine(shared)
-            for source in sorted(KERNELS.glob("*.cu")):
-                sim_harness.build(source, shared, objects, *(["-Wno-error"] if source.stem == "faults" else []))
-            (shared / "done").touch()
-        fcntl.flock(lock, fcntl.LOCK_UN)
-        yield shared
+def features() -> sim_harness.Kernels:
+    return sim_harness.build(KERNELS / "features.cu")
 
 
 @pytest.fixture(scope="session")
-def features(built: Path) -> sim_harness.Kernels:
-    return sim_harness.Kernels(built / "features.so")
+def faults() -> sim_harness.Kernels:
+    return sim_harness.build(KERNELS / "faults.cu", flags=["-Wno-error"])
 
 
 @pytest.fixture(scope="session")
-def faults(built: Path) -> sim_harness.Kernels:
-    return sim_harness.Kernels(built / "faults.so")
-
-
-@pytest.fixture(scope="session")
-def programs(built: Path) -> sim_harness.Kernels:
-    return sim_harness.Kernels(built / "programs.so")
+def programs() -> sim_harness.Kernels:
+    return sim_harness.build(KERNELS / "programs.cu")

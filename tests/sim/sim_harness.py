@@ -1,23 +1,38 @@
-"""Compile a .cu file for the simulator and call its kernels on NumPy arrays. Knows nothing of the build's launchers."""
+"""Compile a .cu file for the simulator and call its kernels on NumPy arrays. Knows nothing of the build's launchers.
+
+`build(path, flavour)` gives `Kernels`; `kernels.run("name", grid, block, *arguments)` launches an `extern "C"` kernel and
+raises `Fault`; `kernels.findings()` has what was found. Objects are kept in a folder of the machine, by content.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
+import functools
+import hashlib
+import json
 import os
 import re
+import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spak.sim import source as simsource
+from sim_rewriter import FLAVOURS, rewrite
 
 ROOT = Path(__file__).resolve().parents[2]
 CSRC = ROOT / "csrc"
-OPTIMISE = ("-O2", "-march=native" if os.uname().machine == "aarch64" else "-march=x86-64-v3", "-ffp-contract=off")
+HERE = Path(__file__).resolve().parent
+ARCH = "-march=native" if os.uname().machine == "aarch64" else "-march=x86-64-v3"
+OPTIMISE = ("-O2", ARCH, "-ffp-contract=off", "-g1")
 WARN = ("-Wall", "-Wextra", "-Werror")
+ENGINE = ("-std=c++20", "-fPIC", "-O2", "-g1", *WARN)
+KEPT_DAYS = 3
 
 
 class Fault(Exception):
@@ -35,44 +50,133 @@ def toolkit() -> Path:
     return Path(next(iter(nvidia.cu13.__path__))) / "include"
 
 
-def compile_engine(out: Path, *flags: str) -> list[Path]:
-    """Objects of the engine's sources, in `out`."""
-    objects = []
-    for name in (CSRC / "sim" / "sources.txt").read_text().split():
-        objects.append(out / f"{name.replace('/', '.')}.o")
-        command = ["g++", "-std=c++20", "-fPIC", *OPTIMISE, *WARN, *flags, "-I", str(CSRC / "include"), "-I", str(CSRC / "sim")]
-        subprocess.run([*command, "-c", str(CSRC / "sim" / name), "-o", str(objects[-1])], check=True)
-    return objects
+@functools.cache
+def cache() -> Path:
+    """A folder of this machine and user; what nobody has used for a few days goes."""
+    folder = Path(tempfile.gettempdir()) / f"spak-sim-{os.getuid()}"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime > KEPT_DAYS * 86400:
+            path.unlink(missing_ok=True)
+    return folder
 
 
-def launchers(rewritten: str) -> str:
-    """One `extern "C"` launcher for each `extern "C"` kernel in `rewritten`: errors come back as text."""
-    out = ["\n#include <spak/sim/launch.h>\n#include <cstdio>\n"]
+@functools.cache
+def _closure(path: Path) -> frozenset[Path]:
+    """A file and every header of this repository that it includes, directly or not."""
+    seen, queue = {path}, [path]
+    while queue:
+        at = queue.pop()
+        for name in re.findall(r'^\s*#\s*include\s*[<"]([^">]+)[">]', at.read_text(), re.M):
+            for base in (at.parent, CSRC / "sim", CSRC / "include", HERE):
+                found = base / name
+                if found.is_file():
+                    if found.resolve() not in seen:
+                        seen.add(found.resolve())
+                        queue.append(found.resolve())
+                    break
+    return frozenset(seen)
+
+
+def _key(source: Path, command: Sequence[str], text: str = "") -> str:
+    digest = hashlib.sha256(repr((source.name, tuple(command), text)).encode())
+    for path in sorted(_closure(source)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:24]
+
+
+def _compile(source: Path, command: Sequence[str], text: str | None = None) -> Path:
+    """The object of `source` (or of `text`, as it is after rewriting), made unless it is there."""
+    target = cache() / f"{source.stem}-{_key(source, command, text or '')}.o"
+    with _locked(target):
+        if target.exists():
+            os.utime(target)
+            return target
+        work = Path(tempfile.mkdtemp(dir=cache(), prefix="work-"))
+        try:
+            path = source
+            if text is not None:
+                path = work / f"{source.stem}.sim.cpp"
+                path.write_text(text)
+            out = work / "out.o"
+            subprocess.run([*command, "-c", str(path), "-o", str(out)], check=True)
+            out.rename(target)
+        finally:
+            shutil.rmtree(work)
+    return target
+
+
+@contextmanager
+def _locked(target: Path) -> Iterator[None]:
+    with target.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def compile_engine(*flags: str, compiler: str = "g++") -> list[Path]:
+    """Objects of the engine's sources: compiled once on this machine for each content."""
+    command = [compiler, *ENGINE, *flags, "-I", str(CSRC / "include"), "-I", str(CSRC / "sim")]
+    return [_compile(CSRC / "sim" / name, command) for name in (CSRC / "sim" / "sources.txt").read_text().split()]
+
+
+def launchers(source: str) -> str:
+    """One `run_NAME` for each `extern "C"` kernel: errors come back as text, classes are passed by pointer."""
+    out = ['\n#include "sim_test.h"\n']
     for match in re.finditer(
-        r'extern "C" __global__ void (?:__launch_bounds__\([^)]*\)\s*)?(\w+)\(([^)]*)\)', rewritten
+        r'extern "C" __global__ void\s+(?:__\w+__\s*\([^)]*\)\s*)*(\w+)\s*\(([^)]*)\)\s*\{', source
     ):
-        name, parameters = match.groups()
-        names = [re.findall(r"\w+", parameter)[-1] for parameter in parameters.split(",") if parameter.strip()]
+        name, text = match.groups()
+        parameters = [re.sub(r"__grid_constant__|__restrict__", "", p).strip() for p in text.split(",") if p.strip()]
+        split = [re.fullmatch(r"(.*?)(\w+)", p, re.S) for p in parameters]
+        types = [part[1].strip() for part in split if part]
+        taken = "".join(f", spak_test::Argument<{kind}> a{i}" for i, kind in enumerate(types))
+        passed = ", ".join(f"spak_test::value<{kind}>(a{i})" for i, kind in enumerate(types))
         out.append(
-            f'extern "C" __attribute__((visibility("default"))) int run_{name}(const spak::sim::Config* config, '
-            f"char* error, int size{''.join(', ' + p for p in parameters.split(',') if p.strip())}) {{\n"
-            f"  try {{ spak::sim::launch(*config, [&] {{ {name}({', '.join(names)}); }}); return 0; }}\n"
-            "  catch (const spak::sim::Fault& f) {\n"
-            '    std::snprintf(error, size, "%s\\n%s", f.rule().c_str(), f.what());\n    return 1;\n  }\n}\n'
+            f"SPAK_TEST_EXPORT int run_{name}(const spak::sim::Config* config, char* error, int size{taken}) {{\n"
+            f"  return spak_test::run(config, error, size, [&] {{ {name}({passed}); }});\n}}\n"
         )
     return "".join(out)
 
 
-def build(source: Path, out: Path, objects: Sequence[Path], *flags: str) -> Kernels:
-    """The kernels of one file, as a shared library."""
-    rewritten = simsource.rewrite(source.read_text(), source.name)
-    text = out / f"{source.stem}.sim.cpp"
-    text.write_text(rewritten + launchers(rewritten))
-    library = out / f"{source.stem}.so"
-    command = ["g++", "-fPIC", "-shared", "-pthread", "-fvisibility=hidden", *simsource.FLAGS, *OPTIMISE, *WARN, *flags]
-    include = ["-I", str(CSRC / "include"), "-isystem", str(toolkit())]
-    subprocess.run([*command, *include, str(text), *map(str, objects), "-o", str(library)], check=True)
-    return Kernels(library)
+def _objects(source: Path, flavour: str, flags: Sequence[str], engine_flags: Sequence[str]) -> list[Path]:
+    text = source.read_text()
+    rewritten = rewrite(text, source.name) + launchers(text)
+    include = ["-I", str(CSRC / "include"), "-I", str(HERE), "-isystem", str(toolkit())]
+    command = ["g++", "-fPIC", "-fvisibility=hidden", *FLAVOURS[flavour], *OPTIMISE, *WARN, *flags, *include]
+    exports = ["g++", *ENGINE, "-I", str(CSRC / "include")]
+    return [
+        _compile(source, command, rewritten),
+        _compile(HERE / "sim_exports.cpp", exports),
+        *compile_engine(*engine_flags),
+    ]
+
+
+def _link(objects: Sequence[Path], name: str, *flags: str) -> Path:
+    key = hashlib.sha256(repr(([path.name for path in objects], flags)).encode()).hexdigest()[:24]
+    target = cache() / f"{name}-{key}"
+    with _locked(target):
+        if not target.exists():
+            out = cache() / f"{target.name}.{os.getpid()}"
+            subprocess.run(["g++", "-pthread", *flags, *map(str, objects), "-o", str(out)], check=True)
+            out.rename(target)
+        os.utime(target)
+    return target
+
+
+def build(
+    source: Path, flavour: str = "plain", *, flags: Sequence[str] = (), engine_flags: Sequence[str] = ()
+) -> Kernels:
+    """The kernels of one file, as a loaded library. `asan` needs a program: see build_program."""
+    objects = _objects(source, flavour, flags, engine_flags)
+    return Kernels(_link(objects, f"{source.stem}-{flavour}.so", "-shared"), flavour)
+
+
+def build_program(
+    source: Path, flavour: str = "plain", *, flags: Sequence[str] = (), engine_flags: Sequence[str] = ()
+) -> Path:
+    """The same as a program, for a file with a `main`."""
+    link = ["-fsanitize=address"] if flavour == "asan" else []
+    return _link(_objects(source, flavour, flags, engine_flags), f"{source.stem}-{flavour}", *link)
 
 
 class Config(ctypes.Structure):
@@ -81,6 +185,12 @@ class Config(ctypes.Structure):
         ("block", ctypes.c_longlong * 3),
         ("smem_bytes", ctypes.c_longlong),
         ("name", ctypes.c_char_p),
+        ("cluster", ctypes.c_longlong * 3),
+        ("cooperative", ctypes.c_bool),
+        ("nonportable_cluster", ctypes.c_bool),
+        ("instrumented", ctypes.c_bool),
+        ("shared_limit", ctypes.c_longlong),
+        ("multiprocessors", ctypes.c_int),
     ]
 
 
@@ -90,10 +200,18 @@ def _triple(value: int | Sequence[int]) -> tuple[int, ...]:
 
 
 class Kernels:
-    """`kernels.run("name", grid, block, *arguments, smem=0)`: arrays by address, int as long long, float as float."""
+    """Arrays go by address, int as long long, float as float, bytes and ctypes structures by address (class parameters).
 
-    def __init__(self, path: Path) -> None:
+    Any other keyword of `run` is a setting: `mode="check"`, `completion="lazy"`, `seed=3`, `order="reverse"`,
+    `seconds=1`. In checked modes the arrays are the memory that the kernel may touch, unless `regions` says otherwise:
+    a mapping from names to arrays, or to (array, {"writable": False, "initialised": False}).
+    """
+
+    def __init__(self, path: Path, flavour: str = "plain") -> None:
+        self.path, self.flavour = path, flavour
         self.library = ctypes.CDLL(str(path))
+        for name in ("findings", "counters"):
+            self.library[f"spak_test_{name}"].restype = ctypes.c_void_p
 
     def run(
         self,
@@ -102,21 +220,90 @@ class Kernels:
         block: int | Sequence[int],
         *arguments: Any,
         smem: int = 0,
+        cluster: int | Sequence[int] = 1,
+        cooperative: bool = False,
+        nonportable: bool = False,
+        shared_limit: int = 232448,
+        multiprocessors: int = 132,
+        regions: Mapping[str, Any] | None = None,
         **env: Any,
     ) -> None:
+        sizes = [(ctypes.c_longlong * 3)(*_triple(value)) for value in (grid, block, cluster)]
         config = Config(
-            (ctypes.c_longlong * 3)(*_triple(grid)), (ctypes.c_longlong * 3)(*_triple(block)), smem, name.encode()
-        )
+            sizes[0], sizes[1], smem, name.encode(), sizes[2], cooperative, nonportable, self.flavour == "instrumented",
+            shared_limit, multiprocessors,
+        )  # fmt: skip
         error = ctypes.create_string_buffer(1 << 16)
+        if regions is None:
+            arrays = [value for value in arguments if isinstance(value, np.ndarray) and value.nbytes]
+            regions = {f"argument {i}": array for i, array in enumerate(arrays)}
+        checked = str(env.get("mode", "plain")) != "plain"
         with environment({f"SPAK_SIM_{key.upper()}": str(value) for key, value in env.items()}):
-            failed = self.library[f"run_{name}"](ctypes.byref(config), error, len(error), *map(_argument, arguments))
+            with self.regions(regions if checked else {}):
+                failed = self.library[f"run_{name}"](ctypes.byref(config), error, len(error), *map(_argument, arguments))
         if failed:
             raise Fault(*error.value.decode().split("\n", 1))
+
+    @contextmanager
+    def regions(self, regions: Mapping[str, Any]) -> Iterator[None]:
+        """The memory that kernels may touch meanwhile."""
+        known = set()
+        for name, value in regions.items():
+            array, options = value if isinstance(value, tuple) else (value, {})
+            if array.ctypes.data in known:
+                continue
+            known.add(array.ctypes.data)
+            self.library.spak_test_add_region(
+                name.encode(), ctypes.c_void_p(array.ctypes.data), ctypes.c_longlong(array.nbytes),
+                int(options.get("writable", array.flags.writeable)), int(options.get("initialised", True)),
+            )  # fmt: skip
+        try:
+            yield
+        finally:
+            for address in known:
+                self.library.spak_test_remove_region(ctypes.c_void_p(address))
+
+    def _text(self, name: str) -> Any:
+        text = self.library[f"spak_test_{name}"]()
+        try:
+            return json.loads(ctypes.string_at(text))
+        finally:
+            self.library.spak_test_free(ctypes.c_void_p(text))
+
+    def findings(self) -> list[dict[str, Any]]:
+        """What was found since the last call, with a file and line wherever the line table has them."""
+        found = self._text("findings")
+        parties = [party for finding in found for party in finding["parties"] if party["pc"] and not party["file"]]
+        for party, (file, line) in zip(parties, lines(self.path, [p["pc"] for p in parties]), strict=True):
+            party["file"], party["line"] = file, line
+        return list(found)
+
+    def counters(self) -> list[dict[str, Any]]:
+        """What was counted since the last call, in mode profile."""
+        return list(self._text("counters"))
+
+
+def lines(library: Path, pcs: Sequence[str]) -> list[tuple[str | None, int | None]]:
+    """File name and line of each instruction: of the innermost inlined frame that is not in the project's headers."""
+    if not pcs:
+        return []
+    command = ["addr2line", "-i", "-a", "-e", str(library), *pcs]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    out: list[tuple[str | None, int | None]] = []
+    for chunk in re.split(r"^0x[0-9a-f]+\n", text, flags=re.M)[1:]:
+        frames = [frame.split(" (")[0].rsplit(":", 1) for frame in chunk.splitlines()]
+        known = [(Path(file).name, int(line)) for file, line in frames if line.isdigit() and "/include/" not in file]
+        out.append(known[0] if known else (None, None))
+    return out
 
 
 def _argument(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return ctypes.c_void_p(value.ctypes.data)
+    if isinstance(value, bytes | bytearray):
+        return ctypes.c_char_p(bytes(value))
+    if isinstance(value, ctypes.Structure):
+        return ctypes.byref(value)
     return ctypes.c_float(value) if isinstance(value, float) else ctypes.c_longlong(value)
 
 

@@ -83,8 +83,8 @@ CASES = [
         ["bytes before the start of shared variable `cells` (faults.cu:74)"],
     ),
     ("unaligned_vector", 1, (), "misaligned", ["faults.cu:92", "spak::load"]),
-    ("unaligned_float4", 64, (), "memory", ["faults.cu:99 was passed last", "aligned"]),
-    ("wild_pointer", 32, (1 << 50,), "memory", ["faults.cu:104 was passed last", "invalid memory access"]),
+    ("unaligned_float4", 64, (), "invalid-address", ["faults.cu:99 was passed last", "aligned"]),
+    ("wild_pointer", 32, (1 << 50,), "invalid-address", ["faults.cu:104 was passed last", "invalid memory access"]),
     ("small_block", 128, (), "bad-launch", ["faults.cu:119", "__launch_bounds__"]),
     ("too_much_static", 32, (), "bad-launch", ["faults.cu:122", "48 KB"]),
     ("asserts", 32, (), "assertion", ["faults.cu:128", "out[0] > 5.0f"]),
@@ -113,7 +113,7 @@ def test_dynamic_overflow_names_both_sizes(faults: sim_harness.Kernels) -> None:
 
 def test_far_overflow_hits_the_guard_page(faults: sim_harness.Kernels) -> None:
     rule, message = fault_of(faults, "dynamic_far_too_small", 64, F32.copy(), smem=256)
-    assert rule == "memory" and "thread (1,0,0)" in message
+    assert rule == "invalid-address" and "thread (1,0,0)" in message
 
 
 def test_integer_division_by_zero(faults: sim_harness.Kernels) -> None:

@@ -41,19 +41,23 @@ std::uint64_t reduce(Collective op, std::uint64_t a, std::uint64_t b) {
   }
 }
 
-void shuffle(const Meeting& meeting, Thread* lanes, const Block& block) {
+void shuffle(const Meeting& meeting, Thread* lanes) {
   for (unsigned i = 0; i < kWarp; ++i) {
     if (!(meeting.arrived >> i & 1)) continue;
     Thread& lane = lanes[i];
     if (lane.width < 1 || lane.width > 32 || (lane.width & (lane.width - 1)))
-      throw Fault("bad-argument", block.where(lane) + ": " + text(lane.site) + ": " + name_of(lane.op) + " with width " +
-                                      std::to_string(lane.width) + ", which is not a power of two up to 32");
+      stop({"bad-argument",
+            std::string(name_of(lane.op)) + " with width " + std::to_string(lane.width) + ", which is not a power of two up to 32",
+            "",
+            {{"calls", {lane.site, nullptr}, name_of(lane), ""}}});
     const unsigned source = source_of(lane);
     if (!(meeting.arrived >> source & 1))
-      throw Fault("inactive-lane",
-                  block.where(lane) + ": " + text(lane.site) + ": " + name_of(lane.op) + " reads lane " + std::to_string(source) +
-                      (meeting.mask >> source & 1 ? ", which has exited or does not exist" : ", which the mask does not name") +
-                      ". The value is undefined. hint: let every lane reach the shuffle, with a neutral value where it has no work");
+      stop({"inactive-lane",
+            std::string(name_of(lane.op)) + " reads lane " + std::to_string(source) +
+                (meeting.mask >> source & 1 ? ", which has exited or does not exist" : ", which the mask does not name") +
+                ". The value is undefined",
+            "let every lane reach the shuffle, with a neutral value where it has no work",
+            {{"reads", {lane.site, nullptr}, name_of(lane), ""}}});
     lane.result = lanes[source].value;
   }
 }
@@ -67,8 +71,8 @@ std::uint32_t equal_to(const Meeting& meeting, const Thread* lanes, unsigned lan
 
 }  // namespace
 
-void compute(const Meeting& meeting, Thread* lanes, const Block& block) {
-  if (is_shuffle(meeting.op)) return shuffle(meeting, lanes, block);
+void compute(const Meeting& meeting, Thread* lanes) {
+  if (is_shuffle(meeting.op)) return shuffle(meeting, lanes);
   std::uint32_t ballot = 0;
   std::uint64_t reduced = 0;
   bool first = true;

@@ -1,32 +1,31 @@
-// The primitives that device code calls, handed to the block that this OS thread runs. Knows nothing of how.
+// The primitives that device code calls, handed to the block of the running thread. Knows nothing of how.
 #include "spak/sim/engine.h"
 
-#include "block.h"
+#include "unit.h"
 
 namespace spak::sim {
 
-int barrier(Barrier kind, int predicate, Site site) { return running->barrier(kind, predicate, site); }
+int barrier(Barrier kind, int predicate, Site site) { return self().owner().barrier(kind, predicate, site); }
 
 std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value, unsigned bytes, int argument, int width,
                          Site site) {
-  return running->collective(op, mask, value, bytes, argument, width, site);
+  return self().owner().collective(op, mask, value, bytes, argument, width, site);
 }
 
-std::uint32_t active_mask() { return running->active_mask(); }
+std::uint32_t active_mask() { return self().owner().active_mask(); }
 
 void yield() { running->yield(); }
 
 void enter(unsigned max_threads, Site site) {
   current->site = site;
-  const Dim dim = current->block->dim;
-  if (max_threads && dim.x * dim.y * dim.z > max_threads)
+  if (max_threads && self().owner().size() > max_threads)
     fail("bad-launch", "the block has more threads than __launch_bounds__ allows", site);
 }
 
 void* shared_bytes(const SharedSite& site, std::size_t size, std::size_t align) {
-  return running->arena().variable(site, size, align);
+  return self().owner().window().variable(site, size, align);
 }
 
-void* dynamic_bytes(const SharedSite& site, std::size_t align) { return running->arena().dynamic(site, align); }
+void* dynamic_bytes(const SharedSite& site, std::size_t align) { return self().owner().window().dynamic(site, align); }
 
 }  // namespace spak::sim

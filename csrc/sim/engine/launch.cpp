@@ -1,5 +1,5 @@
-// A launch: checks the configuration, spreads the blocks over OS threads, carries the first fault back. Knows nothing
-// of what happens inside a block.
+// A launch: spreads its units over OS threads, lets units that wait for each other take turns, carries the first fault
+// back. Knows nothing of what happens inside a unit.
 #include "spak/sim/launch.h"
 
 #include <sched.h>
@@ -8,39 +8,47 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <vector>
 
-#include "block.h"
+#include "check/check.h"
+#include "ledger.h"
+#include "limits.h"
 #include "trap.h"
+#include "unit.h"
 
 namespace spak::sim {
 
 namespace {
 
-// Blocks keep their mapped stacks between launches: mapping them anew would cost more than a small kernel.
+// What one OS thread needs to run units. Kept between launches: mapping stacks anew would cost more than a small kernel.
+struct Bench {
+  explicit Bench(std::size_t stack_bytes) : stacks(stack_bytes) {}
+  Stacks stacks;
+  std::vector<std::unique_ptr<Unit>> idle;
+};
+
 class Spares {
  public:
-  std::unique_ptr<Block> take(std::size_t stack_bytes) {
+  std::unique_ptr<Bench> take(std::size_t stack_bytes) {
     const std::lock_guard lock(mutex_);
     for (auto& spare : spares_) {
-      if (spare->stack_bytes() != stack_bytes) continue;
-      std::unique_ptr<Block> found = std::move(spare);
+      if (spare->stacks.bytes() != stack_bytes) continue;
+      std::unique_ptr<Bench> found = std::move(spare);
       spare = std::move(spares_.back());
       spares_.pop_back();
       return found;
     }
-    return std::make_unique<Block>(stack_bytes);
+    return std::make_unique<Bench>(stack_bytes);
   }
-  void give(std::unique_ptr<Block> block) {
+  void give(std::unique_ptr<Bench> bench) {
     const std::lock_guard lock(mutex_);
-    if (spares_.size() < 64) spares_.push_back(std::move(block));
+    if (spares_.size() < 64) spares_.push_back(std::move(bench));
   }
 
  private:
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Block>> spares_;
+  std::vector<std::unique_ptr<Bench>> spares_;
 };
 Spares& spares() {
   static Spares all;
@@ -51,30 +59,81 @@ struct Work {
   Work(const Job& job_, const Schedule& schedule_) : job(job_), schedule(schedule_) {}
   const Job& job;
   const Schedule& schedule;
-  std::atomic<std::uint64_t> next{0};
+  alignas(64) std::atomic<std::uint64_t> next{0};
   std::atomic<bool> stop{false};
-  std::mutex mutex;
+  alignas(64) std::mutex mutex;
   std::uint64_t fault_at = ~std::uint64_t{0};
-  std::optional<Fault> fault;
+  std::unique_ptr<Stop> fault;
 };
 
-void serve(Work& work) {
-  std::unique_ptr<Block> block = spares().take(std::size_t{work.job.settings.stack_kb} << 10);
-  const Trap trap;
-  while (!work.stop.load(std::memory_order_relaxed)) {
-    const std::uint64_t n = work.next.fetch_add(1, std::memory_order_relaxed);
-    if (n >= work.schedule.count()) break;
-    try {
-      block->run(work.job, work.schedule.block(n));
-    } catch (const Fault& fault) {
-      // The earliest block of the schedule that failed is reported, whichever worker was first.
-      const std::lock_guard lock(work.mutex);
-      work.stop = true;
-      if (n < work.fault_at) work.fault_at = n, work.fault = fault;
+// One of them runs until it is finished or only polls; then the next one, and a new one only where all of them poll, as
+// a device starts blocks while others spin.
+class Worker {
+ public:
+  explicit Worker(Work& work) : work_(work), bench_(spares().take(std::size_t{work.job.settings.stack_kb} << 10)) {}
+  ~Worker() {
+    for (auto& turn : turns_) {
+      turn.unit->drop();
+      bench_->idle.push_back(std::move(turn.unit));
+    }
+    bench_->stacks.give_all();
+    spares().give(std::move(bench_));
+  }
+
+  void serve() {
+    const Trap trap;
+    const std::uint64_t most = resident_units(work_.job);
+    while (!work_.stop.load(std::memory_order_relaxed)) {
+      if (at_ >= turns_.size()) {
+        at_ = 0;
+        if ((turns_.size() >= most || !begin_one()) && turns_.empty()) return;
+        if (turns_.size() > 1) sched_yield();
+      }
+      run_one();
     }
   }
-  spares().give(std::move(block));
-}
+
+ private:
+  struct Turn {
+    std::uint64_t n;  // in the schedule
+    std::unique_ptr<Unit> unit;
+  };
+
+  bool begin_one() {
+    const std::uint64_t n = work_.next.fetch_add(1, std::memory_order_relaxed);
+    if (n >= work_.schedule.count()) return false;
+    if (bench_->idle.empty()) bench_->idle.push_back(std::make_unique<Unit>(bench_->stacks));
+    std::unique_ptr<Unit> unit = std::move(bench_->idle.back());
+    bench_->idle.pop_back();
+    unit->begin(work_.job, work_.schedule.block(n));
+    at_ = turns_.size();
+    turns_.push_back({n, std::move(unit)});
+    return true;
+  }
+
+  void run_one() {
+    Turn& turn = turns_[at_];
+    try {
+      if (turn.unit->run() == Unit::Status::spinning) {
+        ++at_;
+        return;
+      }
+    } catch (const Stop& stop) {
+      // The earliest of the schedule that failed is reported, whichever worker was first.
+      const std::lock_guard lock(work_.mutex);
+      work_.stop = true;
+      if (turn.n < work_.fault_at) work_.fault_at = turn.n, work_.fault = std::make_unique<Stop>(stop);
+      return;
+    }
+    bench_->idle.push_back(std::move(turn.unit));
+    turns_.erase(turns_.begin() + static_cast<std::ptrdiff_t>(at_));
+  }
+
+  Work& work_;
+  std::unique_ptr<Bench> bench_;
+  std::vector<Turn> turns_;
+  std::size_t at_ = 0;
+};
 
 unsigned processors() {
   cpu_set_t set;
@@ -82,55 +141,54 @@ unsigned processors() {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-std::string triple(const long long (&at)[3]) {
-  return "(" + std::to_string(at[0]) + "," + std::to_string(at[1]) + "," + std::to_string(at[2]) + ")";
-}
-
-// The limits of compute capability 8.0 to 9.0 (CUDA C++ Programming Guide, "Technical Specifications").
-void check(const Config& config) {
-  const std::string start = "kernel `" + std::string(config.name) + "`: ";
-  constexpr long long max_grid[3] = {2147483647, 65535, 65535}, max_block[3] = {1024, 1024, 64};
-  for (int i = 0; i < 3; ++i) {
-    if (config.grid[i] < 1 || config.grid[i] > max_grid[i])
-      throw Fault("bad-launch", start + "grid " + triple(config.grid) + ": each size must be at least 1 and at most (2147483647,65535,65535)");
-    if (config.block[i] < 1 || config.block[i] > max_block[i])
-      throw Fault("bad-launch", start + "block " + triple(config.block) + ": each size must be at least 1 and at most (1024,1024,64)");
-  }
-  if (const long long size = config.block[0] * config.block[1] * config.block[2]; size > kMaxThreads)
-    throw Fault("bad-launch", start + "block " + triple(config.block) + " has " + std::to_string(size) + " threads; a block has at most 1024");
-  if (config.smem_bytes < 0 || config.smem_bytes > static_cast<long long>(Arena::kTotalLimit))
-    throw Fault("bad-launch", start + std::to_string(config.smem_bytes) + " bytes of dynamic shared memory: a block has 0 to 232448");
-}
-
-}  // namespace
-
-void launch(const Config& config, void (*entry)(void*), void* context) {
-  check(config);
-  if (running) throw Fault("bad-launch", "kernel `" + std::string(config.name) + "` was launched from inside a kernel");
-  const Job job{config, read_settings(), entry, context};
-  const auto blocks = static_cast<unsigned __int128>(config.grid[0]) * static_cast<unsigned __int128>(config.grid[1]) *
-                      static_cast<unsigned __int128>(config.grid[2]);
-  const Schedule schedule(job.settings, static_cast<std::uint64_t>(blocks));
-  Work work(job, schedule);
-  const std::uint64_t wanted = job.settings.threads ? job.settings.threads : processors();
+void spread(Work& work) {
+  const std::uint64_t wanted = work.job.checked ? 1 : work.job.settings.threads ? work.job.settings.threads : processors();
   std::vector<std::thread> helpers;
-  for (std::uint64_t i = 1; i < std::min(wanted, schedule.count()); ++i) {
+  for (std::uint64_t i = 1; i < std::min(wanted, work.schedule.count()); ++i) {
     try {
-      helpers.emplace_back(serve, std::ref(work));
+      helpers.emplace_back([&work] { Worker(work).serve(); });
     } catch (const std::system_error&) {
       break;  // a limit on threads: the ones we have do the work
     }
   }
   std::exception_ptr broken;
   try {
-    serve(work);
+    Worker(work).serve();
   } catch (...) {
     broken = std::current_exception();
     work.stop = true;
   }
   for (std::thread& helper : helpers) helper.join();
   if (broken) std::rethrow_exception(broken);
-  if (work.fault) throw *work.fault;
+}
+
+}  // namespace
+
+void launch(const Config& config, void (*entry)(void*), void* context) {
+  static std::atomic<std::uint64_t> launches{0};
+  Job job{config, {}, entry, context, false, ++launches};
+  try {
+    require_possible(config);
+    job.settings = read_settings();
+    job.checked = job.settings.mode != Mode::plain;
+    if (job.checked && !config.instrumented)
+      throw Stop(config.name, {"bad-launch", "the kernel was not compiled for the checkers, but SPAK_SIM_MODE asks for them",
+                               "compile it with the flags of the mode, or set SPAK_SIM_MODE=plain", {}});
+    const Schedule schedule(job.settings, job.units());
+    Work work(job, schedule);
+    if (job.checked) check::launch_begin(job);
+    try {
+      spread(work);
+    } catch (...) {
+      if (job.checked) check::launch_end(job);
+      throw;
+    }
+    if (job.checked) check::launch_end(job);
+    if (work.fault) throw Stop(*work.fault);
+  } catch (const Stop& stop) {
+    record(config.name, job.number, stop.finding);
+    throw Fault(stop);
+  }
 }
 
 }  // namespace spak::sim

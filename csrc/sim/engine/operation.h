@@ -6,11 +6,35 @@
 #include <string>
 
 #include "spak/sim/engine.h"
+#include "state.h"
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
 
 struct Thread;
+
+// --- who and where -----------------------------------------------------------------------------------------------------
+// The calling thread: its index in its block (x fastest), the block's threads, the block's rank in its cluster, the
+// cluster's blocks. More is in unit.h, for who needs it.
+struct Where {
+  unsigned thread, threads, rank, blocks;
+};
+Where whereabouts();
+
+// State that a model hangs on the calling thread, or on its block, cluster or unit (the cluster, or the whole grid of a
+// cooperative launch): one T each, default-constructed at first use, gone when what it hangs on is.
+States& thread_states();
+States& block_states();
+States& cluster_states();
+States& unit_states();
+template <typename T>
+T& thread_state() { return thread_states().get<T>(); }
+template <typename T>
+T& block_state() { return block_states().get<T>(); }
+template <typename T>
+T& cluster_state() { return cluster_states().get<T>(); }
+template <typename T>
+T& unit_state() { return unit_states().get<T>(); }
 
 // --- shared memory -----------------------------------------------------------------------------------------------------
 // A block's shared memory is one window of 256 KB; its 32-bit addresses have 18 bits. shared::cluster addresses carry the

@@ -1,9 +1,10 @@
-// What a fault says: who waits where, in sentences. Knows nothing of how it came to that.
+// Who waits where, when nobody can go on. Knows nothing of how it came to that.
+#include <cstdio>
 #include <map>
 #include <tuple>
 
-#include "block.h"
 #include "collective.h"
+#include "unit.h"
 
 namespace spak::sim {
 
@@ -33,58 +34,111 @@ std::string triple(Dim at) {
   return "(" + std::to_string(at.x) + "," + std::to_string(at.y) + "," + std::to_string(at.z) + ")";
 }
 
-// How a thread stands, and for which lanes it waits.
-std::string standing(const Thread& thread, Barrier kind) {
+// How a thread stands, and for what it waits.
+Party standing(const Thread& thread) {
   switch (thread.state) {
-    case State::exited: return "exited" + (thread.site.file ? ", last seen at " + text(thread.site) : std::string());
-    case State::barrier: return std::string(thread.site.file ? "wait at " : "wait at ") + name_of(kind) + ", " + text(thread.site);
-    case State::collective: return std::string("wait at ") + name_of(thread.op) + " with mask " + hex(thread.mask) + ", " + text(thread.site);
-    case State::ready: return "are running";
-    default: return "have not started";
+    case State::exited: return {thread.site.file ? "exited, last seen at" : "exited", {thread.site, nullptr}, "", ""};
+    case State::barrier: return {std::string("wait at ") + name_of(static_cast<Barrier>(thread.op)), {thread.site, nullptr}, "", ""};
+    case State::collective:
+      return {"wait at " + std::string(thread.what), {thread.site, nullptr}, "", thread.mask ? "with mask " + hex(thread.mask) : ""};
+    case State::gate:
+      return {"wait at " + std::string(thread.what), {thread.site, nullptr}, "",
+              thread.describe ? "(" + thread.describe(thread.object, thread) + ")" : ""};
+    case State::ready: return {"are running", {}, "", ""};
+    default: return {"have not started", {}, "", ""};
   }
+}
+
+struct Tally {
+  unsigned barrier = 0, collective = 0, gate = 0;
+  const Block* block = nullptr;  // the first with somebody who waits
+};
+
+Tally tally(Unit& unit) {
+  Tally out;
+  for (unsigned b = 0; b < unit.blocks(); ++b) {
+    const Block& block = unit.block(b);
+    const Tally before = out;
+    for (unsigned i = 0; i < block.size(); ++i) {
+      out.barrier += block.thread(i).state == State::barrier;
+      out.collective += block.thread(i).state == State::collective;
+      out.gate += block.thread(i).state == State::gate;
+    }
+    const bool more = out.barrier + out.collective + out.gate > before.barrier + before.collective + before.gate;
+    if (more && !out.block) out.block = &block;
+  }
+  return out;
+}
+
+// Those who wait go first: the finding is placed where the first of them is.
+std::vector<Party> sorted(std::vector<Party> parties) {
+  std::vector<Party> out, rest;
+  for (Party& party : parties) (party.role.starts_with("wait") ? out : rest).push_back(std::move(party));
+  for (Party& party : rest) out.push_back(std::move(party));
+  return out;
+}
+
+Finding divergent_barrier(const Block& block, unsigned at_barrier) {
+  return {"divergent-barrier",
+          "divergent barrier: " + std::to_string(block.size()) + " threads must reach the same barrier" +
+              (at_barrier == block.size() ? ", but they wait at different ones" : ", but only " + std::to_string(at_barrier) + " do"),
+          "move the barrier out of the branch, or let every thread of the block take it", sorted(block.standings())};
 }
 
 }  // namespace
 
-std::string Block::where(const Thread& thread) const {
-  return "kernel `" + std::string(job_->config.name) + "`, block " + triple(block) + ", thread " + triple(thread.thread);
-}
+std::string Block::name() const { return "block " + triple(block); }
 
-// One line for each place where threads are, in the order of their first thread.
-std::string Block::who_waits_where() const {
-  std::map<std::string, std::vector<unsigned>> groups;
-  for (unsigned i = 0; i < size_; ++i) groups[standing(threads_[i], barrier_kind_)].push_back(i);
-  std::map<unsigned, std::string> lines;
-  for (const auto& [what, members] : groups)
-    lines[members.front()] = "\n    thread" + std::string(members.size() > 1 ? "s " : " ") + runs(members) + ": " + what;
-  std::string out;
-  for (const auto& [first, line] : lines) out += line;
+std::string name_of(const Thread& thread) { return thread.owner().name() + ", thread " + triple(thread.thread); }
+
+std::vector<Party> Block::standings() const {
+  using Key = std::tuple<std::string, std::string, std::string>;
+  std::map<Key, std::vector<unsigned>> groups;
+  std::map<unsigned, Party> lines;
+  std::vector<Party> kinds;
+  for (unsigned i = 0; i < size_; ++i) {
+    const Party party = standing(threads_[i]);
+    std::vector<unsigned>& members = groups[{party.role, party.what, text(party.place.site)}];
+    if (members.empty()) lines[i] = party;
+    members.push_back(i);
+  }
+  std::vector<Party> out;
+  for (auto& [first, party] : lines) {
+    const std::vector<unsigned>& members = groups[{party.role, party.what, text(party.place.site)}];
+    party.threads = name() + ", thread" + (members.size() > 1 ? "s " : " ") + runs(members);
+    out.push_back(party);
+  }
   return out;
 }
 
-Fault Block::stuck() const {
-  unsigned at_barrier = 0, in_warp = 0;
-  const Thread* witness = nullptr;
-  for (unsigned i = 0; i < size_; ++i) {
-    at_barrier += threads_[i].state == State::barrier;
-    in_warp += threads_[i].state == State::collective;
-    if (!witness && (threads_[i].state == State::barrier || threads_[i].state == State::collective)) witness = &threads_[i];
+void Block::mismatch() const { stop(divergent_barrier(*this, size_)); }
+
+void Unit::stuck() {
+  const Tally all = tally(*this);
+  const char* const kernel = job_->config.name;
+  if (all.block && !all.collective && !all.gate) {
+    unsigned waiting = 0;
+    for (unsigned i = 0; i < all.block->size(); ++i) waiting += all.block->thread(i).state == State::barrier;
+    throw Stop(kernel, divergent_barrier(*all.block, waiting));
   }
-  const std::string start = "kernel `" + std::string(job_->config.name) + "`, block " + triple(block) + ": " + text(witness->site) + ": ";
-  if (!in_warp)
-    return {"divergent-barrier",
-            start + "divergent barrier: " + std::to_string(size_) + " threads must reach the same barrier" +
-                (at_barrier == size_ ? ", but they wait at different ones" : ", but only " + std::to_string(at_barrier) + " do") + "." +
-                who_waits_where() + "\n    hint: move the barrier out of the branch, or let every thread of the block take it"};
-  if (!at_barrier)
-    return {"divergent-warp", start + "divergent warp operation: the lanes that the mask names never come together." + who_waits_where() +
-                                  "\n    hint: call it from all lanes of the mask, with the same mask and the same operation"};
-  return {"deadlock", start + "deadlock: some threads wait for a barrier, others for lanes of their warp." + who_waits_where() +
-                          "\n    hint: let all threads of the block take the same synchronising calls in the same order"};
+  std::vector<Party> parties;
+  for (const Block* block : order_of_blocks_)
+    for (Party& party : block->standings())
+      if (parties.size() < 32 && (!all.block || !block->gone() || order_of_blocks_.size() <= 16)) parties.push_back(std::move(party));
+  parties = sorted(std::move(parties));
+  if (!all.barrier && !all.gate)
+    throw Stop(kernel, {"divergent-warp", "divergent warp operation: the lanes that the mask names never come together",
+                        "call it from all lanes of the mask, with the same mask and the same operation", std::move(parties)});
+  if (!all.gate)
+    throw Stop(kernel, {"deadlock", "deadlock: some threads wait for a barrier, others for lanes of their warp",
+                        "let all threads of the block take the same synchronising calls in the same order", std::move(parties)});
+  throw Stop(kernel, {"deadlock", "deadlock: nobody is left who could end these waits",
+                      "find the arrival, the transaction or the phase that each of them misses", std::move(parties)});
 }
 
 void fail(const char* rule, const char* what, Site site) {
-  throw Fault(rule, running->where(running->thread()) + ": " + (site.file ? text(site) + ": " : std::string()) + what);
+  const bool inside = running && current;
+  stop({rule, what, "", {{"calls", {site, nullptr}, inside ? name_of(self()) : "", ""}}});
 }
 
 }  // namespace spak::sim

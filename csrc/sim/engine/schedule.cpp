@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <initializer_list>
 #include <numeric>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "random.h"
 #include "spak/sim/launch.h"
@@ -30,6 +33,18 @@ std::uint64_t number(const char* name, std::uint64_t fallback, std::uint64_t lea
   return value;
 }
 
+template <typename T>
+T choice(const char* name, T fallback, std::initializer_list<std::pair<const char*, T>> values) {
+  const char* text = std::getenv(name);
+  if (!text || !*text) return fallback;
+  std::string known;
+  for (const auto& [word, value] : values) {
+    if (std::strcmp(word, text) == 0) return value;
+    known += (known.empty() ? "" : ", ") + std::string(word);
+  }
+  throw Fault("bad-launch", std::string(name) + "=" + text + " is not one of " + known);
+}
+
 }  // namespace
 
 Settings read_settings() {
@@ -39,12 +54,17 @@ Settings read_settings() {
   settings.threads = static_cast<unsigned>(number("SPAK_SIM_THREADS", 0, 0, 1024));
   settings.stack_kb = static_cast<unsigned>(number("SPAK_SIM_STACK_KB", 64, 16, 16384)) / 4 * 4;
   const char* seed = std::getenv("SPAK_SIM_SEED");
-  const char* text = std::getenv("SPAK_SIM_ORDER");
-  const std::string order = text && *text ? text : seed && *seed ? "random" : "forward";
-  if (order == "reverse") settings.order = Order::reverse;
-  else if (order == "random") settings.order = Order::random;
-  else if (order != "forward")
-    throw Fault("bad-launch", "SPAK_SIM_ORDER=" + order + " is not one of forward, reverse, random");
+  settings.order = choice("SPAK_SIM_ORDER", seed && *seed ? Order::random : Order::forward,
+                          {{"forward", Order::forward}, {"reverse", Order::reverse}, {"random", Order::random}});
+  settings.mode = choice("SPAK_SIM_MODE", Mode::plain, {{"plain", Mode::plain}, {"check", Mode::check}, {"profile", Mode::profile}});
+  settings.completion = choice("SPAK_SIM_COMPLETION", Completion::lazy,
+                               {{"eager", Completion::eager}, {"lazy", Completion::lazy}, {"random", Completion::random}});
+  if (const char* limit = std::getenv("SPAK_SIM_SECONDS"); limit && *limit) {
+    char* end = nullptr;
+    settings.seconds = std::strtod(limit, &end);
+    if (*end || !(settings.seconds >= 0.01 && settings.seconds <= 1e9))
+      throw Fault("bad-launch", std::string("SPAK_SIM_SECONDS=") + limit + " is not a number from 0.01 to 1e9");
+  }
   return settings;
 }
 

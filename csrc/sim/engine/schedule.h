@@ -3,10 +3,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "operation.h"
+
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
 
 enum class Order : unsigned char { forward, reverse, random };
+
+enum class Mode : unsigned char { plain, check, profile };
 
 // SPAK_SIM_* as they were when the launch began. Throws Fault("bad-launch") on a value that means nothing.
 struct Settings {
@@ -15,6 +19,9 @@ struct Settings {
   std::uint64_t sample_blocks = 0;  // 0: all
   unsigned threads = 0;             // 0: as many as the process may use
   unsigned stack_kb = 64;
+  Mode mode = Mode::plain;
+  Completion completion = Completion::lazy;
+  double seconds = 300;             // of CPU time a launch
 };
 Settings read_settings();
 

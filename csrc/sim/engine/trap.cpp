@@ -11,8 +11,8 @@
 
 #include <ucontext.h>
 
-#include "block.h"
 #include "collective.h"
+#include "unit.h"
 
 namespace spak::sim {
 
@@ -33,22 +33,27 @@ Installed& installed() {
 
 __thread int trapped_signal __attribute__((tls_model("initial-exec")));
 __thread void* trapped_address __attribute__((tls_model("initial-exec")));
+__thread const void* trapped_pc __attribute__((tls_model("initial-exec")));
 
-// Runs on the alternate stack's owner after the handler has returned into it: ordinary code, free to allocate.
-void raise_fault() {
-  Block& block = *running;
-  const Thread& thread = block.thread();
-  std::string start = block.where(thread) + ": ";
-  if (thread.site.file) start += text(thread.site) + " was passed last: ";
+Finding trapped() {
+  const Thread& thread = self();
+  Party party{"traps", {{nullptr, 0}, trapped_pc}, name_of(thread), thread.site.file ? text(thread.site) + " was passed last" : ""};
+  if (trapped_signal == SIGFPE) return {"arithmetic", "an integer was divided by zero", "", {party}};
+  if (running->stacks().in_guard(trapped_address))
+    return {"stack-overflow",
+            "the thread's stack overflowed: its local arrays or its recursion are larger than SPAK_SIM_STACK_KB=" +
+                std::to_string(running->stacks().bytes() >> 10),
+            "end the recursion, make local arrays smaller, or set SPAK_SIM_STACK_KB", {party}};
   char address[24];
   std::snprintf(address, sizeof address, "%p", trapped_address);
-  if (trapped_signal == SIGFPE) block.abandon({"arithmetic", start + "an integer was divided by zero"});
-  if (block.guards(trapped_address))
-    block.abandon({"stack-overflow", start + "the thread's stack overflowed: its local arrays or its recursion are larger than SPAK_SIM_STACK_KB=" +
-                                         std::to_string(block.stack_bytes() >> 10)});
-  block.abandon({"memory", start + "invalid memory access at " + address +
-                               ": outside every allocation, or a vector access that is not aligned to its size"});
+  return {"invalid-address",
+          "invalid memory access at " + std::string(address) +
+              ": outside every allocation, or a vector access that is not aligned to its size",
+          "", {party}};
 }
+
+// Runs on the alternate stack's owner after the handler has returned into it: ordinary code, free to allocate.
+void raise_fault() { running->abandon(Stop(running->job().config.name, trapped())); }
 
 void handler(int signal, siginfo_t* info, void* state) {
   if (!running || !current) {  // not ours: let the trap happen again under the previous handler
@@ -60,6 +65,11 @@ void handler(int signal, siginfo_t* info, void* state) {
   trapped_signal = signal;
   trapped_address = info->si_addr;
   auto* machine = static_cast<ucontext_t*>(state);
+#if defined(__x86_64__)
+  trapped_pc = reinterpret_cast<const void*>(machine->uc_mcontext.gregs[REG_RIP]);
+#elif defined(__aarch64__)
+  trapped_pc = reinterpret_cast<const void*>(machine->uc_mcontext.pc);
+#endif
   // The thread's own stack may be full, so the fault is raised on one kept for it.
   const auto top = (reinterpret_cast<std::uintptr_t>(running->landing()) & ~std::uintptr_t{15});
 #if defined(__x86_64__)

@@ -30,4 +30,5 @@
 #define __align__(n) __attribute__((aligned(n)))
 #undef __forceinline__
 #define __forceinline__ inline __attribute__((always_inline))
-#define warpSize 32
+#undef warpSize
+[[maybe_unused]] static constexpr int warpSize = 32;

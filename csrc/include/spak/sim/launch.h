@@ -15,11 +15,20 @@ struct Config {
   long long block[3] = {1, 1, 1};
   long long smem_bytes = 0;  // dynamic shared memory
   const char* name = "kernel";
+  long long cluster[3] = {1, 1, 1};  // blocks; divides the grid
+  bool cooperative = false;          // the whole grid is resident, and may wait for itself
+  bool nonportable_cluster = false;  // up to 16 blocks a cluster, not 8
+#if defined(SPAK_SIM_INSTRUMENTED)
+  bool instrumented = true;  // the kernel was compiled for the checkers
+#else
+  bool instrumented = false;
+#endif
+  long long shared_limit = 232448;  // static and dynamic shared memory of a block: 227 KB on sm_90, 163 KB on sm_80
+  int multiprocessors = 132;        // what is resident at once depends on them
 };
 
-// What the kernel did wrong. `what()` names kernel, block, thread and file:line where they are known; `rule` is a
-// stable key: "bad-launch", "divergent-barrier", "deadlock", "divergent-warp", "inactive-lane", "shared-overflow",
-// "misaligned", "memory", "stack-overflow", "assertion", "exception".
+// What the kernel did wrong. `what()` names kernel, block, thread and file:line where they are known; `rule` is a stable
+// key: "bad-launch", "divergent-barrier", "deadlock", ...: the codes SPK530 to SPK579 have one each.
 class Fault : public std::runtime_error {
  public:
   Fault(std::string rule, const std::string& message) : std::runtime_error(message), rule_(std::move(rule)) {}
@@ -32,7 +41,8 @@ class Fault : public std::runtime_error {
 void launch(const Config& config, void (*entry)(void*), void* context);
 
 // Blocks until every block has run. `kernel` runs concurrently on several OS threads, so it must only read its
-// captures. Reads SPAK_SIM_ORDER, _SEED, _SAMPLE_BLOCKS, _THREADS and _STACK_KB at each call. Throws Fault.
+// captures. Reads SPAK_SIM_MODE, _ORDER, _SEED, _COMPLETION, _SAMPLE_BLOCKS, _THREADS, _STACK_KB and
+// _SECONDS at each call. Throws Fault for what ends a launch; take_findings() in report.h has that and the rest.
 template <typename Kernel>
   requires std::is_invocable_v<Kernel&>
 void launch(const Config& config, Kernel&& kernel) {

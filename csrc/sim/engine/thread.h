@@ -1,0 +1,53 @@
+// One simulated CUDA thread: where it stands, and what it waits for. Knows nothing of who runs next.
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "context.h"
+#include "spak/sim/engine.h"
+#include "state.h"
+
+#pragma GCC visibility push(hidden)
+namespace spak::sim {
+
+constexpr unsigned kWarp = 32;
+constexpr unsigned kMaxThreads = 1024;
+
+class Block;
+
+enum class State : unsigned char {
+  unstarted,   // has no stack
+  ready,       // runs, or would if it were chosen
+  barrier,     // waits in barrier()
+  collective,  // waits for lanes of its warp, or for the warps of its warpgroup
+  gate,        // waits until somebody opens a gate
+  exited,
+};
+
+// What a barrier touches fills the first cache line.
+struct alignas(64) Thread : ThreadView {
+  State state = State::unstarted;
+  std::uint16_t index = 0;  // in its block, x fastest
+  int stack = -1;
+  Context context;
+
+  Thread* next = nullptr;           // in the gate it waits at
+  const char* what = nullptr;       // the name of what it waits for
+  std::string (*describe)(const void* object, const Thread& waiter) = nullptr;
+  const void* object = nullptr;
+  void* argument_of = nullptr;      // of a collective of a model
+  Collective op{};
+  std::uint32_t mask = 0;
+  unsigned bytes = 0;
+  int argument = 0, width = 0;
+  std::uint64_t value = 0, result = 0;
+  void* fake_stack = nullptr;       // AddressSanitizer's
+  void* checker = nullptr;          // what check/ knows of this thread
+  States states;
+
+  Block& owner() const;
+  Thread& lane_zero() { return *(this - lane); }
+};
+
+}  // namespace spak::sim
+#pragma GCC visibility pop

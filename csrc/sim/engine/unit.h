@@ -1,0 +1,128 @@
+// What runs as one on one OS thread: a block, the blocks of a cluster, or the whole grid of a cooperative launch. It
+// decides which thread runs next. Knows nothing of other units.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "block.h"
+#include "job.h"
+#include "operation.h"
+#include "random.h"
+#include "stacks.h"
+
+#pragma GCC visibility push(hidden)
+namespace spak::sim {
+
+// Carries a finding up to whoever runs the launch.
+struct Stop : Fault {
+  Stop(const char* kernel, Finding finding_);
+  Finding finding;
+};
+
+// What the blocks of one cluster share.
+struct Cluster {
+  Block* const* blocks = nullptr;
+  unsigned count = 0;
+  States states;
+};
+
+class Unit {
+ public:
+  enum class Status : unsigned char {
+    finished,
+    spinning,  // all threads that could run poll for something that somebody outside has to do
+  };
+
+  explicit Unit(Stacks& stacks) : stacks_(stacks) {}
+  ~Unit() { drop(); }
+
+  // The unit whose index is `index` among those of the launch.
+  void begin(const Job& job, std::uint64_t index);
+  // Runs it, or goes on with it. Throws Stop.
+  Status run();
+  // Forgets all threads where they stand.
+  void drop();
+
+  const Job& job() const { return *job_; }
+  std::uint64_t index() const { return index_; }
+  unsigned blocks() const { return static_cast<unsigned>(order_of_blocks_.size()); }
+  Block& block(unsigned i) { return *order_of_blocks_[i]; }
+  Cluster& cluster_of(const Block& block) { return *clusters_[block_number(block) / job_->cluster_blocks()]; }
+  unsigned block_number(const Block& block) const;  // in the unit
+  States& states() { return states_; }
+  Random& random() { return random_; }
+  Thread& thread() const { return *static_cast<Thread*>(current); }
+  std::uint64_t progress() const { return progress_; }
+
+  // A thread can run again. Something has been achieved by it, unless it only polls.
+  void wake(Thread& thread) {
+    thread.state = State::ready;
+    push(thread);
+    idle_ = 0;
+  }
+  // The calling thread waits: it has put itself where it will be woken from.
+  void suspend() { switch_from(thread(), false); }
+  void yield();
+  void issue(OperationRef operation);
+
+  // A stack that is free for the report of a trap: the trapped thread's own may be full.
+  void* landing() const { return report_.get() + kReportBytes; }
+  Stacks& stacks() { return stacks_; }
+  // Ends the launch with this, from inside one of its threads; does not come back.
+  [[noreturn]] void abandon(Stop stop);
+  // Somebody wants the scheduler's attention at the next opportunity.
+  void attend() { attention_ = true; }
+
+  void* checker = nullptr;  // what check/ knows of this unit
+
+ private:
+  void push(Thread& thread) { ready_[(ready_head_ + ready_count_++) & ready_mask_] = &thread; }
+  Thread* pick(bool prefer_new);
+  Thread& start(unsigned n) const;
+  void shuffle();
+  bool perform_one();
+  void perform(std::size_t at);
+  void switch_from(Thread& self, bool prefer_new);
+  void resume(Context& from, Thread* self, Thread& next);
+  void enter(Thread& next);
+  void to_main(Thread& self);
+  static void fiber();
+  void live(Thread& thread);
+  [[noreturn]] void stuck();
+
+  const Job* job_ = nullptr;
+  Stacks& stacks_;
+  std::uint64_t index_ = 0;
+  std::vector<std::unique_ptr<Block>> owned_;
+  std::vector<Block*> order_of_blocks_;
+  std::vector<std::unique_ptr<Cluster>> clusters_;
+  unsigned block_threads_ = 0, total_ = 0, started_ = 0, exited_ = 0;
+  std::vector<Thread*> ready_;
+  unsigned ready_mask_ = 0, ready_head_ = 0, ready_count_ = 0;
+  std::vector<std::uint32_t> shuffled_;
+  Order order_ = Order::forward;
+  Random random_;
+  bool attention_ = false, spinning_ = false, live_ = false;
+  unsigned idle_ = 0;  // yields since anything was achieved
+  std::uint64_t progress_ = 0;
+  std::deque<OperationRef> pending_;
+  States states_;
+  Context main_;
+  void* main_fake_stack_ = nullptr;
+  const void* main_bottom_ = nullptr;
+  std::size_t main_size_ = 0;
+  static constexpr std::size_t kReportBytes = 64 << 10;
+  std::unique_ptr<char[]> report_{new char[kReportBytes]};
+  std::unique_ptr<Stop> stop_;
+};
+
+// The unit that this OS thread is running, or null.
+extern __thread Unit* running __attribute__((tls_model("initial-exec")));
+
+inline Thread& self() { return *static_cast<Thread*>(current); }
+
+}  // namespace spak::sim
+#pragma GCC visibility pop

@@ -1,0 +1,79 @@
+// A block's shared memory: one window of 256 KB with 18-bit addresses, poisoned variables with red zones between them.
+// Knows nothing of threads.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "spak/sim/engine.h"
+
+#pragma GCC visibility push(hidden)
+namespace spak::sim {
+
+class Window {
+ public:
+  static constexpr std::size_t kSize = std::size_t{1} << 18;  // low 18 bits of a pointer into it are its address
+  static constexpr std::size_t kStaticLimit = 48 << 10;       // of any device, for `__shared__` arrays of stated size
+
+  Window();
+  ~Window();
+  Window(const Window&) = delete;
+  Window& operator=(const Window&) = delete;
+
+  // `limit`: of static and dynamic shared memory together, on the device that is simulated.
+  void begin(std::size_t dynamic_size, std::size_t limit);
+  void* variable(const SharedSite& site, std::size_t size, std::size_t align) {
+    const Known& known = known_[slot(site)];
+    return known.site == &site ? known.begin : find(site, size, align);
+  }
+  void* dynamic(const SharedSite& site, std::size_t align);
+
+  char* base() const { return memory_; }
+  bool holds(const void* address) const {
+    return (reinterpret_cast<std::uintptr_t>(address) & ~(kSize - 1)) == reinterpret_cast<std::uintptr_t>(memory_);
+  }
+  std::size_t static_size() const { return static_size_; }
+  std::size_t dynamic_size() const { return dynamic_size_; }
+
+  struct Damage {
+    std::string sentence;  // "" if no red zone was written to
+    Site site{nullptr, 0};
+  };
+  Damage damage() const;
+
+  // The variable that holds (or, in a red zone, lies next to) this address.
+  struct Variable {
+    const SharedSite* site;
+    char* begin;
+    std::size_t size;
+    char* zone_end;
+  };
+  const Variable* variable_at(const void* address) const;
+
+ private:
+  struct Known {
+    const SharedSite* site = nullptr;
+    void* begin = nullptr;
+  };
+  static std::size_t slot(const SharedSite& site) {
+    const auto at = reinterpret_cast<std::uintptr_t>(&site);
+    return (at >> 3 ^ at >> 7) & 15;
+  }
+  void* find(const SharedSite& site, std::size_t size, std::size_t align);
+
+  void* mapping_ = nullptr;
+  char* memory_ = nullptr;
+  char* next_ = nullptr;
+  std::size_t static_size_ = 0, limit_ = 0;
+  std::size_t dynamic_size_ = 0;
+  char* dynamic_begin_ = nullptr;
+  std::size_t dynamic_align_ = 0;
+  const SharedSite* dynamic_site_ = nullptr;
+  std::vector<Variable> variables_;
+  std::array<Known, 16> known_{};
+};
+
+}  // namespace spak::sim
+#pragma GCC visibility pop
