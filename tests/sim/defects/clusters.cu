@@ -1,0 +1,221 @@
+// Clusters: blocks that run together and reach into each other's shared memory, as long as both are there.
+//@ arch sm_90a
+#include <spak/cuda/bulk.h>
+#include <spak/cuda/cluster.h>
+#include <spak/cuda/device.h>
+#include <spak/cuda/fence.h>
+#include <spak/cuda/mbarrier.h>
+
+using namespace spak;
+
+//@ defect peer_read_too_early: race-shared
+//@   A block reads its peer's shared memory before the cluster has met.
+//@ run grid=2 block=32 cluster=2
+//@ in x = i32(arange(64))
+//@ out y: i32[64] = roll(x, 32)
+//@ also uninitialised-read
+extern "C" __global__ void __cluster_dims__(2, 1, 1) peer_read_too_early(const int* x, int* y) {
+  __shared__ int s[32];
+  const int t = threadIdx.x, i = blockIdx.x * 32 + t;
+  s[t] = x[i];                                        //@ writes
+  __syncthreads();                                    //@ broken
+  cluster_sync();                                     //@ fixed
+  y[i] = cluster_map(s, cluster_rank() ^ 1)[t];       //@ reads
+  cluster_sync();
+}
+
+//@ defect exit_before_peer_reads: exited-peer
+//@   A block is done and exits while its peer still reads its shared memory.
+//@ run grid=2 block=32 cluster=2
+//@ in x = i32(arange(64))
+//@ out y: i32[32] = x[:32] + x[32:]
+extern "C" __global__ void __cluster_dims__(2, 1, 1) exit_before_peer_reads(const int* x, int* y) {
+  __shared__ int s[32];
+  const int t = threadIdx.x;
+  s[t] = x[blockIdx.x * 32 + t];
+  cluster_sync();
+  if (cluster_rank() == 0) y[t] = s[t] + cluster_map(s, 1)[t];  //@ reads
+  cluster_sync();                                               //@ fixed
+}
+
+//@ defect exit_before_remote_arrive: exited-peer
+//@   The consumer's last arrival goes to a producer that has left.
+//@ run grid=2 block=32 cluster=2
+//@ in x = i32(arange(32))
+//@ out y: i32[32] = x
+extern "C" __global__ void __cluster_dims__(2, 1, 1) exit_before_remote_arrive(const int* x, int* y) {
+  __shared__ int s[32];
+  __shared__ uint64_t empty;
+  const int t = threadIdx.x;
+  if (t == 0) {
+    mbarrier_init(&empty, 32);
+    fence_mbarrier_init();
+  }
+  s[t] = x[t];
+  cluster_sync();
+  if (cluster_rank() == 1) {
+    y[t] = s[t];
+    mbarrier_arrive_remote(&empty, 0);  //@ here
+  }
+  if (cluster_rank() == 0) mbarrier_wait_cluster(&empty, 0);  //@ fixed
+}
+
+//@ defect multicast_to_exited: exited-peer
+//@   One block multicasts a tile to both, and the other exits without waiting for it.
+//@ run grid=2 block=32 cluster=2
+//@ in x = i32(arange(32))
+//@ out y: i32[64] = append(x, x)
+//@ also missing-wait
+extern "C" __global__ void __cluster_dims__(2, 1, 1) multicast_to_exited(const int* x, int* y) {
+  __shared__ __align__(128) int s[32];
+  __shared__ uint64_t full;
+  const int t = threadIdx.x;
+  if (t == 0) {
+    mbarrier_init(&full, 1);
+    fence_mbarrier_init();
+    mbarrier_arrive_expect_tx(&full, sizeof s);
+  }
+  cluster_sync();
+  if (cluster_rank() == 1) {                                      //@ broken
+    y[32 + t] = x[t];                                             //@ broken
+    return;                                                       //@ broken
+  }                                                               //@ broken
+  if (cluster_rank() == 0 && t == 0) {
+    bulk_load_multicast(s, x, sizeof s, &full, uint16_t{0b11});   //@ here
+  }
+  mbarrier_wait(&full, 0);
+  y[32 * blockIdx.x + t] = s[t];
+  cluster_sync();                                                 //@ fixed
+}
+
+//@ defect cluster_barrier_skipped: deadlock
+//@   One block of the cluster leaves its loop a round earlier, and the other waits for it at the cluster barrier.
+//@ run grid=2 block=32 cluster=2
+//@ out y: i32[2] = [2, 2]
+//@ also exited-peer, divergent-barrier
+extern "C" __global__ void __cluster_dims__(2, 1, 1) cluster_barrier_skipped(int* y) {
+  int done = 0;
+  const int rounds = 2;                       //@ fixed
+  const int rounds = blockIdx.x == 0 ? 2 : 1;  //@ broken
+  for (int k = 0; k < rounds; ++k) {
+    ++done;
+    cluster_sync();                           //@ waits
+  }
+  if (threadIdx.x == 0) y[blockIdx.x] = done;
+}
+
+//@ defect relaxed_arrival: race-shared
+//@   The relaxed form of the cluster's arrival orders no memory.
+//@ run grid=2 block=32 cluster=2
+//@ in x = i32(arange(64))
+//@ out y: i32[64] = roll(x, 32)
+extern "C" __global__ void __cluster_dims__(2, 1, 1) relaxed_arrival(const int* x, int* y) {
+  __shared__ int s[32];
+  const int t = threadIdx.x, i = blockIdx.x * 32 + t;
+  s[t] = x[i];                                   //@ writes
+  cluster_arrive();                              //@ fixed
+  cluster_arrive_relaxed();                      //@ broken
+  cluster_wait();
+  y[i] = cluster_map(s, cluster_rank() ^ 1)[t];  //@ reads
+  cluster_sync();
+}
+
+//@ defect peer_not_there: bad-argument
+//@   A cluster of two has ranks 0 and 1; the next of the last is not 2.
+//@ run grid=2 block=32 cluster=2
+//@ in x = i32(arange(64))
+//@ out y: i32[64] = roll(x, 32)
+extern "C" __global__ void __cluster_dims__(2, 1, 1) peer_not_there(const int* x, int* y) {
+  __shared__ int s[32];
+  const int t = threadIdx.x, i = blockIdx.x * 32 + t;
+  s[t] = x[i];
+  cluster_sync();
+  const unsigned next = (cluster_rank() + 1) % cluster_size();  //@ fixed
+  const unsigned next = cluster_rank() + 1;                     //@ broken
+  y[i] = cluster_map(s, next)[t];                               //@ here
+  cluster_sync();
+}
+
+//@ defect multicast_mask: bad-argument
+//@   The mask of a multicast names a block that the cluster does not have.
+//@ run grid=2 block=32 cluster=2
+//@ in x = i32(arange(32))
+//@ out y: i32[64] = append(x, x)
+extern "C" __global__ void __cluster_dims__(2, 1, 1) multicast_mask(const int* x, int* y) {
+  __shared__ __align__(128) int s[32];
+  __shared__ uint64_t full;
+  const int t = threadIdx.x;
+  if (t == 0) {
+    mbarrier_init(&full, 1);
+    fence_mbarrier_init();
+    mbarrier_arrive_expect_tx(&full, sizeof s);
+  }
+  cluster_sync();
+  const uint16_t everybody = 0b11;    //@ fixed
+  const uint16_t everybody = 0b1111;  //@ broken
+  if (cluster_rank() == 0 && t == 0) bulk_load_multicast(s, x, sizeof s, &full, everybody);  //@ here
+  mbarrier_wait(&full, 0);
+  y[32 * blockIdx.x + t] = s[t];
+  cluster_sync();
+}
+
+//@ defect half_of_the_bytes: deadlock
+//@   Two blocks multicast half a tile each to both, and each expects only the half that it sends itself.
+//@ run grid=2 block=32 cluster=2
+//@ in x = i32(arange(64))
+//@ out y: i32[128] = append(x, x)
+//@ also mbarrier-misuse, missing-wait
+extern "C" __global__ void __cluster_dims__(2, 1, 1) half_of_the_bytes(const int* x, int* y) {
+  __shared__ __align__(128) int s[64];
+  __shared__ uint64_t full;
+  const int t = threadIdx.x, rank = static_cast<int>(cluster_rank());
+  if (t == 0) {
+    mbarrier_init(&full, 1);
+    fence_mbarrier_init();
+    mbarrier_arrive_expect_tx(&full, 256);  //@ fixed
+    mbarrier_arrive_expect_tx(&full, 128);  //@ broken
+  }
+  cluster_sync();
+  if (t == 0) bulk_load_multicast(s + 32 * rank, x + 32 * rank, 128, &full, uint16_t{0b11});
+  mbarrier_wait(&full, 0);                  //@ waits
+  for (int k = t; k < 64; k += 32) y[64 * rank + k] = s[k];
+  cluster_sync();
+}
+
+//@ defect peer_barrier_not_ready: race-shared
+//@   A block arrives at its peer's barrier, which the peer may not have initialised.
+//@ run grid=2 block=32 cluster=2
+//@ out y: i32[2] = [1, 1]
+//@ also mbarrier-misuse, uninitialised-read, deadlock
+extern "C" __global__ void __cluster_dims__(2, 1, 1) peer_barrier_not_ready(int* y) {
+  __shared__ uint64_t bar;
+  if (threadIdx.x == 0) {
+    mbarrier_init(&bar, 1);                               //@ here
+    fence_mbarrier_init();
+  }
+  __syncthreads();                                        //@ broken
+  cluster_sync();                                         //@ fixed
+  if (threadIdx.x == 0) {
+    mbarrier_arrive_remote(&bar, cluster_rank() ^ 1);     //@ here
+    mbarrier_wait_cluster(&bar, 0);
+    y[blockIdx.x] = 1;
+  }
+  cluster_sync();
+}
+
+//@ defect peer_overwritten: race-shared
+//@   A block writes its result into its peer's tile while the peer still reads it.
+//@ run grid=2 block=32 cluster=2
+//@ in x = i32(arange(64))
+//@ out y: i32[64] = x.reshape(2, 32)[:, ::-1].ravel() + x.reshape(2, 32)[::-1].ravel()
+extern "C" __global__ void __cluster_dims__(2, 1, 1) peer_overwritten(const int* x, int* y) {
+  __shared__ int s[32];
+  const int t = threadIdx.x, i = blockIdx.x * 32 + t;
+  s[t] = x[i];
+  cluster_sync();
+  const int mirrored = s[31 - t];                 //@ reads
+  cluster_sync();                                 //@ fixed
+  cluster_map(s, cluster_rank() ^ 1)[t] = x[i];   //@ writes
+  cluster_sync();
+  y[i] = mirrored + s[t];
+}
