@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from spak.sim.flavours import ASAN, CHECKED, PLAIN
+from spak.sim.flavours import flags
 from spak.sim.source import rewrite
 
-FLAVOURS = {"plain": PLAIN, "instrumented": CHECKED, "asan": ASAN}
+FLAVOURS = {"plain": flags("plain"), "instrumented": flags("check"), "asan": flags("asan")}
 
 __all__ = ["FLAVOURS", "rewrite"]
