@@ -189,5 +189,5 @@ def check_sarif(log: dict[str, Any]) -> None:
 def test_every_rule_has_its_own_code_and_explanation() -> None:
     assert len(set(rules.CODES.values())) == len(rules.CODES) == sum(map(len, rules.CLASSES.values()))
     assert set(rules.CODES.values()) <= set(catalogue())
-    explained = {code for code in catalogue() if "SPK530" <= code <= "SPK579"}
+    explained = {code for code in catalogue() if "SPK530" <= code < "SPK580"}
     assert explained == set(rules.CODES.values())

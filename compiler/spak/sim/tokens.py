@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_DIRECTIVE = re.compile(r"#(?:\\\n|/\*.*?\*/|[^\n])*", re.DOTALL)
+_DIRECTIVE = re.compile(r'#(?:\\\n|//(?:\\\n|[^\n])*|"(?:\\.|[^"\\\n])*"|/\*.*?\*/|[^\n])*', re.DOTALL)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 

@@ -28,7 +28,7 @@ struct Config {
 };
 
 // What the kernel did wrong. `what()` names kernel, block, thread and file:line where they are known; `rule` is a stable
-// key: "bad-launch", "divergent-barrier", "deadlock", ...: the codes SPK530 to SPK579 have one each.
+// key: "bad-launch", "divergent-barrier", "deadlock", ...: spak.sim.rules gives each its code.
 class Fault : public std::runtime_error {
  public:
   Fault(std::string rule, const std::string& message) : std::runtime_error(message), rule_(std::move(rule)) {}
@@ -38,7 +38,7 @@ class Fault : public std::runtime_error {
   std::string rule_;
 };
 
-void launch(const Config& config, void (*entry)(void*), void* context);
+void launch(const Config& config, void (*entry)(void*), void* context, std::size_t context_bytes = 0);
 
 // Blocks until every block has run. `kernel` runs concurrently on several OS threads, so it must only read its
 // captures. Reads SPAK_SIM_MODE, _ORDER, _SEED, _COMPLETION, _SAMPLE_BLOCKS, _THREADS, _STACK_KB and
@@ -48,7 +48,7 @@ template <typename Kernel>
 void launch(const Config& config, Kernel&& kernel) {
   launch(
       config, [](void* context) { (*static_cast<std::remove_reference_t<Kernel>*>(context))(); },
-      const_cast<void*>(static_cast<const void*>(&kernel)));
+      const_cast<void*>(static_cast<const void*>(&kernel)), sizeof(kernel));
 }
 
 }  // namespace spak::sim

@@ -1,0 +1,140 @@
+"""`spak sim FILE.cu`: run a CUDA program on the CPU, and say what its kernels do wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from spak.sim.findings import Finding
+    from spak.sim.program import Run
+
+
+@click.command(context_settings={"ignore_unknown_options": False})
+@click.argument("files", nargs=-1, required=True, metavar="FILE.cu [MORE.cu|.cpp] [-- ARGUMENTS]")
+@click.option(
+    "--mode",
+    type=click.Choice(["check", "plain", "asan", "profile"]),
+    default="plain",
+    show_default=True,
+    help="check: find races, wrong accesses, hazards of asynchronous copies (some 20 times slower: use small problems). "
+    "plain: results, fast; deadlocks and divergent barriers are found too. asan: AddressSanitizer for host and device "
+    "code. profile: count what kernels do.",
+)
+@click.option("-I", "include_dirs", multiple=True, metavar="DIR", help="Look here for the program's own headers.")
+@click.option("-D", "defines", multiple=True, metavar="NAME[=VALUE]", help="Define a macro.")
+@click.option("-O", "optimise", default="2", show_default=True, metavar="N", help="Optimise: 0 to 3, or s.")
+@click.option("--device", default="h200", show_default=True, help="The device that the program is told it runs on.")
+@click.option("--seed", type=int, default=None, help="The seed of everything that is drawn [default: the engine's].")
+@click.option(
+    "--order",
+    type=click.Choice(["forward", "reverse", "random"]),
+    default=None,
+    help="The order of blocks and threads [default: forward; random with --seed].",
+)
+@click.option(
+    "--completion",
+    type=click.Choice(["eager", "lazy", "random"]),
+    default=None,
+    help="When asynchronous copies complete: at once, at the last moment, or at random ones [default: lazy].",
+)
+@click.option(
+    "--threads", type=click.IntRange(1), default=None, help="OS threads that run blocks [default: all cores]."
+)
+@click.option("--seconds", type=click.IntRange(1), default=None, help="End the program after about so many seconds.")
+@click.option("--report", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@click.option("-o", "output", type=click.Path(dir_okay=False), help="Write the report to a file.")
+@click.option("--keep", type=click.Path(dir_okay=False), help="Keep the compiled program under this name.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    files: tuple[str, ...],
+    mode: str,
+    include_dirs: tuple[str, ...],
+    defines: tuple[str, ...],
+    optimise: str,
+    device: str,
+    seed: int | None,
+    order: str | None,
+    completion: str | None,
+    threads: int | None,
+    seconds: int | None,
+    form: str,
+    output: str | None,
+    keep: str | None,
+) -> int:
+    """Compile a CUDA program for the CPU as it stands, run it, and report what the simulator found.
+
+    The program has the terminal to itself while it runs. What comes after `--` goes to it. The report follows on
+    standard error (JSON and SARIF: on standard output), or goes to the file that -o names.
+
+    \b
+    Examples:
+      spak sim --mode check reduce.cu                   races, accesses, barriers, each with its lines
+      spak sim matmul.cu util.cpp -I include -- 512     results only, on all cores; 512 goes to the program
+      spak sim --mode check --seed 7 --completion lazy pipeline.cu
+      spak sim --mode check --report sarif -o findings.sarif scan.cu
+
+    \b
+    Exits with the program's own status; with 1 if that is 0 and there are findings; with 2 if the program does not
+    compile or an option is wrong; with 128 and the signal's number if a signal ended it.
+    """
+    import tempfile
+
+    from spak.errors import SpakError
+    from spak.sim import program
+
+    sources, arguments = split(files)
+    given = {"seed": seed, "order": order, "completion": completion, "threads": threads}
+    settings = program.Settings(
+        mode=mode,
+        device=device,
+        optimise=optimise,
+        include_dirs=tuple(Path(path) for path in include_dirs),
+        defines=defines,
+        options={key: str(value) for key, value in given.items() if value is not None},
+        seconds=seconds or 0,
+    )
+    with tempfile.TemporaryDirectory(prefix="spak-sim-") as name:
+        folder = Path(name)
+        try:
+            made, names = program.build(sources, settings, folder)
+        except SpakError as error:
+            click.echo(str(error), err=True)
+            return 2
+        if keep:
+            program.keep(made, Path(keep))
+        done = program.run(made, arguments, settings, names, folder)
+    _say(done, form, output)
+    if done.status < 0:
+        return 128 - done.status
+    return done.status or int(bool(done.found))
+
+
+def split(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Sources first, then what goes to the program: everything after `--`, which click has taken out."""
+    after = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+    return list(words[: len(words) - len(after)]), list(words[len(words) - len(after) :])
+
+
+def _say(done: Run, form: str, output: str | None) -> None:
+    from spak.sim import profile, report
+
+    forms: dict[str, Callable[[tuple[Finding, ...]], str]] = {
+        "text": report.text,
+        "json": report.json,
+        "sarif": report.sarif,
+    }
+    text = forms[form](done.found)
+    if output:
+        Path(output).write_text(text)
+    elif text:
+        click.echo(text, err=form == "text", nl=False)
+    if done.counters:
+        click.echo(profile.text(done.counters), err=True, nl=False)
+    if done.ended:
+        click.echo(str(done.ended), err=True)

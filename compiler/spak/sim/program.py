@@ -1,0 +1,213 @@
+"""A foreign CUDA program on the simulator: rewritten, compiled, run, its findings read. Knows no terminal.
+
+What the program prints, reads and returns is its own: it is given the streams of whoever calls.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spak.errors import Collector, Diagnostic, SpakError, Span
+from spak.errors.plain import plain
+from spak.sim import findings, flavours, library
+from spak.sim.findings import Finding
+from spak.sim.includes import Program
+
+SUFFIXES = (".cu", ".cuh", ".cpp", ".cc", ".cxx", ".c++", ".c")
+_MESSAGE = re.compile(r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:(?P<col>\d+):)? (?:fatal )?error: (?P<text>.*)$")
+_THROUGH = re.compile(
+    r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):\d+:\s+required from|^(?:In file included |\s+)from (?P<includer>[^:]+):(?P<at>\d+)"
+)
+_LINK = re.compile(r"(?P<text>undefined reference to .*|multiple definition of .*)$")
+_INTERNAL = (("__spak_type", ""), ("__spak_site", ""), ("spak::sim::host::", ""))
+_MOST = 20
+_GRACE = 10  # seconds beyond --seconds for the program to end by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to compile and run. `order`, `completion` and `threads` empty: the engine's defaults."""
+
+    mode: str = "plain"
+    device: str = "h200"
+    optimise: str = "2"
+    include_dirs: tuple[Path, ...] = ()
+    defines: tuple[str, ...] = ()
+    options: dict[str, str] = field(default_factory=dict)  # SPAK_SIM_<key>
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a run ended. `status` is what the program returned, negative for a signal; `ended` says what ended it instead."""
+
+    status: int
+    found: tuple[Finding, ...]
+    counters: str = ""
+    ended: Diagnostic | None = None
+
+
+def build(sources: Sequence[str], settings: Settings, folder: Path) -> tuple[Path, dict[str, str]]:
+    """The program, and the names of its files as its line table has them. Raises SpakError with all that is wrong.
+
+    Everything is written below `folder`.
+    """
+    known = library.devices()
+    if settings.device not in known:
+        raise SpakError(
+            Diagnostic("SPK583", f"there is no device {settings.device!r}", None, f"there are {', '.join(known)}")
+        )
+    tools = library.toolchain()
+    for name in sources:
+        if Path(name).suffix.lower() not in SUFFIXES:
+            what = f"{name} is neither CUDA nor C++ by its name"
+            raise SpakError(Diagnostic("SPK580", what, Span(name), f"name it {', '.join(SUFFIXES)}"))
+    program = Program(folder, settings.include_dirs, (library.HOST,), known[settings.device])
+    copies = [program.source(Path(name), name) for name in sources]
+    program.found.raise_if_any()
+    flags = library.compile_flags(tools, settings.mode, settings.optimise)
+    archive = library.library(tools)
+    prelude = library.prelude(tools, flags, settings.mode)
+    own = [f"-D{define}" for define in settings.defines] + [f"-I{path}" for path in settings.include_dirs]
+    found, objects = Collector(), []
+    for name, copy in zip(sources, copies, strict=True):
+        objects.append(copy.with_suffix(".o"))
+        beside = [f"-I{Path(name).resolve().parent}"]
+        command = [
+            tools.compiler,
+            *flags,
+            *own,
+            *beside,
+            "-include",
+            str(prelude),
+            "-c",
+            str(copy),
+            "-o",
+            str(objects[-1]),
+        ]
+        done = subprocess.run(command, capture_output=True)
+        if done.returncode:
+            found.found += _messages(done.stderr.decode(errors="replace"), program, name)
+    found.raise_if_any()
+    made = folder / "program"
+    link = ["-pthread", "-ldl", "-rdynamic", *flavours.link_flags(settings.mode)]
+    done = subprocess.run(
+        [tools.compiler, *map(str, objects), str(archive), *link, "-o", str(made)], capture_output=True
+    )
+    if done.returncode:
+        raise SpakError(*_link_messages(done.stderr.decode(errors="replace"), sources[0]))
+    here = Path.cwd()
+    names = {**program.shown, **{str(here / shown): shown for shown in program.shown.values()}}
+    return made, names
+
+
+def run(made: Path, arguments: Sequence[str], settings: Settings, names: dict[str, str], folder: Path) -> Run:
+    """Run the program to its end with the caller's streams, then read what was found."""
+    report, counters = folder / "findings.jsonl", folder / "counters.jsonl"
+    settled = {f"SPAK_SIM_{key.upper()}": value for key, value in settings.options.items() if value}
+    settled |= {
+        "SPAK_SIM_MODE": settings.mode if settings.mode != "asan" else "plain",
+        "SPAK_SIM_DEVICE": settings.device,
+    }
+    settled |= {"SPAK_SIM_REPORT": str(report), "SPAK_SIM_COUNTERS": str(counters)}
+    if settings.seconds:
+        settled["SPAK_SIM_SECONDS"] = str(settings.seconds)
+    if settings.mode == "asan":
+        settled["ASAN_OPTIONS"] = ":".join(filter(None, ["detect_leaks=0", os.environ.get("ASAN_OPTIONS", "")]))
+    status, ended = _wait([str(made), *arguments], os.environ | settled, settings.seconds)
+    text = report.read_text(errors="replace") if report.exists() else ""
+    found = findings.read(text, made, names)
+    return Run(status, found, counters.read_text(errors="replace") if counters.exists() else "", ended)
+
+
+def _wait(command: Sequence[str], environment: dict[str, str], seconds: int) -> tuple[int, Diagnostic | None]:
+    with subprocess.Popen(command, env=environment) as child:
+        interrupted = False
+        while True:
+            try:
+                status = child.wait(timeout=seconds + _GRACE if seconds else None)
+                break
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+                hint = "give it more with --seconds, or a smaller problem"
+                return -signal.SIGKILL, Diagnostic("SPK585", f"the program was ended after {seconds} s", None, hint)
+            except KeyboardInterrupt:  # the terminal has told the program as well
+                if interrupted:
+                    child.kill()
+                interrupted = True
+    if status < 0:
+        name = signal.Signals(-status).name
+        hint = "`--mode asan` shows accesses of host and device code that are out of bounds"
+        return status, Diagnostic(
+            "SPK585", f"the program was ended by {name}", None, hint if status != -signal.SIGINT else ""
+        )
+    return status, None
+
+
+def keep(made: Path, place: Path) -> None:
+    """A copy of the program that runs without `spak sim`."""
+    shutil.copy2(made, place)
+
+
+def _messages(log: str, program: Program, name: str) -> Iterable[Diagnostic]:
+    """The compiler's errors, in the user's own files; an error in a header of ours is placed where it was called from."""
+    found: dict[tuple[str, int, str], Diagnostic] = {}
+    required = None
+    for line in log.splitlines():
+        if match := _THROUGH.match(line):
+            file, number = match["file"] or match["includer"], int(match["line"] or match["at"])
+            required = (file, number) if file in program.texts else required
+        match = _MESSAGE.match(line)
+        if match is None:
+            continue
+        text = plain(match["text"])
+        for internal, shown in _INTERNAL:
+            text = text.replace(internal, shown)
+        file, number, column = match["file"], int(match["line"]), int(match["col"] or 1)
+        notes: tuple[str, ...] = ()
+        if file not in program.texts and file not in program.shown and required:
+            notes = (f"in {Path(file).name}:{number}",)
+            file, number, column = *required, 1
+        shown_file = program.shown.get(file, file)
+        if _changed(program, shown_file, number):
+            column = 1
+        one = Diagnostic("SPK581", text, Span(shown_file, number, column), notes=notes)
+        found.setdefault((shown_file, number, text), one)
+        required = None
+    if not found:
+        lines = [line for line in log.splitlines() if line.strip()]
+        return [Diagnostic("SPK581", lines[-1] if lines else "the compiler failed and said nothing", Span(name))]
+    several = list(found.values())
+    if len(several) > _MOST:
+        several = [
+            *several[:_MOST],
+            Diagnostic("SPK581", f"{len(several) - _MOST} more errors of the compiler", Span(name)),
+        ]
+    return several
+
+
+def _changed(program: Program, file: str, line: int) -> bool:
+    """Whether a line of the user's is not what the compiler saw."""
+    try:
+        before = Path(file).read_text(errors="replace").split("\n")[line - 1]
+        return program.texts[file].split("\n")[line - 1] != before
+    except (OSError, KeyError, IndexError):
+        return False
+
+
+def _link_messages(log: str, name: str) -> list[Diagnostic]:
+    texts = [match["text"] for line in log.splitlines() if (match := _LINK.search(line))]
+    if not texts:
+        texts = [log.strip().splitlines()[-1] if log.strip() else "the linker said nothing"]
+    hint = "name every source file of the program; libraries of the toolkit are not there"
+    return [
+        Diagnostic("SPK581", f"linker: {plain(text)}", Span(name), hint) for text in list(dict.fromkeys(texts))[:_MOST]
+    ]
