@@ -32,6 +32,8 @@ PyObject* init(const Kernel& kernel) {
     if (!function) throw py::error_already_set();
     module.attr(kernel.name) = function;
     module.attr("__spak__") = kernel.facts;
+    if (kernel.findings != nullptr) module.attr("__spak_findings__") = py::cpp_function(kernel.findings);
+    if (kernel.counters != nullptr) module.attr("__spak_counters__") = py::cpp_function(kernel.counters);
     module.attr("__all__") = py::make_tuple(kernel.name);
     return module.release().ptr();
   } catch (py::error_already_set& error) {

@@ -12,7 +12,8 @@ from spak.model.outcome import Outcome
 class Options(Model):
     """Paths relative to the project's root. `runtime` is the target's `libspak_runtime.a`; `sass` are the unit's contracts.
 
-    `tuned` is the file of parameters tuned for the target, where there is one.
+    `tuned` is the file of parameters tuned for the target, where there is one. `checked` is where the simulator's second
+    module goes, whose device code says what it accesses; it is for verification, and never shipped.
     """
 
     interface: str
@@ -26,6 +27,7 @@ class Options(Model):
     runtime: str
     sass: tuple[str, ...] = ()
     out: str
+    checked: str = ""
     manifest: str
     evidence: str
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from spak.build import cppexpr
@@ -89,9 +89,21 @@ class Buffer:
 
 
 @dataclass(frozen=True, slots=True)
+class Region:
+    """Memory that a call may touch: its address and exact bytes in C++. Results and most workspaces hold nothing yet."""
+
+    name: str
+    address: str
+    bytes: str
+    writable: bool
+    initialised: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Launches:
     kernels: tuple[str, ...]
     buffers: tuple[Buffer, ...]
+    regions: tuple[Region, ...]
     steps: tuple[tuple[Entry, ...], ...]
 
     @property
@@ -113,7 +125,27 @@ def launches(job: Job) -> Launches:
     steps: dict[str, list[Entry]] = {}
     for index, launch in enumerate(job.plan.launch):
         steps.setdefault(launch.step, []).append(_entry(index, launch, kernels, scope, job))
-    return Launches(kernels, buffers, tuple(tuple(step) for step in steps.values()))
+    regions = (
+        *_arrays(job, scope),
+        *(Region(b.name, f"workspace_{b.name}.data()", b.bytes, True, b.zero) for b in buffers),
+    )
+    return Launches(kernels, buffers, regions, tuple(tuple(step) for step in steps.values()))
+
+
+def _arrays(job: Job, scope: dict[str, Cpp]) -> Iterator[Region]:
+    signature = job.interface.signature
+    inputs = [p for p in signature.params if isinstance(p, Tensor)]
+    for position, tensor in enumerate((*inputs, *signature.results)):
+        given = position < len(inputs)
+        yield Region(tensor.name, f"call.tensors[{position}]", _bytes(tensor, scope), not given, given)
+
+
+def _bytes(tensor: Tensor, scope: dict[str, Cpp]) -> str:
+    size = ITEMSIZE[tensor.dtype]
+    if tensor.layout != "strided":
+        return _product([*tensor.shape, size], scope, None)
+    shape, strides = ([cppexpr.integer(text, scope) for text in texts] for texts in (tensor.shape, tensor.strides))
+    return f"ex::mul(ex::reach({{{', '.join(shape)}}}, {{{', '.join(strides)}}}), {size}LL)"
 
 
 def _scope(job: Job) -> dict[str, Cpp]:
@@ -126,7 +158,7 @@ def _scope(job: Job) -> dict[str, Cpp]:
     return {**scope, **env(job.interface, integers_only=True)}
 
 
-def _product(factors: list[int | str], scope: dict[str, Cpp], place: Span) -> str:
+def _product(factors: Sequence[int | str], scope: dict[str, Cpp], place: Span | None) -> str:
     text = "1LL"
     for factor in factors:
         value = cppexpr.integer(factor, scope, place)

@@ -50,12 +50,12 @@ def build_module(options: Options, do: Do) -> Outcome:
         )
         checks += more
         found += findings
-    image = b""
+    images: dict[str, bytes] = {}
     if parts.ok:
-        image = _compile(job, parts, options, compiler, do, checks, found)
+        images = _compile(job, parts, options, compiler, do, checks, found)
     elif parts.nvrtc is None:
         checks.append(Check(name="compile", verdict="failed", detail=_count(found)))
-    return _record(options, job, image, checks, found, environment)
+    return _record(options, job, images, checks, found, environment)
 
 
 _FINDINGS = frozenset({"SPK510", "SPK511", "SPK512", "SPK513"})
@@ -63,9 +63,11 @@ _FINDINGS = frozenset({"SPK510", "SPK511", "SPK512", "SPK513"})
 
 def _compile(
     job: Job, parts: Parts, options: Options, compiler: str, do: Do, checks: list[Check], found: list[Diagnostic]
-) -> bytes:
-    """Compile and link the parts; the module's bytes, or b'' where it failed. Adds what it checks and finds."""
-    files = {**parts.files, "CMakeLists.txt": plain("CMakeLists.txt.j2", module=job.module)}
+) -> dict[str, bytes]:
+    """Compile and link the parts; the modules by where they go, {} where that failed. Adds what it checks and finds."""
+    checked = bool(options.checked and parts.checked)
+    files = {**parts.files, "CMakeLists.txt": plain("CMakeLists.txt.j2", module=job.module, checked=checked)}
+    files |= {"checked.cpp": parts.checked} if checked else {}
     defines = {
         "SPAK_RUNTIME": str(Path(options.runtime).resolve()),
         "SPAK_TOOLKIT_INCLUDES": ";".join(parts.toolkit_includes),
@@ -80,23 +82,37 @@ def _compile(
                 tail = " ".join(built.log.strip().splitlines()[-3:])[-400:]
                 found.append(Diagnostic("SPK503", f"the compiler failed: {tail}", Span(options.source)))
             checks.append(Check(name="compile", verdict="failed", detail=_count(found)))
-            return b""
+            return {}
         module = built.folder / f"{job.module}.so"
+        made = {options.out: module.read_bytes()}
         if own_code:
             checks.append(
                 Check(name="compile", verdict="passed", detail=f"for {job.target.toolchain.arch or 'the host'}")
             )
-            (item,) = sorted(built.folder.glob("CMakeFiles/*.dir/**/kernel.cpp.o"))
-            check, findings = symbols.device_code(
-                elf.read(item), job.target.toolchain.engine, job.interface.openmp, options.source
-            )
-            checks.append(check)
-            found += findings
-        check, findings = symbols.module(elf.read(module), f"PyInit_{job.module}", options.source)
-        if all(c.verdict != "failed" for c in checks):  # else the device code's own finding says it better
-            found += findings
-        checks.append(check)
-        return module.read_bytes()
+            _symbols("kernel.cpp", job.target.toolchain.engine, built.folder, module, job, checks, found)
+        else:
+            _symbols("", "", built.folder, module, job, checks, found)
+        if checked:
+            second = built.folder / "checked" / module.name
+            made[options.checked] = second.read_bytes()
+            _symbols("checked.cpp", "checked", built.folder, second, job, checks, found)
+        return made
+
+
+def _symbols(
+    unit: str, kind: str, folder: Path, module: Path, job: Job, checks: list[Check], found: list[Diagnostic]
+) -> None:
+    """What the device code of translation unit `unit` and the module that it is in need from elsewhere."""
+    of = f" ({kind})" if kind == "checked" else ""
+    if unit:
+        (item,) = sorted(folder.glob(f"CMakeFiles/*.dir/**/{unit}.o"))
+        check, findings = symbols.device_code(elf.read(item), kind, job.interface.openmp, job.source_path)
+        checks.append(check.model_copy(update={"name": check.name + of}))
+        found += findings
+    check, findings = symbols.module(elf.read(module), f"PyInit_{job.module}", job.source_path)
+    if all(c.verdict != "failed" for c in checks):  # else the device code's own finding says it better
+        found += findings
+    checks.append(check.model_copy(update={"name": check.name + of}))
 
 
 def _count(found: Sequence[Diagnostic]) -> str:
@@ -105,13 +121,15 @@ def _count(found: Sequence[Diagnostic]) -> str:
 
 
 def _record(
-    options: Options, job: Job, image: bytes, checks: list[Check], found: list[Diagnostic], environment: dict[str, str]
+    options: Options, job: Job, images: dict[str, bytes], checks: list[Check], found: list[Diagnostic], environment: dict[str, str]
 ) -> Outcome:
-    """Write what there is: the module only when everything passed, the evidence always."""
-    ok = bool(image) and not any(d.severity == "error" for d in found) and all(c.verdict != "failed" for c in checks)
+    """Write what there is: the modules only when everything passed, the evidence always."""
+    ok = bool(images) and not any(d.severity == "error" for d in found) and all(c.verdict != "failed" for c in checks)
     subject = {**job.digests, "runtime": sha256_file(options.runtime)}
     if ok:
-        subject["module"] = sha256_bytes(image)
+        subject["module"] = sha256_bytes(images[options.out])
+        if options.checked in images:
+            subject["checked module"] = sha256_bytes(images[options.checked])
     evidence = Evidence(
         stage="compile",
         unit=options.unit,
@@ -124,7 +142,8 @@ def _record(
         diagnostics=tuple(d.to_json() for d in found),
     )
     if ok:
-        atomic.write(options.out, image, 0o755)
+        for path, image in images.items():
+            atomic.write(path, image, 0o755)
         manifest = {
             "module": job.module,
             "unit": job.unit,
@@ -134,7 +153,7 @@ def _record(
         }
         atomic.write(options.manifest, canonical_json(manifest))
     else:
-        for stale in (options.out, options.manifest):
+        for stale in filter(None, (options.out, options.checked, options.manifest)):
             Path(stale).unlink(missing_ok=True)
     atomic.write(options.evidence, canonical_json(evidence))
-    return Outcome(ok=ok, diagnostics=evidence.diagnostics, summary={"bytes": len(image)} if ok else {})
+    return Outcome(ok=ok, diagnostics=evidence.diagnostics, summary={"bytes": len(images[options.out])} if ok else {})

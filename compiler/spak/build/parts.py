@@ -13,7 +13,10 @@ from spak.errors import Diagnostic
 
 @dataclass(frozen=True)
 class Parts:
-    """`files` lie in one folder with `kernel.cmake`; `ok` False means that the device code did not compile."""
+    """`files` lie in one folder with `kernel.cmake`; `ok` False means that the device code did not compile.
+
+    `checked` is the device code of the module that only verification loads, where the engine makes one.
+    """
 
     ok: bool = True
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -21,8 +24,11 @@ class Parts:
     nvrtc: NvrtcResult | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     toolkit_includes: Sequence[str] = ()
+    checked: bytes = b""
 
 
-def recipe(job: Job, sources: Sequence[str], options: Sequence[str], link: Sequence[str] = ()) -> bytes:
+def recipe(
+    job: Job, sources: Sequence[str], options: Sequence[str], link: Sequence[str] = (), checked: Sequence[str] = ()
+) -> bytes:
     """`kernel.cmake`, which tells spak_add_kernel() what to compile and how."""
-    return render("kernel.cmake.j2", job, sources=sources, options=options, link=link)
+    return render("kernel.cmake.j2", job, sources=sources, options=options, link=link, checked=checked)

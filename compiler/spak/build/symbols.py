@@ -23,7 +23,7 @@ _MATH = (rf"({'|'.join(_ARITHMETIC)})[fl]?", rf"(__)?({'|'.join(_ARITHMETIC)})[f
 _MEMORY = ("mem(cpy|set|move|cmp)",)
 _COMPILER = ("_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail", "_Unwind_Resume", "__gxx_personality_v0", r"__\w+[ts]i[234]")
 _OPENMP = (r"GOMP_\w+", r"omp_(get|in)_\w+")
-_SIMULATOR = (r"_ZT?[HW]?N4spak3sim\w+",)
+_SIMULATOR = (r"_ZT?[HW]?N4spak3sim\w+", r"spak_sim_\w+")
 _CPLUSPLUS = (r"_Z[NKTSdn]\w+", r"__cxa_\w+", r"__gxx_\w+", r"_Unwind_\w+", "__dynamic_cast", "__dso_handle")
 _PYTHON = (r"_?Py\w+",)
 _LIBC = (
@@ -36,17 +36,21 @@ _THREADS = (
     r"mmap(64)?|munmap|mprotect|madvise|getpagesize|sysconf|syscall|(__)?sched_\w+|clock_gettime|nanosleep",
     r"sigaltstack|sigaction|sig\w+|raise|_?_?pthread_\w+",
 )
+#: What the simulator's engine tells AddressSanitizer where that is loaded, and else finds missing.
+_SANITIZER = (r"__asan_(un)?poison_memory_region|__sanitizer_(start|finish)_switch_fiber",)
 
 #: What device code of an engine may call. CUDA code runs elsewhere, and has no object of its own.
 _DEVICE = {
     "host": (*_MATH, *_MEMORY, *_COMPILER),
     "sim": (*_MATH, *_MEMORY, *_COMPILER, *_SIMULATOR, *_CPLUSPLUS, "__tls_get_addr", "abort", "__assert_fail"),
 }
-_MODULE = (*_MATH, *_MEMORY, *_COMPILER, *_OPENMP, *_CPLUSPLUS, *_PYTHON, *_LIBC, *_THREADS, r"_ITM_\w+")
+#: The same device code, compiled so that it tells the simulator's checkers of its accesses.
+_DEVICE["checked"] = (*_DEVICE["sim"], r"__tsan_\w+", r"__ubsan_handle_\w+")
+_MODULE = (*_MATH, *_MEMORY, *_COMPILER, *_OPENMP, *_CPLUSPLUS, *_PYTHON, *_LIBC, *_THREADS, *_SANITIZER, r"_ITM_\w+")
 #: The same for definitions that give way to others, as inline functions do: the linker keeps whichever it meets first.
 _STOLEN = ("main|_start|_init|_fini|environ", r"_Z\w*4spak(7runtime|4expr)\w*", r"_Zn[wa]\w+", r"_Zd[la]\w+")
 #: Names that a definition in device code would take away from the runtime, or from Python.
-_RESERVED = (*_MEMORY, *_PYTHON, *_LIBC, *_THREADS, *_OPENMP, r"__\w+", r"_ZN4spak3sim\w+", *_STOLEN)
+_RESERVED = (*_MEMORY, *_PYTHON, *_LIBC, *_THREADS, *_OPENMP, r"__\w+", r"_ZN4spak3sim\w+", r"spak_sim_\w+", *_STOLEN)
 
 
 def device_code(facts: Facts, engine: str, openmp: bool, source: str) -> tuple[Check, tuple[Diagnostic, ...]]:

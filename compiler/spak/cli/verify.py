@@ -73,6 +73,7 @@ def options_of(name: str) -> Options:
     request = f"build/request/{unit}.{variant}.{dialect}.json"
     tuned = f"{source}/tuned.{target}.toml"
     compiled = f"build/evidence/{unit}/{variant}/{target}/compile.json"
+    checked = f"build/native/{target}/{unit}/{variant}/checked/{unit}_{target}.so"
     return Options(
         unit=unit,
         variant=variant,
@@ -86,4 +87,5 @@ def options_of(name: str) -> Options:
         reference=reference,
         compile=compiled if Path(compiled).is_file() else "",
         tuned=tuned if Path(tuned).is_file() else "",
+        checked=checked if Path(checked).is_file() else "",
     )

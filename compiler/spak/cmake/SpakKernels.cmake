@@ -70,9 +70,10 @@ endfunction()
 #
 # spak_add_kernel(<name> GLUE <dir> RUNTIME <library>)
 #
-# The same from host code that is rendered already; this is what `doit build` calls.
+# The same from host code that is rendered already; this is what `doit build` calls. With CHECKED there is beside it, in the folder
+# `checked`, a module of the same name whose device code tells the simulator of each of its accesses: it is for verification alone.
 function(spak_add_kernel name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "UNIT;TARGET;VARIANT;PROJECT;GLUE;RUNTIME" "")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "CHECKED" "UNIT;TARGET;VARIANT;PROJECT;GLUE;RUNTIME" "")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "spak_add_kernel(${name}): unexpected ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -88,7 +89,20 @@ function(spak_add_kernel name)
   endif()
 
   list(TRANSFORM SPAK_SOURCES PREPEND "${arg_GLUE}/" OUTPUT_VARIABLE sources)
-  add_library(${name} MODULE ${sources})
+  # The target's own flags are for the device code alone; the launcher's time is spent elsewhere.
+  set_source_files_properties("${arg_GLUE}/kernel.cpp" PROPERTIES COMPILE_OPTIONS "${SPAK_KERNEL_OPTIONS}")
+  _spak_module(${name} ${sources})
+  target_link_options(${name} PRIVATE LINKER:--strip-all)
+  if(arg_CHECKED)
+    set_source_files_properties("${arg_GLUE}/checked.cpp" PROPERTIES COMPILE_OPTIONS "${SPAK_CHECKED_OPTIONS}")
+    _spak_module(${name}_checked "${arg_GLUE}/checked.cpp" "$<FILTER:$<TARGET_OBJECTS:${name}>,EXCLUDE,kernel.cpp>")
+    set_target_properties(${name}_checked PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/checked")
+  endif()
+endfunction()
+
+# A module of kernel.cmake from `sources`, for spak_add_kernel().
+macro(_spak_module name)
+  add_library(${name} MODULE ${ARGN})
   set_target_properties(${name} PROPERTIES PREFIX "" OUTPUT_NAME "${SPAK_MODULE}" SUFFIX ".so")
   target_include_directories(${name} PRIVATE "${SPAK_INCLUDE_DIR}")
   _spak_nameless(nameless ${SPAK_TOOLKIT_INCLUDES})
@@ -96,12 +110,10 @@ function(spak_add_kernel name)
   if(SPAK_TOOLKIT_INCLUDES)
     target_include_directories(${name} SYSTEM PRIVATE ${SPAK_TOOLKIT_INCLUDES})
   endif()
-  # The target's own flags are for the device code alone; the launcher's time is spent elsewhere.
-  set_source_files_properties("${arg_GLUE}/kernel.cpp" PROPERTIES COMPILE_OPTIONS "${SPAK_KERNEL_OPTIONS}")
   target_link_libraries(${name} PRIVATE ${arg_RUNTIME} ${CMAKE_DL_LIBS})
-  target_link_options(${name} PRIVATE ${SPAK_LINK_OPTIONS} LINKER:--gc-sections LINKER:--strip-all LINKER:--exclude-libs,ALL
+  target_link_options(${name} PRIVATE ${SPAK_LINK_OPTIONS} LINKER:--gc-sections LINKER:--exclude-libs,ALL
     LINKER:--build-id=none LINKER:--as-needed LINKER:-z,relro,-z,now LINKER:-z,noexecstack)
-endfunction()
+endmacro()
 
 # Has SPAK render the host code of a project's kernel, and sets arg_GLUE to where it is.
 macro(_spak_render name)

@@ -225,6 +225,7 @@ class UnitActions:
             runtime=native.runtime_library(target),
             sass=self.unit().sass,
             out=module,
+            checked=self.checked(variant, target),
             manifest=str(Path(module).with_name("module.json")),
             evidence=self.evidence(variant, target, "compile"),
             **files,
@@ -235,7 +236,7 @@ class UnitActions:
             options=without_nothing(options.model_dump(mode="json")),
             inputs=(options.interface, options.target, options.runtime, *files.values()),
             values=native.module_values(target),
-            outputs=(options.out, options.manifest, options.evidence),
+            outputs=(options.out, *filter(None, (options.checked,)), options.manifest, options.evidence),
             tools=native.tools(target),
             env=("CXX",),
             doc="compile the module",
@@ -244,12 +245,19 @@ class UnitActions:
     def module(self, variant: Variant, target: Target) -> str:
         return f"build/native/{target.name}/{self.name}/{variant.name}/{self.name}_{target.name}.so"
 
+    def checked(self, variant: Variant, target: Target) -> str:
+        """The simulator's second module, for verification alone; "" for other engines."""
+        if target.toolchain.engine != "checked":
+            return ""
+        return f"build/native/{target.name}/{self.name}/{variant.name}/checked/{self.name}_{target.name}.so"
+
     def verify(self, variant: Variant, target: Target) -> Action:
         files = {**self.files(variant, target), **self.tuned(variant, target)}
         out = self.evidence(variant, target, "verify")
         reference = self.unit().reference.file
         request = self.request_file(variant, target.dialect)
-        compiled = [self.module(variant, target), self.evidence(variant, target, "compile")]
+        checked = self.checked(variant, target)
+        compiled = [self.module(variant, target), *filter(None, (checked,)), self.evidence(variant, target, "compile")]
         inputs = [self.behaviour, request, *compiled, self.targets.file(target.name), *files.values()]
         return Action(
             name=self.at("verify", variant, target),
@@ -261,6 +269,7 @@ class UnitActions:
                 "request": request,
                 "compile": self.evidence(variant, target, "compile"),
                 "module": self.module(variant, target),
+                **({"checked": checked} if checked else {}),
                 "target": self.targets.file(target.name),
                 "reference": reference,
                 "evidence": out,
@@ -317,8 +326,8 @@ class UnitActions:
 
 
 def without_nothing(options: dict[str, Any]) -> dict[str, Any]:
-    """Options without a tuned file that is not there, so that its absence has no part in a key."""
-    return {name: value for name, value in options.items() if name != "tuned" or value}
+    """Options without files that are not there, so that their absence has no part in a key."""
+    return {name: value for name, value in options.items() if name not in ("tuned", "checked") or value}
 
 
 def project_templates() -> tuple[str, ...]:

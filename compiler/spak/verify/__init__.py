@@ -17,6 +17,7 @@ class Options(Model):
 
     `request` is only hashed into the evidence; `compile` is the compile stage's evidence, for the compiler's identity.
     `tuned` is the file of parameters tuned for the target, where there is one: rounds are shaped by them.
+    `checked` is the simulator's second module, which tells of its accesses; "" for other targets.
     `call_seconds` is the CPU time that one call may take; its wall-clock limit is six times that.
     """
 
@@ -32,6 +33,7 @@ class Options(Model):
     reference: str = ""
     compile: str = ""
     tuned: str = ""
+    checked: str = ""
     call_seconds: float = 20.0
 
 

@@ -18,6 +18,7 @@ from spak.effects.sandbox import confine
 
 _PROT_NONE, _PROT_RW, _MAP_SHARED = 0, 3, 1
 _M_PERTURB = -6
+_MOST_SAID = 1 << 19
 
 
 class Memory:
@@ -53,6 +54,7 @@ def call(job: dict[str, Any], memory: Memory, modules: dict[str, Any]) -> dict[s
     except Exception as error:
         return {"ok": False, "load": f"{type(error).__name__}: {error}"}
     memory.guard(job["guards"], _PROT_NONE)
+    answer: dict[str, Any] = {"ok": True}
     try:
         if job.get("large"):
             from spak.verify.sparse import call_large
@@ -65,10 +67,34 @@ def call(job: dict[str, Any], memory: Memory, modules: dict[str, Any]) -> dict[s
         else:
             _call_on_host(function, job, memory.base)
     except Exception as error:
-        return {"ok": False, "raised": _placed(f"{type(error).__name__}: {error}", memory)}
+        answer = {"ok": False, "raised": _placed(f"{type(error).__name__}: {error}", memory)}
     finally:
         memory.guard(job["guards"], _PROT_RW)
-    return {"ok": True}
+    return {**answer, **_reports(modules[job["module"]], memory)}
+
+
+def _reports(module: Any, memory: Memory) -> dict[str, str]:
+    """What the simulator found and counted in the call, where it is one and there is anything."""
+    said = {}
+    for name in ("findings", "counters"):
+        take = getattr(module, f"__spak_{name}__", None)
+        text = take() if take else "[]"
+        if text != "[]":
+            said[name] = _named(text, memory) if len(text) < _MOST_SAID else f"{len(text)} bytes of {name}"
+    return said
+
+
+def _named(text: str, memory: Memory) -> str:
+    """A report with the addresses in its words made offsets; what stands under `pc` is an offset into the module."""
+
+    def words(value: Any, key: str) -> Any:
+        if isinstance(value, dict):
+            return {k: words(v, k) for k, v in value.items()}
+        if isinstance(value, list):
+            return [words(v, key) for v in value]
+        return _placed(value, memory) if isinstance(value, str) and key != "pc" else value
+
+    return json.dumps(words(json.loads(text), ""))
 
 
 def _placed(text: str, memory: Memory) -> str:

@@ -22,10 +22,10 @@ from spak.verify.arena import Arena, Damage, guards, name_offsets, place
 from spak.verify.dtypes import F64, Array
 from spak.verify.problem import Layout, Problem
 
-FORWARD = {"SPAK_SIM_ORDER": "forward", "SPAK_SIM_SEED": "0"}
+FORWARD = {"SPAK_SIM_ORDER": "forward", "SPAK_SIM_SEED": "0", "SPAK_SIM_COMPLETION": "eager"}
 #: What malloc is told: it fills with the complement, bytes 0x49 and 0xC9, which are large numbers in every format.
 PERTURB = (0xB6, 0x36)
-SIM_ENV = ("SPAK_SIM_ORDER", "SPAK_SIM_SEED", "SPAK_SIM_SAMPLE_BLOCKS")
+SIM_ENV = ("SPAK_SIM_ORDER", "SPAK_SIM_SEED", "SPAK_SIM_COMPLETION", "SPAK_SIM_MODE", "SPAK_SIM_SAMPLE_BLOCKS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,19 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What one call left behind. `failure` is '' when it returned: else "crashed", "hung", "raised" or "load"."""
+    """What one call left behind. `failure` is '' when it returned: else "crashed", "hung", "raised" or "load".
+
+    `findings` and `counters` are what the simulator says of the call, as JSON; '' where it says nothing. The candidate is
+    not trusted: they can be missing, but what is found counts.
+    """
 
     outputs: dict[str, Array] = field(default_factory=dict)
     damage: tuple[Damage, ...] = ()
     changed: dict[str, int] = field(default_factory=dict)
     failure: str = ""
     how: str = ""
+    findings: str = ""
+    counters: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +150,8 @@ class Rig:
             changed=self.arena.changed_inputs(slots, case.inputs),
             failure=failure,
             how=name_offsets(how, slots),
+            findings=name_offsets(str(answer.data.get("findings", "")), slots),
+            counters=str(answer.data.get("counters", "")),
         )
 
     def _ask_candidate(self, job: dict[str, Any]) -> Answer:

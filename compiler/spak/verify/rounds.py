@@ -119,7 +119,7 @@ def _of_shapes(problem: Problem, base: str, limit: float) -> Iterator[Round]:
     """
     axes = problem.unit.signature.axes
     seen: list[dict[str, int]] = []
-    for name, wish in [*_wishes(problem), *_unforeseen(problem, base)]:
+    for name, wish in [*wishes(problem), *_unforeseen(problem, base)]:
         if not axes:
             return
         shape = problem.nearest(wish, limit)
@@ -129,7 +129,8 @@ def _of_shapes(problem: Problem, base: str, limit: float) -> Iterator[Round]:
         yield Round(f"odd-{name}", "odd", shape, _every(problem, "normal"))
 
 
-def _wishes(problem: Problem) -> Iterator[tuple[str, dict[str, int]]]:
+def wishes(problem: Problem) -> Iterator[tuple[str, dict[str, int]]]:
+    """Odd sizes that one would like to try, whether or not they are admitted."""
     axes = problem.unit.signature.axes
     power = POWERS.get(len(axes), 8)
     long = LONG.get(len(axes), 257)

@@ -24,7 +24,7 @@ from spak.model.base import canonical_json
 from spak.model.evidence import Check, Evidence
 from spak.model.ir import Unit
 from spak.model.target import Target, read_target
-from spak.verify import Options, large, metamorphic
+from spak.verify import Options, checked, large, metamorphic
 from spak.verify.arena import bits
 from spak.verify.attempt import REVERSE, SHUFFLED, Attempt, Setup, attempt
 from spak.verify.diagnose import diagnose
@@ -61,6 +61,7 @@ class _State:
     dead: int = 0
     not_checked: list[str] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    found: list[Diagnostic] = field(default_factory=list)  # by the simulator
     smallest: dict[str, Any] | None = None
     previous: dict[str, Array] = field(default_factory=dict)
     remembered: str = ""
@@ -121,13 +122,16 @@ def verify(options: Options, only: str = "", seed: int | None = None) -> Evidenc
         chosen = [r for r in rounds if only in ("", r.name)]
         _rounds(rig, target, [replace(r, seed=r.seed if seed is None else seed) for r in chosen], options, state)
         _properties(rig, target, rounds, options, base, only, seed, state)
+        _checked(rig, target, options, base, only, seed, state)
         if not state.failed:
             _large(rig, target, options, base, only, seed, state)
         if only and not state.checks:
-            raise _no_such_round(only, [r.name for r in rounds])
+            known = [*rounds, *(checked.plan(problem, base) if options.checked else ())]
+            raise _no_such_round(only, [r.name for r in known])
         if not only and len(rounds) < MINIMUM:
             _too_few(state, len(rounds))
         _explain(rig, options, state)
+        state.diagnostics[:0] = state.found
         environment = _environment(options, target, rig.sandbox)
     _not_checked(problem, target, state)
     verdict = "failed" if any(c.verdict == "failed" for c in state.checks) else "passed"
@@ -341,6 +345,25 @@ def _large(rig: Rig, target: Target, options: Options, base: str, only: str, see
             state.diagnostics.append(Diagnostic("SPK624", f"round {name}: {found.detail}", hint=hint))
         elif found.verdict != "passed":
             state.not_checked.append(f"{name}: {found.detail}")
+
+
+def _checked(
+    rig: Rig, target: Target, options: Options, base: str, only: str, seed: int | None, state: _State
+) -> None:
+    """Check mode on the simulator's second module, and its counters on the last round."""
+    if not options.checked:
+        return
+    rounds = [r for r in checked.plan(rig.problem, base) if only in ("", r.name)]
+    for index, round_ in enumerate(rounds):
+        chosen = replace(round_, seed=round_.seed if seed is None else seed)
+        replay = _replay(options, target.name, chosen.name, chosen.seed)
+        found = checked.run(rig, options.checked, chosen, replay, options.source, every=index == 0)
+        state.checks.append(found.check)
+        state.found += [d for d in found.diagnostics if d not in state.found]
+    if rounds and not state.failed and not state.found:
+        figures = {"launches": checked.count(rig, options.checked, rounds[-1])}
+        detail = f"counts of one run, no times; {rounds[-1].words}"
+        state.checks.append(Check(name="counters", verdict="passed", detail=detail, figures=figures))
 
 
 def _explain(rig: Rig, options: Options, state: _State) -> None:

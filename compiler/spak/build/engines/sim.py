@@ -8,15 +8,12 @@ from spak.build.parts import Parts, recipe
 from spak.build.render import prelude, render
 from spak.effects import Do
 from spak.errors import Diagnostic, SpakError, Span
+from spak.sim import flavours
 from spak.sim import source as simsource
 
 
 def build(job: Job, do: Do) -> Parts:
     """As for the host, but with the rewritten source. What cannot be simulated is a finding, placed in the source."""
-    for launch in job.plan.launch:
-        if any(size != 1 for size in launch.cluster):
-            what = f"kernel {launch.kernel!r} is launched in clusters, which the simulator does not run yet"
-            return Parts(ok=False, diagnostics=(Diagnostic("SPK513", what, Span(job.plan_path)),))
     try:
         rewritten = simsource.rewrite(job.source, job.file_name)
     except SpakError as error:
@@ -25,15 +22,16 @@ def build(job: Job, do: Do) -> Parts:
     entries = render("sim_entries.cpp.j2", job).decode()
     unit = f'{prelude(job)}{rewritten}\n#line 1 "entries.cpp"\n{entries}'
     arch = [f"-march={toolchain.arch}"] if toolchain.arch else []
-    flags = [*arch, *toolchain.flags, *simsource.FLAGS]
+    plain, checked = ([*arch, *toolchain.flags, *flavour] for flavour in map(flavours.flags, ("plain", "check")))
     return Parts(
         files={
             "kernel.cpp": unit.encode(),
             "launcher.cpp": render("sim.cpp.j2", job),
-            "kernel.cmake": recipe(job, ["kernel.cpp", "launcher.cpp"], flags, ["-pthread"]),
+            "kernel.cmake": recipe(job, ["kernel.cpp", "launcher.cpp"], plain, ["-pthread"], checked),
         },
-        environment={"arch": toolchain.arch, "flags": " ".join(flags)},
+        environment={"arch": toolchain.arch, "flags": " ".join(plain), "flags of the checked module": " ".join(checked)},
         toolkit_includes=nvrtc.locate().include_dirs,
+        checked=unit.encode(),
     )
 
 

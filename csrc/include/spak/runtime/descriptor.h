@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #pragma GCC visibility push(hidden)
 namespace spak::runtime {
@@ -96,6 +97,9 @@ struct Kernel {
   const char* const* require;                           // their words
   void (*launch)(const Call&);
   const DeviceOps* device;  // null: the host
+  // What the simulator has found, and counted, since the last call, as JSON; null where nobody looks.
+  std::string (*findings)();
+  std::string (*counters)();
 };
 
 }  // namespace spak::runtime

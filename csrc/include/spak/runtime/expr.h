@@ -2,6 +2,7 @@
 #pragma once
 #include <cmath>
 #include <concepts>
+#include <initializer_list>
 #include <stdexcept>
 #include <type_traits>
 
@@ -139,6 +140,17 @@ constexpr Int integer(A a) {
     if (!(a >= -9.2e18 && a <= 9.2e18) || std::floor(a) != a) throw std::domain_error("an expression is not an integer");
     return static_cast<Int>(a);
   }
+}
+
+// The elements from an array's first to its last, both included; 0 for an empty one.
+inline Int reach(std::initializer_list<Int> shape, std::initializer_list<Int> strides) {
+  Int last = 0;
+  const Int* stride = strides.begin();
+  for (const Int extent : shape) {
+    if (extent <= 0) return 0;
+    last = add(last, mul(extent - 1, *stride++));
+  }
+  return last + 1;
 }
 
 }  // namespace spak::expr

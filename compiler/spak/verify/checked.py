@@ -1,0 +1,157 @@
+"""The simulator's check mode on small shapes: which, under which schedules, and what the evidence says. Knows no rule that
+the simulator checks.
+
+The instrumented module is slow and sees everything: every access, every order between threads. Small shapes that have a
+partial tile and several blocks exercise what a kernel does; schedules and completions show what one of them hides. Lines
+are looked up here, in the parent, with the module's line table: nothing of that happens in the candidate.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from spak.errors import Diagnostic, SpakError
+from spak.model.evidence import Check
+from spak.sim import findings
+from spak.verify.attempt import Attempt, Setup, attempt
+from spak.verify.diagnose import diagnose
+from spak.verify.problem import Problem
+from spak.verify.rig import Case, Place, Ran, Rig
+from spak.verify.rounds import Round, case_of, seed_of, wishes
+
+#: Operations and elements of a checked round; the first is run under all schedules, and must be cheaper.
+LIMIT, FIRST_LIMIT = 4e5, 1e5
+#: The shapes that are wished for, as `rounds.wishes` names them: a partial tile, small odd sizes, several tiles.
+WISHES = ("primes", "tile+1", "two-tiles+1")
+#: No guard pages: an access outside an array is a finding, and the kernel goes on.
+LOOSE = Place(margin=4096, guarded=())
+#: Findings that are worth showing.
+MOST = 8
+
+
+def _schedule(order: str, seed: int, completion: str, mode: str = "check") -> dict[str, str]:
+    return {
+        "SPAK_SIM_MODE": mode,
+        "SPAK_SIM_ORDER": order,
+        "SPAK_SIM_SEED": str(seed),
+        "SPAK_SIM_COMPLETION": completion,
+    }
+
+
+#: Orders of blocks and threads, and when asynchronous operations complete. The first two are enough for a larger shape.
+SCHEDULES = (
+    _schedule("forward", 0, "lazy"),
+    _schedule("random", 1, "eager"),
+    _schedule("reverse", 0, "eager"),
+    _schedule("random", 2, "lazy"),
+)
+PROFILE = _schedule("forward", 0, "eager", "profile")
+
+
+def words(schedule: Mapping[str, str]) -> str:
+    """`random order, seed 1, eager completion`."""
+    order, seed = schedule["SPAK_SIM_ORDER"], schedule["SPAK_SIM_SEED"]
+    return f"{order} order, {f'seed {seed}, ' if order == 'random' else ''}{schedule['SPAK_SIM_COMPLETION']} completion"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of one round: a line of the evidence, and what is wrong."""
+
+    check: Check
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def plan(problem: Problem, base: str) -> tuple[Round, ...]:
+    """The rounds, the cheapest first; `base` seeds them. Shapes that `require` or the budget forbid become the nearest."""
+    known = dict(wishes(problem))
+    shapes: list[tuple[str, dict[str, int]]] = []
+    for name in WISHES if problem.unit.signature.axes else ():
+        shape = problem.nearest(known[name], LIMIT if shapes else FIRST_LIMIT)
+        if shape is not None and all(shape != other for _, other in shapes):
+            shapes.append((name, shape))
+    if not problem.unit.signature.axes:
+        shapes = [("only", {})]
+    fills = {tensor.name: "normal" for tensor in problem.tensors}
+    return tuple(
+        Round(f"check-{name}", "check", shape, fills, seed=seed_of(base, f"check-{name}")) for name, shape in shapes
+    )
+
+
+def run(rig: Rig, module: str, round_: Round, replay: str, source: str, *, every: bool) -> Checked:
+    """One round on the instrumented `module`, under all schedules or the first two. Findings lie in `source`."""
+    case = case_of(rig.problem, round_)
+    schedules = SCHEDULES if every else SCHEDULES[:2]
+    plain, rig.module = rig.module, module
+    try:
+        tried = attempt(rig, case, Setup(LOOSE, schedules))
+        found = list(of_runs(tried.runs, schedules, module, source))
+        if not found and not tried.ok:
+            found.append(_symptom(rig, round_, tried))
+    finally:
+        rig.module = plain
+    ran = [words(schedule) for schedule in schedules[: len(tried.runs)]]
+    detail = f"{round_.words}; {'; '.join(ran)}" + (f"; {len(found)} findings" if found else "; no finding")
+    check = Check(
+        name=f"check mode {round_.name.removeprefix('check-')}",
+        verdict="failed" if found else "passed",
+        detail=detail,
+        figures={"schedules": ran, "findings": len(found)},
+        seed=round_.seed,
+        replay=replay,
+    )
+    return Checked(check, tuple(found[:MOST]))
+
+
+def of_runs(
+    runs: Sequence[Ran], schedules: Sequence[Mapping[str, str]], module: str, source: str
+) -> Iterator[Diagnostic]:
+    """What the simulator found in runs, each thing once, the first schedule that shows it named."""
+    seen = set()
+    for ran, schedule in zip(runs, schedules, strict=False):
+        if not ran.findings:
+            continue
+        names = {Path(source).name: source}
+        try:
+            found = findings.read(ran.findings, Path(module) if module else None, names, schedule=words(schedule))
+        except SpakError as error:
+            yield from error.diagnostics
+            return
+        for one in found:
+            key = (one.rule, one.place and one.place.span)
+            if key not in seen:
+                seen.add(key)
+                yield one.diagnostic()
+
+
+def _symptom(rig: Rig, round_: Round, tried: Attempt) -> Diagnostic:
+    """What is wrong with the results though nothing was found."""
+    cause = diagnose(rig, tried)
+    return Diagnostic(cause.code, f"check mode, round {round_.name}: {cause.what}", hint=cause.hint)
+
+
+def count(rig: Rig, module: str, round_: Round) -> list[dict[str, Any]]:
+    """The counters of each launch of one round in mode profile; empty where the module says nothing that can be read."""
+    case: Case = case_of(rig.problem, round_)
+    plain, rig.module = rig.module, module
+    try:
+        ran = rig.run(case, at=replace(LOOSE), env=PROFILE)
+    finally:
+        rig.module = plain
+    try:
+        rows = json.loads(ran.counters or "[]")
+        return [
+            {
+                "kernel": str(row["kernel"]),
+                "grid": [int(n) for n in row["grid"]],
+                "block": [int(n) for n in row["block"]],
+                "counters": {str(name): float(value) for name, value in row["counters"].items()},
+            }
+            for row in rows
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
