@@ -20,6 +20,8 @@ void unit_begin(Unit&) {}
 void unit_end(Unit&) {}
 void thread_begin(Thread&) {}
 void thread_end(Thread&) {}
+void resumed(Thread&) {}
+void left() {}
 void launch_begin(const Job&) {}
 void launch_end(const Job&) {}
 void shared_variable(const SharedSite&, void*, std::size_t) {}

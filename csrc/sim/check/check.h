@@ -25,6 +25,8 @@ void unit_begin(Unit& unit);   // a cluster (or a single block) is about to run
 void unit_end(Unit& unit);     // all of its threads have exited
 void thread_begin(Thread& thread);
 void thread_end(Thread& thread);
+void resumed(Thread& thread);  // it is the one that runs from now on
+void left();                   // none of them is
 void launch_begin(const Job& job);
 void launch_end(const Job& job);  // ordered: everything in a launch is before the next one
 // `begin` has just been given to the calling thread's block as shared memory, uninitialised.

@@ -8,11 +8,12 @@
 
 #include "check/check.h"
 #include "collective.h"
+#include "profile/profile.h"
 #include "unit.h"
 
 namespace spak::sim {
 
-void Block::begin(Unit& unit, const Job& job, Dim place, unsigned rank) {
+void Block::begin(Unit& unit, const Job& job, Dim place, unsigned rank, char* window) {
   const auto narrow = [](long long value) { return static_cast<unsigned>(value); };
   unit_ = &unit;
   dim = {narrow(job.config.block[0]), narrow(job.config.block[1]), narrow(job.config.block[2])};
@@ -36,10 +37,9 @@ void Block::begin(Unit& unit, const Job& job, Dim place, unsigned rank) {
     thread.index = static_cast<std::uint16_t>(i);
     thread.block = this;
     thread.site = {nullptr, 0};
-    thread.atomics = 0;
     thread.state = State::unstarted;
     thread.stack = -1;
-    thread.checker = nullptr;
+    thread.checked = nullptr;
     thread.states.clear();
     if (++at.x == dim.x) at.x = 0, ++at.y;
     if (at.y == dim.y) at.y = 0, ++at.z;
@@ -50,8 +50,8 @@ void Block::begin(Unit& unit, const Job& job, Dim place, unsigned rank) {
   }
   gatherings_.clear();
   states_.clear();
-  checker = nullptr;
-  window_.begin(static_cast<std::size_t>(job.config.smem_bytes), static_cast<std::size_t>(job.config.shared_limit));
+  checked = nullptr;
+  window_.begin(window, static_cast<std::size_t>(job.config.smem_bytes), static_cast<std::size_t>(job.config.shared_limit));
 }
 
 int Block::barrier(Barrier kind, int predicate, Site site) {
@@ -70,6 +70,7 @@ int Block::barrier(Barrier kind, int predicate, Site site) {
     else barrier_result_ = kind == Barrier::all ? trues == static_cast<int>(size_) : trues != 0;
     waiting_count_ = 0;
     if (check::on()) check::meet_block(waiting_.get(), size_);
+    if (profile::on()) profile::together(*this);
     for (unsigned i = 0; i < size_; ++i) unit_->wake(*waiting_[i]);
   }
   unit_->suspend();
@@ -188,6 +189,8 @@ void Block::leave(Thread& thread) {
   warp.gone |= 1u << thread.lane;
   for (std::size_t i = 0; i < warp.open.size();)
     if (!complete(thread.index / kWarp, i)) ++i;
+  if (unit_->on_leave) [[unlikely]] unit_->on_leave(thread);
+  if (gone() && profile::on()) profile::together(*this);
 }
 
 }  // namespace spak::sim

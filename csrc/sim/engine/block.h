@@ -16,6 +16,9 @@
 namespace spak::sim {
 
 class Unit;
+namespace check {
+struct BlockState;
+}
 
 // Lanes that have arrived at one collective operation; several can be open at once, with disjoint or nested masks.
 struct Meeting {
@@ -40,8 +43,8 @@ struct Gathering {
 
 class Block : public BlockView {
  public:
-  // The block at `place` of the grid, the `rank`-th of its cluster.
-  void begin(Unit& unit, const Job& job, Dim place, unsigned rank);
+  // The block at `place` of the grid, the `rank`-th of its cluster, with its shared memory at `window`.
+  void begin(Unit& unit, const Job& job, Dim place, unsigned rank, char* window);
 
   // The calling thread's part of the primitives in engine.h and operation.h.
   int barrier(Barrier kind, int predicate, Site site);
@@ -56,6 +59,7 @@ class Block : public BlockView {
   unsigned size() const { return size_; }  // threads
   unsigned exited() const { return exited_; }
   bool gone() const { return exited_ == size_; }
+  unsigned waiting() const { return waiting_count_; }  // at __syncthreads
   Thread& thread(unsigned index) { return threads_[index]; }
   const Thread& thread(unsigned index) const { return threads_[index]; }
   Thread* threads() { return threads_.get(); }
@@ -68,7 +72,7 @@ class Block : public BlockView {
   // One line for each place where its threads are, in the order of their first thread.
   std::vector<Party> standings() const;
 
-  void* checker = nullptr;  // what check/ knows of this block
+  check::BlockState* checked = nullptr;
 
  private:
   void arrive(const char* name, Meeting meeting);

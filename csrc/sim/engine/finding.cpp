@@ -150,7 +150,14 @@ void report(Finding finding) {
   record(job ? job->config.name : "", job ? job->number : 0, std::move(finding));
 }
 
-void stop(Finding finding) { throw Stop(running ? running->job().config.name : "", std::move(finding)); }
+// From inside a thread there is no unwinding: device code owns nothing, and some of it is noexcept.
+void stop(Finding finding) {
+  Stop all(running ? running->job().config.name : "", std::move(finding));
+  if (running && current) running->abandon(std::move(all));
+  throw all;
+}
+
+std::uintptr_t module_offset(const void* pc) { return in_module(pc); }
 
 Stop::Stop(const char* kernel, Finding finding_) : Fault(finding_.rule, sentence_of(kernel, finding_)), finding(std::move(finding_)) {}
 

@@ -33,9 +33,12 @@ struct Finding {
   std::uint64_t count = 1;      // how often it was seen with these places
 };
 
+// The address that the line table of its module knows this instruction by.
+std::uintptr_t module_offset(const void* pc);
+
 // Adds a finding; the same rule with the same places counts once. The launch goes on.
 void report(Finding finding);
-// Adds a finding and ends the launch with a Fault that says the same.
+// Adds a finding and ends the launch with a Fault that says the same; does not unwind the calling thread.
 [[noreturn]] void stop(Finding finding);
 
 }  // namespace spak::sim

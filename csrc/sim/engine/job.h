@@ -11,7 +11,8 @@ struct Job {
   Settings settings;
   void (*entry)(void*);
   void* context;
-  bool checked = false;  // the checkers look on: mode check or profile
+  std::size_t context_bytes = 0;  // of what `context` points to, where that is known
+  bool checked = false;           // the checkers look on: mode check or profile
   std::uint64_t number = 0;  // of the launch in this process, from 1
 
   unsigned cluster_blocks() const { return static_cast<unsigned>(config.cluster[0] * config.cluster[1] * config.cluster[2]); }

@@ -14,8 +14,10 @@
 #include "check/check.h"
 #include "ledger.h"
 #include "limits.h"
+#include "profile/profile.h"
 #include "trap.h"
 #include "unit.h"
+#include "watch.h"
 
 namespace spak::sim {
 
@@ -59,6 +61,7 @@ struct Work {
   Work(const Job& job_, const Schedule& schedule_) : job(job_), schedule(schedule_) {}
   const Job& job;
   const Schedule& schedule;
+  Pace pace{job.settings.seconds};
   alignas(64) std::atomic<std::uint64_t> next{0};
   std::atomic<bool> stop{false};
   alignas(64) std::mutex mutex;
@@ -82,6 +85,7 @@ class Worker {
 
   void serve() {
     const Trap trap;
+    const Watch watch(work_.pace);
     const std::uint64_t most = resident_units(work_.job);
     while (!work_.stop.load(std::memory_order_relaxed)) {
       if (at_ >= turns_.size()) {
@@ -105,7 +109,7 @@ class Worker {
     if (bench_->idle.empty()) bench_->idle.push_back(std::make_unique<Unit>(bench_->stacks));
     std::unique_ptr<Unit> unit = std::move(bench_->idle.back());
     bench_->idle.pop_back();
-    unit->begin(work_.job, work_.schedule.block(n));
+    unit->begin(work_.job, work_.schedule.block(n), work_.pace);
     at_ = turns_.size();
     turns_.push_back({n, std::move(unit)});
     return true;
@@ -162,11 +166,32 @@ void spread(Work& work) {
   if (broken) std::rethrow_exception(broken);
 }
 
+// The checkers see one launch at a time, in one order.
+void spread_checked(Work& work) {
+  static std::mutex one;
+  const std::lock_guard lock(one);
+  struct Looking {
+    explicit Looking(const Job& job_) : job(job_) {
+      check::launch_begin(job);
+      if (job.settings.mode != Mode::profile) return;
+      profile::active = true;
+      profile::launch_begin(job);
+    }
+    ~Looking() {
+      if (profile::active) profile::launch_end(job);
+      profile::active = false;
+      check::launch_end(job);
+    }
+    const Job& job;
+  } const looking(work.job);
+  spread(work);
+}
+
 }  // namespace
 
-void launch(const Config& config, void (*entry)(void*), void* context) {
+void launch(const Config& config, void (*entry)(void*), void* context, std::size_t context_bytes) {
   static std::atomic<std::uint64_t> launches{0};
-  Job job{config, {}, entry, context, false, ++launches};
+  Job job{config, {}, entry, context, context_bytes, false, ++launches};
   try {
     require_possible(config);
     job.settings = read_settings();
@@ -176,18 +201,15 @@ void launch(const Config& config, void (*entry)(void*), void* context) {
                                "compile it with the flags of the mode, or set SPAK_SIM_MODE=plain", {}});
     const Schedule schedule(job.settings, job.units());
     Work work(job, schedule);
-    if (job.checked) check::launch_begin(job);
-    try {
-      spread(work);
-    } catch (...) {
-      if (job.checked) check::launch_end(job);
-      throw;
-    }
-    if (job.checked) check::launch_end(job);
+    if (job.checked) spread_checked(work);
+    else spread(work);
     if (work.fault) throw Stop(*work.fault);
   } catch (const Stop& stop) {
     record(config.name, job.number, stop.finding);
     throw Fault(stop);
+  } catch (const Fault& fault) {
+    record(config.name, job.number, {fault.rule(), fault.what(), "", {}});
+    throw;
   }
 }
 

@@ -14,6 +14,9 @@ constexpr unsigned kWarp = 32;
 constexpr unsigned kMaxThreads = 1024;
 
 class Block;
+namespace check {
+struct ThreadState;
+}
 
 enum class State : unsigned char {
   unstarted,   // has no stack
@@ -41,8 +44,11 @@ struct alignas(64) Thread : ThreadView {
   unsigned bytes = 0;
   int argument = 0, width = 0;
   std::uint64_t value = 0, result = 0;
+  char* stack_low = nullptr;        // while it has one: [stack_low, stack_high)
+  char* stack_high = nullptr;
+  const void* polled_at = nullptr;  // the instruction it polled with last
   void* fake_stack = nullptr;       // AddressSanitizer's
-  void* checker = nullptr;          // what check/ knows of this thread
+  check::ThreadState* checked = nullptr;
   States states;
 
   Block& owner() const;

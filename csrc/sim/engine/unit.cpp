@@ -8,7 +8,9 @@
 
 #include "check/check.h"
 #include "collective.h"
+#include "profile/profile.h"
 #include "sanitizer.h"
+#include "watch.h"
 
 // What index.h declares as threadIdx and its kin.
 extern "C" {
@@ -21,6 +23,10 @@ __attribute__((visibility("hidden"))) __thread spak::sim::Dim spak_sim_grid_dim 
 namespace spak::sim {
 
 __thread ThreadView* current __attribute__((tls_model("initial-exec"))) = nullptr;
+__thread unsigned polls __attribute__((tls_model("initial-exec")));
+__thread FenceScope atomic_scope __attribute__((tls_model("initial-exec"))) = FenceScope::device;
+__thread std::uint64_t achievements __attribute__((tls_model("initial-exec")));
+__thread std::uint64_t switches __attribute__((tls_model("initial-exec")));
 __thread Unit* running __attribute__((tls_model("initial-exec"))) = nullptr;
 
 unsigned next_slot() {
@@ -28,8 +34,9 @@ unsigned next_slot() {
   return next++;
 }
 
-void Unit::begin(const Job& job, std::uint64_t index) {
+void Unit::begin(const Job& job, std::uint64_t index, Pace& pace) {
   job_ = &job;
+  pace_ = &pace;
   index_ = index;
   const Config& config = job.config;
   const auto narrow = [](long long value) { return static_cast<unsigned>(value); };
@@ -40,6 +47,7 @@ void Unit::begin(const Job& job, std::uint64_t index) {
   while (owned_.size() < count) owned_.push_back(std::make_unique<Block>());
   while (clusters_.size() < count / ranks) clusters_.push_back(std::make_unique<Cluster>());
   order_of_blocks_.resize(count);
+  windows_.reserve(count);
   for (unsigned i = 0; i < count; ++i) {
     const std::uint64_t which = config.cooperative ? i / ranks : index;
     const unsigned rank = i % ranks;
@@ -47,7 +55,7 @@ void Unit::begin(const Job& job, std::uint64_t index) {
                     static_cast<unsigned>(which / across % down) * cluster.y + rank / cluster.x % cluster.y,
                     static_cast<unsigned>(which / across / down) * cluster.z + rank / cluster.x / cluster.y};
     order_of_blocks_[i] = owned_[i].get();
-    owned_[i]->begin(*this, job, place, rank);
+    owned_[i]->begin(*this, job, place, rank, windows_.at(i));
     if (rank) continue;
     clusters_[i / ranks]->blocks = &order_of_blocks_[i];
     clusters_[i / ranks]->count = ranks;
@@ -62,12 +70,13 @@ void Unit::begin(const Job& job, std::uint64_t index) {
     ready_.resize(capacity);
     ready_mask_ = static_cast<unsigned>(capacity - 1);
   }
-  progress_ = 0;
-  spinning_ = false;
+  spinning_ = expired_ = begun_ = false;
+  on_leave = nullptr;
+  main_bottom_ = nullptr;
   stop_.reset();
   pending_.clear();
   states_.clear();
-  checker = nullptr;
+  checked = nullptr;
   order_ = job.settings.order;
   random_ = Random(job.settings.seed * 0x9E3779B97F4A7C15u + index);
   attention_ = job.settings.completion == Completion::random;
@@ -101,11 +110,18 @@ Unit::Status Unit::run() {
   const Block& first = *order_of_blocks_[0];
   spak_sim_block_dim = first.dim;
   spak_sim_grid_dim = first.grid;
-  if (!started_ && check::on()) check::unit_begin(*this);
+  if (!std::exchange(begun_, true)) {
+    if (check::on()) check::unit_begin(*this);
+    for (Block* block : order_of_blocks_)
+      if (profile::on()) profile::block_begin(*block);
+  }
   spinning_ = false;
   idle_ = 0;
   try {
+    current = nullptr;
     if (Thread* next = pick(true)) resume(main_, nullptr, *next);
+    current = nullptr;
+    if (check::on()) check::left();
     if (stop_) throw Stop(*stop_);
     if (spinning_) {
       restore();
@@ -114,7 +130,7 @@ Unit::Status Unit::run() {
     if (exited_ != total_) stuck();
     while (perform_one()) {
     }
-    if (check::on()) check::unit_end(*this);
+    end_checks();
     for (Block* block : order_of_blocks_) {
       if (job_->checked) break;  // the checkers saw the access itself
       const Window::Damage damage = block->window().damage();
@@ -130,8 +146,13 @@ Unit::Status Unit::run() {
   return Status::finished;
 }
 
+void Unit::end_checks() {
+  if (std::exchange(begun_, false) && check::on()) check::unit_end(*this);
+}
+
 void Unit::drop() {
   if (!std::exchange(live_, false)) return;
+  end_checks();
   for (Block* block : order_of_blocks_) {
     for (unsigned i = 0; i < block->size(); ++i)
       if (Thread& thread = block->thread(i); thread.stack >= 0) stacks_.give(std::exchange(thread.stack, -1));
@@ -148,7 +169,11 @@ Thread& Unit::start(unsigned n) const {
 // Ready threads go before new ones, so that a kernel whose warps work alone needs few stacks, unless a thread polls
 // for something that a new one may have to write. A random order takes either.
 Thread* Unit::pick(bool prefer_new) {
-  if (attention_ && !pending_.empty() && random_.below(8) == 0) perform(random_.below(pending_.size()));
+  if (attention_) [[unlikely]] {
+    if (expired_) overdue(nullptr);
+    if (job_->settings.completion == Completion::random && !pending_.empty() && random_.below(8) == 0)
+      perform(random_.below(pending_.size()));
+  }
   if (order_ == Order::random && ready_count_ && started_ < total_) prefer_new = random_.next() & 1;
   if ((prefer_new || !ready_count_) && started_ < total_) {
     idle_ = 0;
@@ -175,7 +200,7 @@ bool Unit::perform_one() {
 void Unit::perform(std::size_t at) {
   const OperationRef operation = std::move(pending_[at]);
   pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(at));
-  idle_ = 0;
+  achieved();
   finish(operation);
 }
 
@@ -187,13 +212,21 @@ void Unit::issue(OperationRef operation) {
 void Unit::enter(Thread& next) {
   if (!current || current->block != next.block) spak_sim_block_index = next.block->block;
   current = &next;
+  ++switches;
   spak_sim_thread_index = next.thread;
+  if (check::on()) [[unlikely]] check::resumed(next);
+}
+
+void Unit::prepare(Thread& thread) const {
+  thread.stack_low = static_cast<char*>(stacks_.low(thread.stack));
+  thread.stack_high = thread.stack_low + stacks_.bytes();
 }
 
 void Unit::resume(Context& from, Thread* self, Thread& next) {
   if (next.state == State::unstarted) {
     next.stack = stacks_.take();
-    next.context.prepare(stacks_.low(next.stack), stacks_.top(next.stack), &Unit::fiber);
+    prepare(next);
+    next.context.prepare(next.stack_low, stacks_.top(next.stack), &Unit::fiber);
   }
   enter(next);
   if (!sanitized()) [[likely]] return Context::swap(from, next.context);
@@ -217,8 +250,9 @@ void Unit::to_main(Thread& self) {
   __sanitizer_finish_switch_fiber(self.fake_stack, nullptr, nullptr);
 }
 
-void Unit::yield() {
+void Unit::yield(const void* pc) {
   Thread& self = thread();
+  self.polled_at = pc;
   push(self);
   if (started_ == total_ && ++idle_ > 4 * ready_count_ + 64 && !perform_one()) {
     spinning_ = true;
@@ -247,6 +281,7 @@ void Unit::fiber() {
     }
     if (next && next->state == State::unstarted) {
       next->stack = std::exchange(mine.stack, -1);
+      self.prepare(*next);
       self.enter(*next);
       continue;
     }
@@ -274,8 +309,7 @@ void Unit::live(Thread& thread) {
     job_->entry(job_->context);
     thread.owner().leave(thread);
     ++exited_;
-    ++progress_;
-    idle_ = 0;
+    achieved();
   } catch (Stop& stop) {
     stop_ = std::make_unique<Stop>(stop);
   } catch (std::exception& error) {
@@ -287,6 +321,23 @@ void Unit::live(Thread& thread) {
   // The other threads are abandoned where they stand: device code owns nothing.
   if (sanitized()) __sanitizer_start_switch_fiber(nullptr, main_bottom_, main_size_);
   Context::jump(main_);
+}
+
+void Unit::expire(const void* pc) {
+  expired_ = attention_ = true;
+  if (pc) overdue(pc);
+}
+
+void Unit::overdue(const void* pc) {
+  Finding finding = pace_->finding();
+  if (current) {
+    const Thread& mine = thread();
+    if (!pc) pc = mine.polled_at;
+    const bool known = !pc && mine.site.file;
+    finding.parties.push_back({"runs", {known ? mine.site : Site{nullptr, 0}, pc}, name_of(mine),
+                               !known && mine.site.file ? text(mine.site) + " was passed last" : ""});
+  }
+  stop(std::move(finding));
 }
 
 void Unit::abandon(Stop stop) {

@@ -16,6 +16,10 @@
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
 
+// How often anything was achieved on this OS thread (a thread exited, or could go on), and how often another thread ran.
+extern __thread std::uint64_t achievements __attribute__((tls_model("initial-exec")));
+extern __thread std::uint64_t switches __attribute__((tls_model("initial-exec")));
+
 // Carries a finding up to whoever runs the launch.
 struct Stop : Fault {
   Stop(const char* kernel, Finding finding_);
@@ -29,6 +33,11 @@ struct Cluster {
   States states;
 };
 
+namespace check {
+struct UnitState;
+}
+struct Pace;
+
 class Unit {
  public:
   enum class Status : unsigned char {
@@ -40,7 +49,7 @@ class Unit {
   ~Unit() { drop(); }
 
   // The unit whose index is `index` among those of the launch.
-  void begin(const Job& job, std::uint64_t index);
+  void begin(const Job& job, std::uint64_t index, Pace& pace);
   // Runs it, or goes on with it. Throws Stop.
   Status run();
   // Forgets all threads where they stand.
@@ -55,17 +64,17 @@ class Unit {
   States& states() { return states_; }
   Random& random() { return random_; }
   Thread& thread() const { return *static_cast<Thread*>(current); }
-  std::uint64_t progress() const { return progress_; }
 
-  // A thread can run again. Something has been achieved by it, unless it only polls.
+  // A thread can run again: something has been achieved.
   void wake(Thread& thread) {
     thread.state = State::ready;
     push(thread);
-    idle_ = 0;
+    achieved();
   }
   // The calling thread waits: it has put itself where it will be woken from.
   void suspend() { switch_from(thread(), false); }
-  void yield();
+  // Lets others run; `pc` is where the calling thread polls.
+  void yield(const void* pc);
   void issue(OperationRef operation);
 
   // A stack that is free for the report of a trap: the trapped thread's own may be full.
@@ -73,10 +82,12 @@ class Unit {
   Stacks& stacks() { return stacks_; }
   // Ends the launch with this, from inside one of its threads; does not come back.
   [[noreturn]] void abandon(Stop stop);
-  // Somebody wants the scheduler's attention at the next opportunity.
-  void attend() { attention_ = true; }
+  // The launch's time is over, which the next switch is to see; where the running thread does not switch, `pc` is where
+  // it is, and this does not come back.
+  void expire(const void* pc);
 
-  void* checker = nullptr;  // what check/ knows of this unit
+  void (*on_leave)(Thread&) = nullptr;  // of a model: called when a thread of this unit has exited
+  check::UnitState* checked = nullptr;
 
  private:
   void push(Thread& thread) { ready_[(ready_head_ + ready_count_++) & ready_mask_] = &thread; }
@@ -88,7 +99,11 @@ class Unit {
   void switch_from(Thread& self, bool prefer_new);
   void resume(Context& from, Thread* self, Thread& next);
   void enter(Thread& next);
+  void prepare(Thread& thread) const;  // its stack is known
   void to_main(Thread& self);
+  void achieved() { idle_ = 0, ++achievements; }
+  void end_checks();
+  [[noreturn]] void overdue(const void* pc);
   static void fiber();
   void live(Thread& thread);
   [[noreturn]] void stuck();
@@ -105,9 +120,10 @@ class Unit {
   std::vector<std::uint32_t> shuffled_;
   Order order_ = Order::forward;
   Random random_;
-  bool attention_ = false, spinning_ = false, live_ = false;
+  bool attention_ = false, expired_ = false, spinning_ = false, live_ = false, begun_ = false;
   unsigned idle_ = 0;  // yields since anything was achieved
-  std::uint64_t progress_ = 0;
+  Pace* pace_ = nullptr;
+  Windows windows_;
   std::deque<OperationRef> pending_;
   States states_;
   Context main_;

@@ -48,22 +48,31 @@ void require_alignment(std::size_t align, Site site) {
 
 }  // namespace
 
-Window::Window() {
-  constexpr std::size_t kAll = 2 * kSize + 2 * kGuardBytes;  // one more, to align it to its size
-  mapping_ = mmap(nullptr, kAll, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+Windows::~Windows() { release(); }
+
+void Windows::release() {
+  if (!count_) return;
+  unpoison(memory_, count_ * Window::kSize);
+  munmap(mapping_, (count_ + 1) * Window::kSize + 2 * kGuardBytes);
+  count_ = 0;
+}
+
+void Windows::reserve(std::size_t count) {
+  if (count <= count_) return;
+  release();
+  const std::size_t used = count * Window::kSize, all = used + Window::kSize + 2 * kGuardBytes;  // one more, to align it
+  mapping_ = mmap(nullptr, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping_ == MAP_FAILED) throw std::bad_alloc();
-  memory_ = align_up(static_cast<char*>(mapping_) + kGuardBytes, kSize);
-  if (mprotect(memory_, kSize, PROT_READ | PROT_WRITE) == 0) return;
-  munmap(mapping_, kAll);
-  throw std::bad_alloc();
+  memory_ = align_up(static_cast<char*>(mapping_) + kGuardBytes, Window::kSize);
+  if (mprotect(memory_, used, PROT_READ | PROT_WRITE) != 0) {
+    munmap(mapping_, all);
+    throw std::bad_alloc();
+  }
+  count_ = count;
 }
 
-Window::~Window() {
-  unpoison(memory_, kSize);
-  munmap(mapping_, 2 * kSize + 2 * kGuardBytes);
-}
-
-void Window::begin(std::size_t dynamic_size, std::size_t limit) {
+void Window::begin(char* base, std::size_t dynamic_size, std::size_t limit) {
+  memory_ = base;
   if (!variables_.empty() || dynamic_begin_) unpoison(memory_, kSize);
   variables_.clear();
   known_.fill({});

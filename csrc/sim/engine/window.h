@@ -17,13 +17,8 @@ class Window {
   static constexpr std::size_t kSize = std::size_t{1} << 18;  // low 18 bits of a pointer into it are its address
   static constexpr std::size_t kStaticLimit = 48 << 10;       // of any device, for `__shared__` arrays of stated size
 
-  Window();
-  ~Window();
-  Window(const Window&) = delete;
-  Window& operator=(const Window&) = delete;
-
-  // `limit`: of static and dynamic shared memory together, on the device that is simulated.
-  void begin(std::size_t dynamic_size, std::size_t limit);
+  // `base`: kSize bytes of a Windows. `limit`: of static and dynamic shared memory together, on the device that is simulated.
+  void begin(char* base, std::size_t dynamic_size, std::size_t limit);
   void* variable(const SharedSite& site, std::size_t size, std::size_t align) {
     const Known& known = known_[slot(site)];
     return known.site == &site ? known.begin : find(site, size, align);
@@ -63,7 +58,6 @@ class Window {
   }
   void* find(const SharedSite& site, std::size_t size, std::size_t align);
 
-  void* mapping_ = nullptr;
   char* memory_ = nullptr;
   char* next_ = nullptr;
   std::size_t static_size_ = 0, limit_ = 0;
@@ -73,6 +67,26 @@ class Window {
   const SharedSite* dynamic_site_ = nullptr;
   std::vector<Variable> variables_;
   std::array<Known, 16> known_{};
+};
+
+// The memory of the windows of the blocks of a unit, one after another, with guard pages around them.
+class Windows {
+ public:
+  Windows() = default;
+  ~Windows();
+  Windows(const Windows&) = delete;
+  Windows& operator=(const Windows&) = delete;
+
+  // Makes room for `count`; what was there is gone if there was less.
+  void reserve(std::size_t count);
+  char* at(std::size_t i) const { return memory_ + i * Window::kSize; }
+
+ private:
+  void release();
+
+  void* mapping_ = nullptr;
+  char* memory_ = nullptr;
+  std::size_t count_ = 0;
 };
 
 }  // namespace spak::sim

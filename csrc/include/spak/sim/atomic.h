@@ -1,5 +1,5 @@
-// Atomic operations: real ones, since blocks run on several cores. Relaxed, as CUDA's are. Knows nothing of scopes: the
-// _block and _system forms are as strong as the device-wide ones.
+// Atomic operations: real ones, since blocks run on several cores. Relaxed, as CUDA's are. Knows nothing of
+// weaker machines: the _block and _system forms differ to the checkers only.
 #pragma once
 #include <cstring>
 #include <type_traits>
@@ -8,16 +8,10 @@
 
 namespace spak::sim {
 
-// A thread that spins on an atomic must let the thread it waits for run.
-inline void polled() {
-  if ((++current->atomics & 63u) == 0) yield();
-}
-
 template <typename T, typename Next>
 inline T update(T* address, Next next) {
   using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
   static_assert(sizeof(T) == sizeof(Bits), "an atomic works on values of 2, 4 or 8 bytes");
-  polled();
   auto* place = reinterpret_cast<Bits*>(address);
   Bits old = __atomic_load_n(place, __ATOMIC_RELAXED);
   for (;;) {
@@ -26,9 +20,17 @@ inline T update(T* address, Next next) {
     const T wanted = next(value);
     Bits bits;
     std::memcpy(&bits, static_cast<const void*>(&wanted), sizeof bits);
-    if (__atomic_compare_exchange_n(place, &old, bits, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return value;
+    if (!__atomic_compare_exchange_n(place, &old, bits, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) continue;
+    if (bits == old) polled();  // nothing has changed: the thread may be waiting for somebody who changes it
+    return value;
   }
 }
+
+// The operations of one scope, as the checkers see them.
+struct Scoped {
+  explicit Scoped(FenceScope scope) { atomic_scope = scope; }
+  ~Scoped() { atomic_scope = FenceScope::device; }
+};
 
 }  // namespace spak::sim
 
@@ -36,8 +38,14 @@ inline T update(T* address, Next next) {
   inline T name(T* address, T value) {                                                     \
     return spak::sim::update(address, [value](T old) -> T { return (expression); });       \
   }                                                                                        \
-  inline T name##_block(T* address, T value) { return name(address, value); }              \
-  inline T name##_system(T* address, T value) { return name(address, value); }
+  inline T name##_block(T* address, T value) {                                             \
+    const spak::sim::Scoped scope(spak::sim::FenceScope::block);                           \
+    return name(address, value);                                                           \
+  }                                                                                        \
+  inline T name##_system(T* address, T value) {                                            \
+    const spak::sim::Scoped scope(spak::sim::FenceScope::system);                          \
+    return name(address, value);                                                           \
+  }
 #define SPAK_SIM_ATOMIC_INTEGERS(name, expression)         \
   SPAK_SIM_ATOMIC(name, int, expression)                   \
   SPAK_SIM_ATOMIC(name, unsigned, expression)              \
@@ -65,8 +73,14 @@ SPAK_SIM_ATOMIC(atomicDec, unsigned, old == 0 || old > value ? value : old - 1u)
   inline T atomicCAS(T* address, T compare, T value) {                                                            \
     return spak::sim::update(address, [compare, value](T old) -> T { return old == compare ? value : old; });     \
   }                                                                                                               \
-  inline T atomicCAS_block(T* address, T compare, T value) { return atomicCAS(address, compare, value); }         \
-  inline T atomicCAS_system(T* address, T compare, T value) { return atomicCAS(address, compare, value); }
+  inline T atomicCAS_block(T* address, T compare, T value) {                              \
+    const spak::sim::Scoped scope(spak::sim::FenceScope::block);                              \
+    return atomicCAS(address, compare, value);                              \
+  }                                                                                \
+  inline T atomicCAS_system(T* address, T compare, T value) {                              \
+    const spak::sim::Scoped scope(spak::sim::FenceScope::system);                              \
+    return atomicCAS(address, compare, value);                              \
+  }
 SPAK_SIM_ATOMIC_CAS(int)
 SPAK_SIM_ATOMIC_CAS(unsigned)
 SPAK_SIM_ATOMIC_CAS(unsigned short)

@@ -28,12 +28,10 @@ struct ThreadView {
   Dim thread;
   unsigned lane;
   BlockView* block;
-  Site site;         // the last place the thread was seen at, for reports
-  unsigned atomics;  // counted so that a thread spinning on a flag lets the others run
+  Site site;  // the last place the thread was seen at, for reports
 };
 
-// The running CUDA thread. initial-exec, because it is read at every use of threadIdx; costs 8 bytes of the
-// process's static TLS a module.
+// The running CUDA thread; null outside kernels. initial-exec: a module takes some bytes of the process's static TLS.
 extern __thread ThreadView* current __attribute__((tls_model("initial-exec")));
 
 enum class Barrier : unsigned char { sync, count, all, any };
@@ -53,8 +51,26 @@ std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value,
 
 std::uint32_t active_mask();
 
-// Lets other threads of the block run first; a thread that polls memory calls it now and then.
+// Lets other threads run first; a thread that polls memory calls it now and then.
 void yield();
+
+// Counts what polls on this OS thread, so that a thread that spins on a flag lets the others run.
+extern __thread unsigned polls __attribute__((tls_model("initial-exec")));
+inline void polled() {
+  if ((++polls & 63u) == 0) yield();
+}
+
+// Scopes of fences and atomic operations, narrow to wide.
+enum class FenceScope : unsigned char { block, cluster, device, system };
+// __threadfence and its kin: a real one, since blocks run on several cores.
+void fence(FenceScope scope);
+// What the atomic operations of the running thread are known as to the checkers: set for one operation, else `device`.
+extern __thread FenceScope atomic_scope __attribute__((tls_model("initial-exec")));
+
+// Waits until all threads of a cooperative launch have called it.
+void grid_barrier(Site site);
+// Whether the running kernel was launched as one.
+bool cooperative();
 
 // Called first thing in every kernel body, by code that spak.sim.source inserts.
 void enter(unsigned max_threads, Site site);

@@ -15,10 +15,9 @@ inline int __syncthreads_or(int predicate, spak::sim::Site at = spak::sim::here(
   return spak::sim::barrier(spak::sim::Barrier::any, predicate, at);
 }
 
-// Threads of other blocks run on other cores, so the fences are real.
-inline void __threadfence_block() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
-inline void __threadfence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
-inline void __threadfence_system() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+inline void __threadfence_block() { spak::sim::fence(spak::sim::FenceScope::block); }
+inline void __threadfence() { spak::sim::fence(spak::sim::FenceScope::device); }
+inline void __threadfence_system() { spak::sim::fence(spak::sim::FenceScope::system); }
 
 // A thread that sleeps or reads the clock is polling for something another thread has to do.
 inline void __nanosleep(unsigned) { spak::sim::yield(); }

@@ -1,0 +1,39 @@
+// Looks at a launch a hundred times a second of its CPU time: has its time run out, does a thread spin without calling
+// anything? Knows nothing of what a thread does.
+#pragma once
+#include <ctime>
+
+#include <atomic>
+#include <cstdint>
+
+#include "finding.h"
+
+#pragma GCC visibility push(hidden)
+namespace spak::sim {
+
+// What the workers of a launch know together.
+struct Pace {
+  explicit Pace(double seconds_) : seconds(seconds_) {}
+  Finding finding() const;  // why it is over; the offender is to be added
+
+  double seconds;                         // of CPU time, all workers together
+  std::atomic<std::uint64_t> ticks{0};    // so far
+  std::atomic<std::uint64_t> last{0};     // the tick at which something was achieved last
+  std::atomic<bool> over{false}, stalled{false};
+};
+
+// While one lives, the OS thread that made it is looked at.
+class Watch {
+ public:
+  explicit Watch(Pace& pace);
+  ~Watch();
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+ private:
+  bool armed_ = false;
+  timer_t timer_{};
+};
+
+}  // namespace spak::sim
+#pragma GCC visibility pop
