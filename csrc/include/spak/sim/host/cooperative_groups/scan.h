@@ -1,0 +1,34 @@
+// <cooperative_groups/scan.h>: prefix sums, or of any operation, over the lanes of a group. Knows nothing of blocks.
+#pragma once
+#include <cooperative_groups/reduce.h>
+
+namespace cooperative_groups {
+
+template <typename Group, typename T, typename Op>
+inline T inclusive_scan(const Group& group, T value, Op op, Site at = here()) {
+  const unsigned rank = static_cast<unsigned>(group.thread_rank()), count = static_cast<unsigned>(group.size());
+  for (unsigned step = 1; step < count; step *= 2) {
+    const T before = group.shfl(value, rank >= step ? rank - step : rank, at);
+    if (rank >= step) value = op(before, value);
+  }
+  return value;
+}
+template <typename Group, typename T>
+inline T inclusive_scan(const Group& group, T value, Site at = here()) {
+  return inclusive_scan(group, value, plus<T>(), at);
+}
+
+// The first lane has a T() of its own.
+template <typename Group, typename T, typename Op>
+inline T exclusive_scan(const Group& group, T value, Op op, Site at = here()) {
+  const unsigned rank = static_cast<unsigned>(group.thread_rank());
+  const T through = inclusive_scan(group, value, op, at);
+  const T before = group.shfl(through, rank ? rank - 1 : 0, at);
+  return rank ? before : T();
+}
+template <typename Group, typename T>
+inline T exclusive_scan(const Group& group, T value, Site at = here()) {
+  return exclusive_scan(group, value, plus<T>(), at);
+}
+
+}  // namespace cooperative_groups

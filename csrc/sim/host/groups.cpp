@@ -1,0 +1,114 @@
+// The barrier of a grid and the lanes that are together, on the engine's gates and states. Knows nothing of groups.
+#include "spak/sim/host/groups.h"
+
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "check/check.h"
+#include "engine/finding.h"
+#include "engine/operation.h"
+#include "engine/unit.h"
+
+namespace spak::sim::host {
+
+namespace {
+
+struct Phase {
+  Gate gate;
+  check::Order order;
+  bool over = false;
+};
+
+struct GridBarrier {
+  std::shared_ptr<Phase> phase = std::make_shared<Phase>();
+  std::uint64_t arrived = 0, expected = 0;
+};
+
+std::string describe(const void* object, const Thread&) {
+  const auto& barrier = *static_cast<const GridBarrier*>(object);
+  return std::to_string(barrier.arrived) + " of " + std::to_string(barrier.expected) + " threads of the grid have come";
+}
+
+// Lanes that came to one line and wait to know who is there too.
+struct Crowd {
+  Site site{nullptr, 0};
+  std::uint32_t lanes = 0;
+};
+struct Crowds {
+  struct Warp {
+    std::array<Crowd, 4> open;      // the lines at which lanes of the warp wait
+    std::uint32_t waiting = 0;      // all of them
+    std::array<std::uint32_t, kWarp> told{};  // the answer of a lane whose crowd has been closed
+  };
+  std::array<Warp, kMaxThreads / kWarp> warps;
+};
+
+constexpr unsigned kPatience = 256;  // how often a lane looks while another polls for ever
+
+// Whether a lane may still come: it runs, and is not here.
+bool may_come(const Block& block, unsigned first, std::uint32_t waiting) {
+  for (unsigned lane = 0; lane < kWarp && first + lane < block.size(); ++lane) {
+    const State state = block.thread(first + lane).state;
+    if (!(waiting >> lane & 1) && (state == State::ready || state == State::unstarted)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool is_cooperative() { return running->job().config.cooperative; }
+
+void grid_sync(Site site) {
+  if (!is_cooperative()) {
+    Finding wrong{"bad-launch", "a grid waits for itself in a launch that is not cooperative", "launch the kernel with cudaLaunchCooperativeKernel", {}};
+    wrong.parties.push_back({"waits for the grid", {site, nullptr}, name_of(self()), ""});
+    stop(std::move(wrong));
+  }
+  auto& barrier = running->states().get<GridBarrier>();
+  if (!barrier.expected) barrier.expected = std::uint64_t{running->blocks()} * running->block(0).size();
+  const std::shared_ptr<Phase> phase = barrier.phase;
+  if (check::on()) phase->order.release();
+  if (++barrier.arrived == barrier.expected) {
+    barrier.arrived = 0;
+    barrier.phase = std::make_shared<Phase>();
+    phase->over = true;
+    phase->gate.open();
+  } else {
+    phase->gate.wait("grid.sync()", site, describe, &barrier);
+  }
+  if (check::on()) phase->order.acquire();
+}
+
+std::uint32_t converged(Site site) {
+  Thread& thread = self();
+  thread.site = site;
+  Block& block = thread.owner();
+  const unsigned first = thread.index - thread.lane;
+  auto& warp = block.states().get<Crowds>().warps[thread.index / kWarp];
+  Crowd* crowd = nullptr;
+  for (Crowd& each : warp.open)
+    if (each.lanes && each.site.file == site.file && each.site.line == site.line) crowd = &each;
+  if (!crowd)
+    for (Crowd& each : warp.open)
+      if (!each.lanes) crowd = &each;
+  if (!crowd) return 1u << thread.lane;  // more lines than any program has: a group of one is always right
+  const std::uint32_t mine = 1u << thread.lane;
+  crowd->site = site, crowd->lanes |= mine, warp.waiting |= mine, warp.told[thread.lane] = 0;
+  for (unsigned looks = 0; !warp.told[thread.lane]; ++looks) {
+    if (looks < kPatience && may_come(block, first, warp.waiting)) {
+      yield();
+      continue;
+    }
+    for (unsigned lane = 0; lane < kWarp; ++lane)
+      if (crowd->lanes >> lane & 1) warp.told[lane] = crowd->lanes;
+    warp.waiting &= ~crowd->lanes;
+    crowd->lanes = 0;
+  }
+  return std::exchange(warp.told[thread.lane], 0);
+}
+
+bool in_shared(const void* address) { return shared_place(address).rank >= 0; }
+
+}  // namespace spak::sim::host
