@@ -14,7 +14,7 @@ using namespace spak;
 //@ in x = i32(arange(64))
 //@ out y: i32[64] = roll(x, 32)
 //@ also uninitialised-read
-extern "C" __global__ void __cluster_dims__(2, 1, 1) peer_read_too_early(const int* x, int* y) {
+extern "C" __global__ void peer_read_too_early(const int* x, int* y) {
   __shared__ int s[32];
   const int t = threadIdx.x, i = blockIdx.x * 32 + t;
   s[t] = x[i];                                        //@ writes
@@ -29,7 +29,7 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1) peer_read_too_early(const i
 //@ run grid=2 block=32 cluster=2
 //@ in x = i32(arange(64))
 //@ out y: i32[32] = x[:32] + x[32:]
-extern "C" __global__ void __cluster_dims__(2, 1, 1) exit_before_peer_reads(const int* x, int* y) {
+extern "C" __global__ void exit_before_peer_reads(const int* x, int* y) {
   __shared__ int s[32];
   const int t = threadIdx.x;
   s[t] = x[blockIdx.x * 32 + t];
@@ -43,7 +43,7 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1) exit_before_peer_reads(cons
 //@ run grid=2 block=32 cluster=2
 //@ in x = i32(arange(32))
 //@ out y: i32[32] = x
-extern "C" __global__ void __cluster_dims__(2, 1, 1) exit_before_remote_arrive(const int* x, int* y) {
+extern "C" __global__ void exit_before_remote_arrive(const int* x, int* y) {
   __shared__ int s[32];
   __shared__ uint64_t empty;
   const int t = threadIdx.x;
@@ -66,7 +66,7 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1) exit_before_remote_arrive(c
 //@ in x = i32(arange(32))
 //@ out y: i32[64] = append(x, x)
 //@ also missing-wait
-extern "C" __global__ void __cluster_dims__(2, 1, 1) multicast_to_exited(const int* x, int* y) {
+extern "C" __global__ void multicast_to_exited(const int* x, int* y) {
   __shared__ __align__(128) int s[32];
   __shared__ uint64_t full;
   const int t = threadIdx.x;
@@ -93,7 +93,7 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1) multicast_to_exited(const i
 //@ run grid=2 block=32 cluster=2
 //@ out y: i32[2] = [2, 2]
 //@ also exited-peer, divergent-barrier
-extern "C" __global__ void __cluster_dims__(2, 1, 1) cluster_barrier_skipped(int* y) {
+extern "C" __global__ void cluster_barrier_skipped(int* y) {
   int done = 0;
   const int rounds = 2;                       //@ fixed
   const int rounds = blockIdx.x == 0 ? 2 : 1;  //@ broken
@@ -109,7 +109,7 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1) cluster_barrier_skipped(int
 //@ run grid=2 block=32 cluster=2
 //@ in x = i32(arange(64))
 //@ out y: i32[64] = roll(x, 32)
-extern "C" __global__ void __cluster_dims__(2, 1, 1) relaxed_arrival(const int* x, int* y) {
+extern "C" __global__ void relaxed_arrival(const int* x, int* y) {
   __shared__ int s[32];
   const int t = threadIdx.x, i = blockIdx.x * 32 + t;
   s[t] = x[i];                                   //@ writes
@@ -125,7 +125,7 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1) relaxed_arrival(const int* 
 //@ run grid=2 block=32 cluster=2
 //@ in x = i32(arange(64))
 //@ out y: i32[64] = roll(x, 32)
-extern "C" __global__ void __cluster_dims__(2, 1, 1) peer_not_there(const int* x, int* y) {
+extern "C" __global__ void peer_not_there(const int* x, int* y) {
   __shared__ int s[32];
   const int t = threadIdx.x, i = blockIdx.x * 32 + t;
   s[t] = x[i];
@@ -141,7 +141,7 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1) peer_not_there(const int* x
 //@ run grid=2 block=32 cluster=2
 //@ in x = i32(arange(32))
 //@ out y: i32[64] = append(x, x)
-extern "C" __global__ void __cluster_dims__(2, 1, 1) multicast_mask(const int* x, int* y) {
+extern "C" __global__ void multicast_mask(const int* x, int* y) {
   __shared__ __align__(128) int s[32];
   __shared__ uint64_t full;
   const int t = threadIdx.x;
@@ -165,7 +165,7 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1) multicast_mask(const int* x
 //@ in x = i32(arange(64))
 //@ out y: i32[128] = append(x, x)
 //@ also mbarrier-misuse, missing-wait
-extern "C" __global__ void __cluster_dims__(2, 1, 1) half_of_the_bytes(const int* x, int* y) {
+extern "C" __global__ void half_of_the_bytes(const int* x, int* y) {
   __shared__ __align__(128) int s[64];
   __shared__ uint64_t full;
   const int t = threadIdx.x, rank = static_cast<int>(cluster_rank());
@@ -187,7 +187,7 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1) half_of_the_bytes(const int
 //@ run grid=2 block=32 cluster=2
 //@ out y: i32[2] = [1, 1]
 //@ also mbarrier-misuse, uninitialised-read, deadlock
-extern "C" __global__ void __cluster_dims__(2, 1, 1) peer_barrier_not_ready(int* y) {
+extern "C" __global__ void peer_barrier_not_ready(int* y) {
   __shared__ uint64_t bar;
   if (threadIdx.x == 0) {
     mbarrier_init(&bar, 1);                               //@ here
@@ -208,7 +208,7 @@ extern "C" __global__ void __cluster_dims__(2, 1, 1) peer_barrier_not_ready(int*
 //@ run grid=2 block=32 cluster=2
 //@ in x = i32(arange(64))
 //@ out y: i32[64] = x.reshape(2, 32)[:, ::-1].ravel() + x.reshape(2, 32)[::-1].ravel()
-extern "C" __global__ void __cluster_dims__(2, 1, 1) peer_overwritten(const int* x, int* y) {
+extern "C" __global__ void peer_overwritten(const int* x, int* y) {
   __shared__ int s[32];
   const int t = threadIdx.x, i = blockIdx.x * 32 + t;
   s[t] = x[i];

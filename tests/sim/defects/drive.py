@@ -165,7 +165,7 @@ class Driver:
             scratch = path.with_suffix(f".{os.getpid()}")
             scratch.write_text(text)
             scratch.rename(path)
-        self.kernels = sim_harness.build(Path(path), "instrumented", flags=("-Wno-error", "-w"))
+        self.kernels = sim_harness.build(Path(path), "instrumented", flags=("-Wno-error", "-w", "-Wno-psabi"))
         self.texts: list[str] = []
 
     def run(self, only: str = "") -> dict[str, Run]:

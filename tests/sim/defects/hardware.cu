@@ -41,7 +41,7 @@ extern "C" __global__ void __launch_bounds__(128) launch_bounds_exceeded(int* y)
 //@ run grid=4 block=32 cluster=2
 //@ run[broken] grid=3 block=32 cluster=2
 //@ inout y: i32[1] = [0] -> [4]
-extern "C" __global__ void __cluster_dims__(2, 1, 1) grid_not_divided(int* y) {
+extern "C" __global__ void grid_not_divided(int* y) {
   if (threadIdx.x == 0) atomicAdd(y, 1);
 }
 

@@ -91,7 +91,7 @@ class Exhibit:
         """The code of a version in a namespace of its own, each line where it is on the page."""
         lines = [text if _kept(clauses, version) else "" for _, text, clauses in self.code]
         text = re.sub(rf"\b{self.name}(?=\()", self.symbol(version), "\n".join(lines))
-        return f'namespace in_{self.symbol(version)} {{\n#line {self.code[0][0]} "{self.page}"\n{text}\n}}\n'
+        return f'namespace in_{self.symbol(version)} {{\n#line {self.code[0][0]} "{self.page}"\n{text}\n}}\nusing in_{self.symbol(version)}::{self.symbol(version)};\n'
 
 
 @dataclass(frozen=True)
