@@ -12,7 +12,7 @@
 
 #if defined(__CUDACC_RTC__)
 #if !defined(__cuda_cuda_h__)
-/// A tensor map: opaque to device code.
+// A tensor map: opaque to device code.
 struct alignas(64) CUtensorMap {
   unsigned long long opaque[16];
 };

@@ -1,0 +1,107 @@
+// The state machine of mbarriers. Knows nothing of instructions.
+#include "model/barrier_state.h"
+
+#include "model/caller.h"
+
+namespace spak::sim {
+
+void Mbarrier::begin(std::uint32_t count, Site site) {
+  live = true;
+  expected = pending = count;
+  bytes = 0;
+  phase = 0;
+  initialised = site;
+  arrived.clear();
+  before.clear();
+  completed.reset();
+  current = check::on() ? std::make_shared<check::Order>() : nullptr;
+  store();
+}
+
+std::uint64_t Mbarrier::encode() const {
+  return std::uint64_t{2} << 62 | (phase & 1) << 61 | (static_cast<std::uint64_t>(bytes) & 0x1FFFFF) << 40 | std::uint64_t{expected} << 20 |
+         pending;
+}
+
+void Mbarrier::settle() {
+  if (pending == 0 && bytes == 0) {
+    ++phase;
+    pending = expected;
+    before.swap(arrived);
+    arrived.clear();
+    completed = std::move(current);
+    current = check::on() ? std::make_shared<check::Order>() : nullptr;
+    store();
+    gate.open();
+    return;
+  }
+  store();
+}
+
+std::string Mbarrier::state() const {
+  std::string text = "in phase " + std::to_string(phase) + " (parity " + std::to_string(parity()) + "): " + std::to_string(pending) + " of " +
+                     std::to_string(expected) + (expected == 1 ? " arrival" : " arrivals") + " pending, " + std::to_string(bytes < 0 ? -bytes : bytes) +
+                     (bytes < 0 ? " bytes more than were expected" : " bytes outstanding");
+  return text;
+}
+
+MbarrierRef mbarrier_at(std::uint64_t* bar, const char* what, Site site) {
+  Block& block = block_of_shared(bar, (std::string("the mbarrier of ") + what).c_str(), site);
+  require_multiple(reinterpret_cast<std::uintptr_t>(bar), 8, std::string("the address of the mbarrier of ") + what,
+                   "an mbarrier is a uint64_t in shared memory", site);
+  auto& all = block.states().get<Mbarriers>().at;
+  const auto found = all.find(static_cast<std::uint32_t>(reinterpret_cast<char*>(bar) - block.window().base()));
+  const std::string start = std::string(what) + " on " + name_of_shared(block, bar);
+  if (found == all.end() || !found->second->live) {
+    Finding wrong = finding("mbarrier-misuse", start + (found == all.end() ? ", which has not been initialised" : ", which has been invalidated"),
+                            "call mbarrier_init in one thread, then fence_mbarrier_init() and a barrier of the block (or cluster), before it is used",
+                            "calls", site);
+    if (found != all.end()) wrong.parties.push_back({"invalidated it", {found->second->invalidated, nullptr}, "", ""});
+    stop(std::move(wrong));
+  }
+  Mbarrier& barrier = *found->second;
+  if (*bar != barrier.encode()) {
+    Finding wrong = finding("mbarrier-misuse", start + ", whose 8 bytes have been written over since: it was " + barrier.state(),
+                            "keep the mbarrier's memory apart from what is stored to; mbarrier_invalidate it before other use", "calls", site);
+    wrong.parties.push_back({"initialised it", {barrier.initialised, nullptr}, "", ""});
+    stop(std::move(wrong));
+  }
+  return found->second;
+}
+
+MbarrierRef mbarrier_for_copy(std::uint64_t* bar, const char* what, Site site) {
+  MbarrierRef barrier = mbarrier_at(bar, what, site);
+  if (check::on() && barrier->fences == barrier->block->states().get<Mbarriers>().fences) {
+    Finding wrong = finding("missing-proxy-fence",
+                            std::string(what) + " completes on " + name_of_shared(*barrier->block, bar) +
+                                ", whose initialisation has not been made visible to the async proxy",
+                            "call fence_mbarrier_init() after mbarrier_init, in the thread that initialises, before the block or cluster meets",
+                            "issues the copy", site);
+    wrong.parties.push_back({"initialised it", {barrier->initialised, nullptr}, "", ""});
+    report(std::move(wrong));
+  }
+  return barrier;
+}
+
+void deliver(Mbarrier& barrier, std::uint64_t bytes, const check::FlightRef& flight, const char* what, Site issued) {
+  const auto wrong = [&](const std::string& sentence, const char* hint) {
+    report({"mbarrier-misuse", sentence, hint, {{"issued the copy", {issued, nullptr}, "", ""}, {"initialised it", {barrier.initialised, nullptr}, "", ""}}});
+  };
+  if (!barrier.live || *barrier.word != barrier.encode()) {
+    wrong(std::string(what) + " completes on an mbarrier that has been invalidated or written over since it was issued",
+          "wait for the phase before the mbarrier's memory is used for something else");
+    if (flight) check::land(flight);
+    return;
+  }
+  if (barrier.bytes - static_cast<std::int64_t>(bytes) < -Mbarrier::kMaxBytes) {
+    wrong(std::string(what) + " delivers " + std::to_string(bytes) + " bytes to an mbarrier " + barrier.state() +
+              ": more than its transaction count can hold",
+          "expect the bytes (mbarrier_arrive_expect_tx) before the copies are issued");
+    return;
+  }
+  if (flight && barrier.current) check::land(flight, *barrier.current);
+  barrier.bytes -= static_cast<std::int64_t>(bytes);
+  barrier.settle();
+}
+
+}  // namespace spak::sim
