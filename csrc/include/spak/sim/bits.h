@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include <vector_types.h>
+
 namespace spak::sim {
 
 template <typename To, typename From>
@@ -67,6 +69,27 @@ inline int __dp4a(int a, int b, int c) {
 inline unsigned __dp4a(unsigned a, unsigned b, unsigned c) {
   for (int i = 0; i < 4; ++i) c += static_cast<uint8_t>(a >> (8 * i)) * static_cast<uint8_t>(b >> (8 * i));
   return c;
+}
+
+inline unsigned __dp4a(uchar4 a, uchar4 b, unsigned c) { return __dp4a(spak::sim::cast_bits<unsigned>(a), spak::sim::cast_bits<unsigned>(b), c); }
+inline int __dp4a(char4 a, char4 b, int c) { return __dp4a(spak::sim::cast_bits<int>(a), spak::sim::cast_bits<int>(b), c); }
+// Two 16-bit numbers of `a` with the lower or upper two bytes of `b`.
+inline int __dp2a_lo(int a, int b, int c) { return c + static_cast<int16_t>(a) * static_cast<int8_t>(b) + static_cast<int16_t>(a >> 16) * static_cast<int8_t>(b >> 8); }
+inline int __dp2a_hi(int a, int b, int c) { return __dp2a_lo(a, b >> 16, c); }
+inline unsigned __dp2a_lo(unsigned a, unsigned b, unsigned c) { return c + (a & 0xFFFF) * (b & 0xFF) + (a >> 16) * (b >> 8 & 0xFF); }
+inline unsigned __dp2a_hi(unsigned a, unsigned b, unsigned c) { return __dp2a_lo(a, b >> 16, c); }
+inline unsigned __uhadd(unsigned x, unsigned y) { return static_cast<unsigned>((static_cast<std::uint64_t>(x) + y) >> 1); }
+inline unsigned __urhadd(unsigned x, unsigned y) { return static_cast<unsigned>((static_cast<std::uint64_t>(x) + y + 1) >> 1); }
+inline unsigned __funnelshift_lc(unsigned lo, unsigned hi, unsigned shift) { return shift >= 32 ? lo : __funnelshift_l(lo, hi, shift); }
+inline unsigned __funnelshift_rc(unsigned lo, unsigned hi, unsigned shift) { return shift >= 32 ? hi : __funnelshift_r(lo, hi, shift); }
+// The position of the offset-th set bit of `mask` from `base` on: up for a positive offset, down for a negative one.
+inline unsigned __fns(unsigned mask, unsigned base, int offset) {
+  if (offset == 0) return mask >> (base & 31) & 1 ? base : 0xFFFFFFFFu;
+  const int step = offset > 0 ? 1 : -1;
+  int left = offset > 0 ? offset : -offset;
+  for (int at = static_cast<int>(base); at >= 0 && at < 32; at += step)
+    if (mask >> at & 1 && --left == 0) return static_cast<unsigned>(at);
+  return 0xFFFFFFFFu;
 }
 
 inline int __float_as_int(float x) { return spak::sim::cast_bits<int>(x); }
