@@ -132,23 +132,30 @@ def variant_of(action: str) -> str:
 
 
 def report(session: Session, results: Sequence[Result]) -> dict[str, Any]:
-    """What came of a build as data. Raises Waiting where a reply is waited for and nothing failed."""
+    """What came of a build as data; what the simulator counted of the last variant stands on top as well.
+
+    Raises Waiting where a reply is waited for and nothing failed.
+    """
     from spak.pipeline import report as evidence
+    from spak.pipeline.counting import counters
     from spak.pipeline.result import Status, exit_code
 
     code = exit_code(list(results))
     if code == Waiting.exit_code:
         raise Waiting(*(one for result in results if result.status is Status.WAITING for one in result.diagnostics))
     wrong = [result for result in results if not result.status.good]
+    rows = [
+        {**row.to_json(), "not_checked": list(row.not_checked), "counters": counters(row.evidence)}
+        for row in evidence.rows(session.network, results)
+    ]
     made = sorted({path for result in results for path in session.network.actions[result.name].outputs})
     return {
         "ok": code == 0,
         "why": "; ".join(f"{result.name} {result.status.value}" for result in wrong),
         "diagnostics": [one.to_json() for result in wrong for one in result.diagnostics],
         "digests": {path: session.keys.digests.of(path) for path in made if Path(path).is_file()},
-        "evidence": [
-            {**row.to_json(), "not_checked": list(row.not_checked)} for row in evidence.rows(session.network, results)
-        ],
+        "evidence": rows,
+        **next((row["counters"] for row in reversed(rows) if row["counters"]), {}),  # so that an item may be made of them
     }
 
 

@@ -9,6 +9,7 @@ are looked up here, in the parent, with the module's line table: nothing of that
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,10 +24,11 @@ from spak.verify.problem import Problem
 from spak.verify.rig import Case, Place, Ran, Rig
 from spak.verify.rounds import Round, case_of, seed_of, wishes
 
-#: Operations and elements of a checked round; the first is run under all schedules, and must be cheaper.
-LIMIT, FIRST_LIMIT = 4e5, 1e5
-#: The shapes that are wished for, as `rounds.wishes` names them: a partial tile, small odd sizes, several tiles.
-WISHES = ("primes", "tile+1", "two-tiles+1")
+#: Operations and elements of a checked round.
+LIMIT = 2e6
+#: Rounds at most; sizes of a tile at most; what the other axes are while one is long, the best first.
+ROUNDS, TILE = 9, 8192
+OTHERS = ((3, 5, 7, 2), (2, 3, 2, 1), (1, 1, 1, 1))
 #: No guard pages: an access outside an array is a finding, and the kernel goes on.
 LOOSE = Place(margin=4096, guarded=())
 #: Findings that are worth showing.
@@ -67,19 +69,64 @@ class Checked:
 
 
 def plan(problem: Problem, base: str) -> tuple[Round, ...]:
-    """The rounds, the cheapest first; `base` seeds them. Shapes that `require` or the budget forbid become the nearest."""
-    known = dict(wishes(problem))
-    shapes: list[tuple[str, dict[str, int]]] = []
-    for name in WISHES if problem.unit.signature.axes else ():
-        shape = problem.nearest(known[name], LIMIT if shapes else FIRST_LIMIT)
-        if shape is not None and all(shape != other for _, other in shapes):
-            shapes.append((name, shape))
-    if not problem.unit.signature.axes:
-        shapes = [("only", {})]
+    """The rounds, a small one first; `base` seeds them.
+
+    Small odd sizes; powers of two, which take what vector accesses there are; one more than a tile everywhere; for each
+    axis more than two of the largest tile that the plan names; and, for each launch that none of these takes, a shape on
+    the other side of its condition. What `require` and the budget forbid becomes the nearest that they allow, or is left
+    out.
+    """
+    axes = problem.unit.signature.axes
     fills = {tensor.name: "normal" for tensor in problem.tensors}
+    shapes: dict[str, dict[str, int]] = {}
+    for name, shape in _shapes(problem) if axes else (("only", {}),):
+        if shape not in shapes.values() and len(shapes) < ROUNDS:
+            shapes[name] = shape
+    for name, shape in _of_conditions(problem, list(shapes.values())):
+        if len(shapes) < ROUNDS:
+            shapes[name] = shape
     return tuple(
-        Round(f"check-{name}", "check", shape, fills, seed=seed_of(base, f"check-{name}")) for name, shape in shapes
+        Round(f"check-{name}", "check", shape, fills, seed=seed_of(base, f"check-{name}"))
+        for name, shape in shapes.items()
     )
+
+
+def _shapes(problem: Problem) -> Iterator[tuple[str, dict[str, int]]]:
+    wished = dict(wishes(problem))
+    for name in ("primes", "power", "tile+1"):
+        shape = problem.nearest(wished[name], LIMIT)
+        if shape is not None:
+            yield name, shape
+    written = [int(n) for grid in problem.grids for text in grid for n in re.findall(r"\d+", text)]
+    tiles = sorted({v for v in (*(n for _, n in problem.params), *written) if 1 < v <= TILE} | {32}, reverse=True)
+    for axis in problem.unit.signature.axes:
+        shape = _long(problem, axis, [size for tile in tiles for size in (2 * tile + 1, tile + 1)])
+        if shape is not None:
+            yield f"long-{axis}", shape
+
+
+def _long(problem: Problem, axis: str, sizes: Sequence[int]) -> dict[str, int] | None:
+    """The first size of an axis that some small sizes of the others make affordable."""
+    axes = problem.unit.signature.axes
+    for size in sizes:
+        for others in OTHERS:
+            shape = {one: size if one == axis else others[i % len(others)] for i, one in enumerate(axes)}
+            if problem.admits(shape) and problem.cost(shape) <= LIMIT:
+                return shape
+    return None
+
+
+def _of_conditions(problem: Problem, shapes: list[dict[str, int]]) -> Iterator[tuple[str, dict[str, int]]]:
+    """Shapes that take launches which no shape takes so far: on either side of a number in a launch's condition."""
+    taken = {index for shape in shapes for index in problem.taken(shape)}
+    for index in range(len(problem.launches)):
+        for axis in problem.unit.signature.axes:
+            for number in re.findall(r"\d+", " ".join(text for _, text in problem.launches)):
+                shape = _long(problem, axis, (int(number) + 1,)) or {}
+                if index in taken or not shape or index not in problem.taken(shape):
+                    continue
+                taken |= problem.taken(shape)
+                yield f"launch-{index + 1}", shape
 
 
 def run(rig: Rig, module: str, round_: Round, replay: str, source: str, *, every: bool) -> Checked:
@@ -149,7 +196,7 @@ def count(rig: Rig, module: str, round_: Round) -> list[dict[str, Any]]:
                 "kernel": str(row["kernel"]),
                 "grid": [int(n) for n in row["grid"]],
                 "block": [int(n) for n in row["block"]],
-                "counters": {str(name): float(value) for name, value in row["counters"].items()},
+                "counters": {str(name): value + 0 for name, value in row["counters"].items()},
             }
             for row in rows
         ]

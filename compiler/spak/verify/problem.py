@@ -47,12 +47,15 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A unit together with one variant's extra conditions, the plan's compile-time parameters and its launches' grids."""
+    """A unit together with one variant's extra conditions, the plan's compile-time parameters, and of its launches the grids,
+    and the step and condition of each.
+    """
 
     unit: Unit
     variant: str
     params: tuple[tuple[str, int], ...] = ()
     grids: tuple[tuple[str, ...], ...] = ()
+    launches: tuple[tuple[str, str], ...] = ()
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
@@ -102,6 +105,15 @@ class Problem:
         if not sizes or not all(isinstance(n, int) for grid in sizes for n in grid):
             return None
         return int(sum(math.prod(grid) for grid in sizes))
+
+    def taken(self, axes: Mapping[str, int]) -> set[int]:
+        """Which launches of the plan run at these sizes: of each step the first whose condition holds."""
+        env = self.env(axes, self.default_scalars())
+        found: dict[str, int] = {}
+        for index, (step, when) in enumerate(self.launches):
+            if step not in found and evaluate(_parsed(when), env) is True:
+                found[step] = index
+        return set(found.values())
 
     def cost(self, axes: Mapping[str, int]) -> float:
         """Operations and elements of a problem, to keep rounds affordable; unknown costs count as the elements

@@ -88,7 +88,8 @@ def _problem(options: Options) -> Problem:
     tuned = _tuned(options)
     params = sorted((k, v) for k, v in {**plan.get("params", {}), **tuned}.items() if isinstance(v, int))
     grids = tuple(tuple(map(str, launch["grid"])) for launch in plan.get("launch", ()) if "grid" in launch)
-    return Problem(unit, options.variant, tuple(params), grids)
+    launches = tuple((str(one.get("step", "")), str(one.get("when", "true"))) for one in plan.get("launch", ()))
+    return Problem(unit, options.variant, tuple(params), grids, launches)
 
 
 def _tuned(options: Options) -> dict[str, int]:
