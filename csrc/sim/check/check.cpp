@@ -1,59 +1,155 @@
-// The checkers' entry points. Knows nothing of how a finding is shown.
+// The life of what is kept for launches, units, blocks and threads. Knows nothing of rules.
 #include "check/check.h"
 
-#include "engine/operation.h"
-#include "spak/sim/regions.h"
+#include <memory>
+#include <vector>
 
-namespace spak::sim {
+#include "check/judge.h"
+#include "check/machine.h"
+#include "check/notes.h"
+#include "check/order.h"
+#include "check/places.h"
+#include "check/states.h"
+#include "engine/unit.h"
 
-void add_region(const Region&, Site) {}
-void remove_region(void*, Site) {}
-void initialised(const void*, std::size_t) {}
-Regions::Regions(std::initializer_list<Region>) : begins_(nullptr), count_(0) {}
-Regions::~Regions() = default;
-
-namespace check {
+namespace spak::sim::check {
 
 __thread bool active __attribute__((tls_model("initial-exec"))) = false;
 
-void unit_begin(Unit&) {}
-void unit_end(Unit&) {}
+namespace {
+
+// Units come and go, their shadows stay: what is left in them is older than whatever comes.
+struct Units {
+  std::vector<std::unique_ptr<UnitState>> running, idle;
+  Dim block{1, 1, 1};
+  bool counting = false;
+};
+Units& units() {
+  static Units all;
+  return all;
+}
+
+void begin_thread(ThreadState& state, BlockState& block, std::uint32_t index) {
+  state.block = &block;
+  state.index = index;
+  state.tick = 1;
+  state.further.reset();
+  for (ClockRef* clock : {&state.others, &state.fenced, &state.fenced_block, &state.proxied, &state.proxied_global, &state.polled}) clock->reset();
+  state.accumulators.clear();
+}
+
+void begin_block(BlockState& state, Block& block, UnitState& unit) {
+  state.unit = &unit;
+  state.number = new_block(block.block, false);
+  state.floor = 0;
+  state.high = 1;
+  state.size = block.size();
+  state.window = reinterpret_cast<std::uintptr_t>(block.window().base());
+  if (!state.shadow) state.shadow = std::make_unique<WindowShadow>();
+  state.variables.clear();
+  if (state.size > state.capacity) {
+    state.threads = std::make_unique<ThreadState[]>(state.size);
+    state.capacity = state.size;
+  }
+  for (unsigned i = 0; i < state.size; ++i) {
+    begin_thread(state.threads[i], state, i);
+    block.thread(i).checked = &state.threads[i];
+  }
+  block.checked = &state;
+}
+
+void end_unit(std::size_t at) {
+  Units& all = units();
+  std::unique_ptr<UnitState> state = std::move(all.running[at]);
+  all.running.erase(all.running.begin() + static_cast<std::ptrdiff_t>(at));
+  for (const auto& block : state->blocks)
+    if (block->window) forget_variables(block->window, WindowShadow::kBytes), block->window = 0;
+  all.idle.push_back(std::move(state));
+}
+
+}  // namespace
+
+bool counting() { return units().counting; }
+const Dim& block_dim() { return units().block; }
+
+void forget_windows() {
+  for (const auto& unit : units().idle)
+    for (const auto& block : unit->blocks)
+      if (block->shadow) block->shadow->clear();
+}
+
+void settle_now() {
+  if (!stores_pending() && !array_pending()) return;
+  settle_stores(true);
+  if (array_pending()) settle_array(0);
+  refresh();
+}
+
+void unit_begin(Unit& unit) {
+  Units& all = units();
+  if (all.idle.empty()) all.idle.push_back(std::make_unique<UnitState>());
+  all.running.push_back(std::move(all.idle.back()));
+  all.idle.pop_back();
+  UnitState& state = *all.running.back();
+  make_room(unit.blocks() + 1);
+  while (state.blocks.size() < unit.blocks()) state.blocks.push_back(std::make_unique<BlockState>());
+  for (unsigned i = 0; i < unit.blocks(); ++i) begin_block(*state.blocks[i], unit.block(i), state);
+  for (std::size_t i = unit.blocks(); i < state.blocks.size(); ++i) state.blocks[i]->window = 0;
+  state.first = state.blocks.front()->number;
+  state.agents = 0;
+  state.next_agent = 0;
+  unit.checked = &state;
+}
+
+void unit_end(Unit& unit) {
+  left();
+  Units& all = units();
+  for (std::size_t i = 0; i < all.running.size(); ++i)
+    if (all.running[i].get() == unit.checked) end_unit(i);
+  unit.checked = nullptr;
+}
+
 void thread_begin(Thread&) {}
-void thread_end(Thread&) {}
-void resumed(Thread&) {}
-void left() {}
-void launch_begin(const Job&) {}
-void launch_end(const Job&) {}
-void shared_variable(const SharedSite&, void*, std::size_t) {}
-void meet(Thread* const*, unsigned) {}
-void meet_block(Thread* const*, unsigned) {}
+void thread_end(Thread&) { settle_now(); }
 
-struct Order::Body {};
-Order::Order() = default;
-Order::~Order() = default;
-Order::Order(Order&&) noexcept = default;
-Order& Order::operator=(Order&&) noexcept = default;
-void Order::release() {}
-void Order::acquire() const {}
-void Order::join(const Order&) {}
-void Order::clear() {}
+void resumed(Thread& thread) {
+  if (now.thread) settle_now();
+  ThreadState* const state = thread.checked;
+  now.thread = state;
+  state->stack_low = reinterpret_cast<std::uintptr_t>(thread.stack_low);
+  state->stack_size = static_cast<std::size_t>(thread.stack_high - thread.stack_low);
+  refresh();
+}
 
-void fence(Scope) {}
-void fence_proxy_async() {}
-void fence_proxy_tensormap(const void*) {}
+void left() {
+  if (now.thread) settle_now();
+  now.thread = nullptr;
+  refresh();
+}
 
-void read(const void*, std::size_t, Site) {}
-void write(void*, std::size_t, Site) {}
-void atomic(void*, std::size_t, Scope, bool, bool, Site) {}
+void launch_begin(const Job& job) {
+  Units& all = units();
+  all.counting = job.settings.mode == Mode::profile;
+  all.block = {static_cast<unsigned>(job.config.block[0]), static_cast<unsigned>(job.config.block[1]), static_cast<unsigned>(job.config.block[2])};
+  active = true;
+  notes_begin(job);
+  places_begin_launch();
+  history_begin_launch();
+  machine_begin_launch(job);
+}
 
-class Flight {};
-FlightRef depart(const char*, Proxy, Site) { return {}; }
-void will_read(const FlightRef&, const void*, std::size_t) {}
-void will_write(const FlightRef&, void*, std::size_t) {}
-void will_change(const FlightRef&, void*, std::size_t) {}
-void sources_free(const FlightRef&) {}
-void land(const FlightRef&, Order&) {}
-void land(const FlightRef&) {}
+void launch_end(const Job&) {
+  Units& all = units();
+  left();
+  while (!all.running.empty()) end_unit(all.running.size() - 1);
+  active = false;
+  forget_all_variables();
+  notes_end();
+}
 
-}  // namespace check
-}  // namespace spak::sim
+void shared_variable(const SharedSite& site, void* begin, std::size_t size) {
+  if (!on() || !now.thread) return;
+  now.thread->block->variables.push_back({&site, reinterpret_cast<std::uintptr_t>(begin), size});
+}
+
+}  // namespace spak::sim::check

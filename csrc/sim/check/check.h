@@ -25,7 +25,7 @@ void unit_begin(Unit& unit);   // a cluster (or a single block) is about to run
 void unit_end(Unit& unit);     // all of its threads have exited
 void thread_begin(Thread& thread);
 void thread_end(Thread& thread);
-void resumed(Thread& thread);  // it is the one that runs from now on
+void resumed(Thread& thread);  // it is the one that runs from now on, whether it begins or goes on
 void left();                   // none of them is
 void launch_begin(const Job& job);
 void launch_end(const Job& job);  // ordered: everything in a launch is before the next one
@@ -50,15 +50,18 @@ class Order {
   void join(const Order& other);
   void clear();
 
- private:
   struct Body;
+  Body& body();
+
+ private:
   std::unique_ptr<Body> body_;
-  friend struct Access;
 };
 
 enum class Scope : unsigned char { block, cluster, device, system };
 void fence(Scope scope);                  // __threadfence and its kin: by the calling thread
-void fence_proxy_async();                 // fence.proxy.async: what the thread knows is now visible to the async proxy
+// fence.proxy.async: what the thread knows is now visible to the async proxy, in all memory or in one state space.
+enum class Space : unsigned char { all, shared, global };
+void fence_proxy_async(Space space = Space::all);
 void fence_proxy_tensormap(const void* map);
 
 // --- accesses of the models, on behalf of the calling thread (models are not instrumented) ------------------------------

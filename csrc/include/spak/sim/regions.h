@@ -22,6 +22,8 @@ void add_region(const Region& region, Site site = here());
 void remove_region(void* begin, Site site = here());
 // The host wrote these bytes.
 void initialised(const void* begin, std::size_t size);
+// The host copied these bytes: they are as initialised as their source was.
+void copied(void* to, const void* from, std::size_t size);
 
 // The buffers of one call of a generated launcher: there while it lives. Once any region exists, global memory outside
 // every region is out of bounds for kernels in check mode.

@@ -1,0 +1,54 @@
+// What is remembered of one 4-byte cell of memory: who wrote it last, who read it since. Knows nothing of who is ordered
+// after whom.
+#pragma once
+#include <cstdint>
+
+#pragma GCC visibility push(hidden)
+namespace spak::sim::check {
+
+// One access in 64 bits, from the top: which block of the process's history (20), the tick of the thread's clock (18), which
+// thread of the block (10), how it accessed (3), where (13: see places.h). 0: none. Later blocks have greater slots, and within
+// a block later ticks do, so that "before the last barrier" is one comparison.
+using Slot = std::uint64_t;
+constexpr unsigned kTickShift = 26, kBlockShift = 44, kThreadShift = 16, kKindShift = 13;
+constexpr Slot kPlaceMask = (Slot{1} << kKindShift) - 1;
+constexpr std::uint32_t kMaxTick = (1u << 18) - 2;
+constexpr std::uint32_t kFlightBlock = (1u << 20) - 1;  // the rest of such a slot is the number of a flight
+constexpr std::uint32_t kMaxBlock = kFlightBlock - 1;
+
+enum class How : unsigned char {
+  plain,
+  strong,         // atomic at device or system scope
+  strong_block,   // atomic at block scope
+  landed,         // the write of an asynchronous operation that has completed
+  is_volatile,    // a relaxed access at system scope that is not an atomic instruction
+  split = 7,      // not an access: the cell's bytes are remembered one by one
+};
+
+constexpr std::uint32_t block_of(Slot slot) { return static_cast<std::uint32_t>(slot >> kBlockShift); }
+constexpr std::uint32_t tick_of(Slot slot) { return static_cast<std::uint32_t>(slot >> kTickShift) & ((1u << 18) - 1); }
+constexpr std::uint32_t thread_of(Slot slot) { return static_cast<std::uint32_t>(slot >> kThreadShift) & 1023; }
+constexpr How how_of(Slot slot) { return static_cast<How>(slot >> kKindShift & 7); }
+constexpr unsigned place_of(Slot slot) { return static_cast<unsigned>(slot & kPlaceMask); }
+constexpr Slot slot_of(std::uint32_t block, std::uint32_t tick, std::uint32_t thread, How how, unsigned place) {
+  return Slot{block} << kBlockShift | Slot{tick} << kTickShift | Slot{thread} << kThreadShift |
+         Slot{static_cast<unsigned char>(how)} << kKindShift | place;
+}
+constexpr bool is_flight(Slot slot) { return block_of(slot) == kFlightBlock; }
+constexpr Slot flight_slot(std::uint64_t number) { return Slot{kFlightBlock} << kBlockShift | (number & ((Slot{1} << kBlockShift) - 1)); }
+constexpr bool is_split(Slot slot) { return how_of(slot) == How::split && !is_flight(slot); }
+
+// Bits that two slots of one thread share: the block, the thread, and that neither needs a longer look (is_volatile, split).
+constexpr Slot kAgentMask = ~((Slot{1} << kBlockShift) - 1) | Slot{1023} << kThreadShift | Slot{4} << kKindShift;
+
+// The first reader and the last other one: whoever writes unordered races with one of the two, if barriers are all the order
+// that there is, however many read. 32 bytes, so that a tile of 16 x 16 floats and its cells stay in the first-level cache.
+struct alignas(32) Cell {
+  Slot written;  // last; or a flight that will write
+  Slot first;    // reader since; or a flight that reads
+  Slot other;    // reader since
+  Slot extra;    // an earlier atomic access that is not ordered with `written`; or a second flight that reads
+};
+
+}  // namespace spak::sim::check
+#pragma GCC visibility pop

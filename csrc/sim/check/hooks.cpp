@@ -1,0 +1,177 @@
+// What code compiled with -fsanitize=thread calls before each access: the short way for words whose cells say at a glance
+// that all is well, the long way (judge.h) for everything else. Knows nothing of rules.
+#include <cstddef>
+#include <cstdint>
+
+#include "check/judge.h"
+#include "check/machine.h"
+#include "check/order.h"
+#include "check/places.h"
+#include "check/states.h"
+#include "profile/profile.h"
+
+namespace spak::sim::check {
+
+namespace {
+
+#define SPAK_HOOK extern "C" __attribute__((visibility("hidden"), used))
+
+// One access is before the running thread's.
+[[gnu::always_inline]] inline bool before(Slot slot, Slot lower, const Now& at, Slot mine) {
+  return slot < lower || slot - at.lo < at.span || ((slot ^ mine) & kAgentMask) == 0;
+}
+
+// Reads or writes one word, if nothing speaks against it. `lower`: lesser slots count for nothing; `fresh`: so they do as the
+// last write (0 for memory that may be uninitialised).
+template <bool write>
+[[gnu::always_inline]] inline bool pass(Cell& cell, Slot mine, Slot lower, Slot fresh, const Now& at) {
+  const Slot writer = cell.written;
+  if (!(writer - at.lo < at.span)) [[unlikely]]
+    if (!(writer < fresh) && ((writer ^ mine) & kAgentMask) != 0) return false;
+  if constexpr (write) {
+    if (!before(cell.first, lower, at, mine) || !before(cell.other, lower, at, mine) || !before(cell.extra, lower, at, mine)) return false;
+    cell.written = mine;
+  } else {
+    if (before(cell.first, lower, at, mine)) cell.first = mine;
+    else cell.other = mine;
+  }
+  return true;
+}
+
+[[gnu::noinline]] void the_long_way(std::uintptr_t address, std::size_t size, bool write, How how, std::size_t align, const void* pc) {
+  if (!now.thread) return;
+  if (counting()) {
+    if (address - now.thread->stack_low >= now.thread->stack_size)
+      profile::access(reinterpret_cast<const void*>(address), size,
+                      how == How::strong || how == How::strong_block ? profile::Kind::atomic : write ? profile::Kind::write : profile::Kind::read, pc);
+    return;
+  }
+  if (now.slow) {
+    settle_stores(false);
+    if (array_pending()) settle_array(address);
+    if (!stores_pending()) refresh();
+  }
+  Spot& spot = spot_of(pc);
+  if (spot.pc != pc) settle(spot, pc);
+  judge({.address = address, .size = size, .write = write, .how = how, .place = spot.place, .pc = pc, .align = align});
+  if (how == How::is_volatile) synchronise(address, Scope::system, !write, write, false, false);
+}
+
+template <bool write, unsigned size>
+[[gnu::always_inline]] inline void access(const void* place, const void* pc) {
+  const auto address = reinterpret_cast<std::uintptr_t>(place);
+  constexpr unsigned words = size / 4;
+  const Now& at = now;
+  // Own shared memory, aligned: the low bits rotate into high ones.
+  const std::uintptr_t offset = address - at.window;
+  constexpr unsigned low_bits = size == 16 ? 4 : size == 8 ? 3 : 2;
+  const Spot& spot = spot_of(pc);
+  if ((offset >> low_bits | offset << (64 - low_bits)) < WindowShadow::kBytes >> low_bits) [[likely]] {
+    if (spot.pc == pc) [[likely]] {
+      Cell* const cell = at.cells + (offset >> 2);
+      const Slot mine = at.me | spot.place;
+      bool good = true;
+      for (unsigned i = 0; i < words; ++i) good &= pass<write>(cell[i], mine, at.unit_lo, 0, at);
+      if (good) [[likely]] return;
+    }
+  } else {
+    if (address - at.stack_low < at.stack_size) return;
+    const std::uintptr_t inside = address - spot.begin;
+    if (spot.pc == pc && inside < spot.size && size <= spot.size - inside && !at.slow) [[likely]] {
+      if (!spot.cells) return;
+      if (address % size == 0) [[likely]] {
+        Cell* const cell = spot.cells + (inside >> 2);
+        const Slot mine = at.me | spot.place;
+        bool good = true;
+        for (unsigned i = 0; i < words; ++i) good &= pass<write>(cell[i], mine, at.launch_lo, spot.before, at);
+        if (good) [[likely]] return;
+      }
+    }
+  }
+  the_long_way(address, size, write, How::plain, size, pc);
+}
+
+// Bytes and halves of words that are split.
+template <bool write, unsigned size>
+[[gnu::always_inline]] inline void access_part(const void* place, const void* pc) {
+  const auto address = reinterpret_cast<std::uintptr_t>(place);
+  if (address - now.stack_low < now.stack_size) return;
+  the_long_way(address, size, write, How::plain, size, pc);
+}
+
+}  // namespace
+
+#define SPAK_PC __builtin_return_address(0)
+
+SPAK_HOOK void __tsan_init() {}
+SPAK_HOOK void __tsan_func_entry(void*) {}
+SPAK_HOOK void __tsan_func_exit() {}
+SPAK_HOOK void __tsan_vptr_update(void**, void*) {}
+SPAK_HOOK void __tsan_vptr_read(void**) {}
+
+SPAK_HOOK void __tsan_read1(void* p) { access_part<false, 1>(p, SPAK_PC); }
+SPAK_HOOK void __tsan_read2(void* p) { access_part<false, 2>(p, SPAK_PC); }
+SPAK_HOOK void __tsan_read4(void* p) { access<false, 4>(p, SPAK_PC); }
+SPAK_HOOK void __tsan_read8(void* p) { access<false, 8>(p, SPAK_PC); }
+SPAK_HOOK void __tsan_read16(void* p) { access<false, 16>(p, SPAK_PC); }
+SPAK_HOOK void __tsan_write1(void* p) { access_part<true, 1>(p, SPAK_PC); }
+SPAK_HOOK void __tsan_write2(void* p) { access_part<true, 2>(p, SPAK_PC); }
+SPAK_HOOK void __tsan_write4(void* p) { access<true, 4>(p, SPAK_PC); }
+SPAK_HOOK void __tsan_write8(void* p) { access<true, 8>(p, SPAK_PC); }
+SPAK_HOOK void __tsan_write16(void* p) { access<true, 16>(p, SPAK_PC); }
+
+// Of packed types, and of aggregates: no alignment is asked for.
+#define SPAK_UNALIGNED(size)                                                                                                      \
+  SPAK_HOOK void __tsan_unaligned_read##size(const void* p) {                                                                     \
+    if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)                                                    \
+      the_long_way(reinterpret_cast<std::uintptr_t>(p), size, false, How::plain, 1, SPAK_PC);                                     \
+  }                                                                                                                               \
+  SPAK_HOOK void __tsan_unaligned_write##size(void* p) {                                                                          \
+    if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)                                                    \
+      the_long_way(reinterpret_cast<std::uintptr_t>(p), size, true, How::plain, 1, SPAK_PC);                                      \
+  }
+SPAK_UNALIGNED(2)
+SPAK_UNALIGNED(4)
+SPAK_UNALIGNED(8)
+SPAK_UNALIGNED(16)
+SPAK_HOOK void __tsan_read_range(void* p, std::size_t size) {
+  if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)
+    the_long_way(reinterpret_cast<std::uintptr_t>(p), size, false, How::plain, 1, SPAK_PC);
+}
+SPAK_HOOK void __tsan_write_range(void* p, std::size_t size) {
+  if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)
+    the_long_way(reinterpret_cast<std::uintptr_t>(p), size, true, How::plain, 1, SPAK_PC);
+}
+
+#define SPAK_VOLATILE(size)                                                                                                       \
+  SPAK_HOOK void __tsan_volatile_read##size(void* p) {                                                                            \
+    if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)                                                    \
+      the_long_way(reinterpret_cast<std::uintptr_t>(p), size, false, How::is_volatile, size, SPAK_PC);                            \
+  }                                                                                                                               \
+  SPAK_HOOK void __tsan_volatile_write##size(void* p) {                                                                           \
+    if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)                                                    \
+      the_long_way(reinterpret_cast<std::uintptr_t>(p), size, true, How::is_volatile, size, SPAK_PC);                             \
+  }                                                                                                                               \
+  SPAK_HOOK void __tsan_unaligned_volatile_read##size(void* p) { __tsan_volatile_read##size(p); }                                 \
+  SPAK_HOOK void __tsan_unaligned_volatile_write##size(void* p) { __tsan_volatile_write##size(p); }
+SPAK_VOLATILE(1)
+SPAK_VOLATILE(2)
+SPAK_VOLATILE(4)
+SPAK_VOLATILE(8)
+SPAK_VOLATILE(16)
+
+// --- accesses of the models ---------------------------------------------------------------------------------------------
+
+void read(const void* address, std::size_t size, Site site) {
+  if (!on() || !now.thread || counting()) return;
+  settle_now();
+  judge({.address = reinterpret_cast<std::uintptr_t>(address), .size = size, .write = false, .place = place_of(site)});
+}
+
+void write(void* address, std::size_t size, Site site) {
+  if (!on() || !now.thread || counting()) return;
+  settle_now();
+  judge({.address = reinterpret_cast<std::uintptr_t>(address), .size = size, .write = true, .place = place_of(site)});
+}
+
+}  // namespace spak::sim::check

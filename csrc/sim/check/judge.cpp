@@ -1,0 +1,447 @@
+// The rules of memory. Everything an access conflicts with is told by the few slots of its cells.
+#include "check/judge.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "check/flight.h"
+#include "check/machine.h"
+#include "check/notes.h"
+#include "check/places.h"
+#include "check/regions.h"
+
+namespace spak::sim::check {
+
+namespace {
+
+bool strong(How how) { return how == How::strong || how == How::strong_block || how == How::is_volatile; }
+
+// What one access looks like to its cells.
+struct Case {
+  const Access& access;
+  const ThreadState& thread;
+  const Row& row;
+  Slot mine;
+};
+
+std::string hex(std::uintptr_t address) {
+  char text[24];
+  std::snprintf(text, sizeof text, "0x%zx", static_cast<std::size_t>(address));
+  return text;
+}
+
+const char* verb(bool write, How how) {
+  if (how == How::strong || how == How::strong_block) return "accesses atomically";
+  return write ? "writes" : "reads";
+}
+
+Side here_side(const Case& c) {
+  return {verb(c.access.write, c.access.how), name_bytes(c.access.address, c.access.size)};
+}
+
+// A finding that ends the launch where it can: an asynchronous operation may have no thread to end.
+void fatal() { end_with_it(); }
+
+bool same_warp(Slot a, Slot b) { return block_of(a) == block_of(b) && thread_of(a) / 32 == thread_of(b) / 32; }
+
+struct Race {
+  const char* rule;
+  const char* sentence;
+  const char* hint;
+};
+
+Race race_of(const Case& c, Slot earlier, bool earlier_writes) {
+  const bool write = c.access.write;
+  if (past_of(block_of(earlier)).agents) {
+    if (write && !earlier_writes)
+      return {"in-flight-overwrite", "memory is overwritten although nothing orders this after the asynchronous operation that read it",
+              "be ordered, by a barrier or an mbarrier, after a thread that has waited for the operation"};
+    if (write)
+      return {"in-flight-overwrite", "memory is written although nothing orders this after the asynchronous operation that filled it",
+              "wait for the operation's mbarrier (or be ordered after a thread that did) before you write"};
+    return {"in-flight-read", "memory is read although the reader has not waited for the asynchronous operation that fills it",
+            "wait for the operation's mbarrier, with the right parity, before you read"};
+  }
+  const bool after_read = write && !earlier_writes;
+  if (!c.row.block) {
+    if (block_of(earlier) != block_of(c.mine))
+      return {"race-global", "two blocks access the same global memory, at least one of them writes, and nothing orders them",
+              "blocks run in any order: let each write its own place, use atomics, or publish with __threadfence() and an atomic flag; "
+              "or split the kernel in two"};
+    return {"race-global", "two threads of a block access the same global memory, at least one of them writes, and nothing orders them",
+            "put __syncthreads() (within a warp, __syncwarp()) between the two, or use an atomic operation"};
+  }
+  if (same_warp(earlier, c.mine))
+    return {"race-warp", "two lanes of a warp access the same shared memory, at least one of them writes, and nothing orders them",
+            "lanes of a warp do not run in step: put __syncwarp() between the two"};
+  if (block_of(earlier) != block_of(c.mine))
+    return {"race-shared", "two blocks of a cluster access the same shared memory, at least one of them writes, and nothing orders them",
+            "put a cluster barrier between the two"};
+  if (after_read)
+    return {"race-shared", "shared memory is overwritten while another thread may still have to read it",
+            "put __syncthreads() between the last read of the old values and this write"};
+  if (write)
+    return {"race-shared", "two threads write different values to the same shared memory, and nothing orders them",
+            "let one thread write, put __syncthreads() between the two, or use an atomic operation"};
+  return {"race-shared", "shared memory is read, but nothing orders this after another thread's write",
+          "put __syncthreads() between the write and this read"};
+}
+
+void report_race(const Case& c, Slot earlier, bool earlier_writes) {
+  const Race race = race_of(c, earlier, earlier_writes);
+  if (!seen_first(race.rule, c.mine, earlier)) return;
+  const How how = how_of(earlier);
+  describe(race.sentence, race.hint, here_side(c), {verb(earlier_writes, how), name_bytes(c.access.address, c.access.size)});
+}
+
+void report_flight(const Case& c, const Flight& flight, bool it_writes) {
+  const bool write = c.access.write;
+  const char* rule = write ? "in-flight-overwrite" : "in-flight-read";
+  if (!seen_first(rule, c.mine, flight.issued)) return;
+  const std::string operation = flight.what;
+  const std::string wait =
+      operation.find("wgmma") != std::string::npos                                    ? "wait for it (wgmma_wait) first"
+      : operation.find("TMA load") != std::string::npos || operation.find("bulk load") != std::string::npos ? "wait for its mbarrier first"
+      : operation.find("cp.async") != std::string::npos                               ? "wait for its group (cp_async_wait, then a barrier) or its mbarrier first"
+                                                                                      : "wait for its group or its mbarrier first";
+  if (!write)
+    describe("memory is read while an asynchronous operation may still be writing it", wait, here_side(c),
+             {"issued", name_bytes(c.access.address, c.access.size)});
+  else if (it_writes)
+    describe("memory is written while an asynchronous operation may still be writing it", wait, here_side(c),
+             {"issued", name_bytes(c.access.address, c.access.size)});
+  else
+    describe("memory is overwritten while an asynchronous operation may still have to read it", wait, here_side(c),
+             {"issued", name_bytes(c.access.address, c.access.size)});
+}
+
+void report_proxy(const Case& c, Slot writer) {
+  if (!seen_first("missing-proxy-fence", c.mine, writer)) return;
+  describe("an asynchronous operation accesses memory that ordinary stores have written, and no fence.proxy.async stands between",
+           c.row.block ? "let the threads that wrote call fence_proxy_async() before the barrier that precedes the operation"
+                       : "let the threads that wrote call fence_proxy_async() (for global memory) before the order that precedes the operation",
+           here_side(c), {"writes", name_bytes(c.access.address, c.access.size)});
+}
+
+// --- stores of the same value -----------------------------------------------------------------------------------------
+
+struct Store {
+  std::uintptr_t address;
+  std::size_t size;
+  unsigned char before[16];
+  Slot mine, earlier;
+  bool shared;
+  unsigned wait;  // hooks that come before the store itself
+};
+constexpr unsigned kStores = 8;
+Store stores[kStores];
+unsigned store_count = 0;
+
+void store_later(const Case& c, Slot earlier) {
+  const Access& a = c.access;
+  if (a.size > sizeof Store::before || store_count == kStores) return report_race(c, earlier, true);
+  if (store_count && stores[store_count - 1].address == a.address && stores[store_count - 1].mine == c.mine) return;
+  Store& store = stores[store_count];
+  store = {a.address, a.size, {}, c.mine, earlier, c.row.block != nullptr, a.size > 8 ? 2u : 1u};
+  std::memcpy(store.before, reinterpret_cast<const void*>(a.address), a.size);
+  if (++store_count == 1) take_the_long_way();
+}
+
+bool conflicts(const Case& c, Slot slot) {
+  if (!slot || slot < c.row.lower || known(c.thread, slot)) return false;
+  const How how = how_of(slot);
+  if (!strong(how) || !strong(c.access.how)) return true;
+  if (how == How::is_volatile && c.access.how == How::is_volatile) {
+    // Relaxed accesses do not race, but between lanes in shared memory they are warp-synchronous code.
+    return c.row.block && same_warp(slot, c.mine) && !c.thread.fenced && !c.thread.fenced_block;
+  }
+  const bool narrow = how == How::strong_block || c.access.how == How::strong_block;
+  return narrow && block_of(slot) != block_of(c.mine);
+}
+
+bool stale(const Case& c, Slot slot) { return slot < c.row.lower || known(c.thread, slot); }
+
+// Whether the flight that a slot stands for is still under way, and not the one that accesses.
+const Flight* under_way(const Case& c, Slot slot) {
+  if (!is_flight(slot)) return nullptr;
+  const Flight* flight = flight_of(slot);
+  return flight && (!c.access.flight || c.access.flight->get() != flight) ? flight : nullptr;
+}
+
+void judge_reader(const Case& c, Cell& cell, Slot& slot) {
+  if (!slot) return;
+  if (is_flight(slot)) {
+    if (const Flight* flight = under_way(c, slot)) report_flight(c, *flight, false);
+    else if (!c.access.flight) slot = 0;
+    return;
+  }
+  if (conflicts(c, slot)) report_race(c, slot, &slot == &cell.extra);
+}
+
+void judge_cell(const Case& c, Cell& cell) {
+  const Access& a = c.access;
+  const Slot writer = cell.written;
+  const bool async = a.flight && (*a.flight)->proxy == Proxy::async;
+  bool writer_open = false;  // not ordered before this access
+  if (is_flight(writer)) {
+    if (const Flight* flight = under_way(c, writer)) report_flight(c, *flight, true);
+    else if (!a.flight) cell.written = 0;
+  } else if (writer >= c.row.lower && writer) {
+    writer_open = !known(c.thread, writer);
+    if (conflicts(c, writer)) {
+      if (a.write && !a.flight && a.how == How::plain && how_of(writer) == How::plain) store_later(c, writer);
+      else report_race(c, writer, true);
+    } else if (async && how_of(writer) != How::landed && !proxied(c.thread, writer, c.row.block != nullptr)) {
+      report_proxy(c, writer);
+    }
+  }
+  if (a.write) {
+    judge_reader(c, cell, cell.first);
+    judge_reader(c, cell, cell.other);
+    judge_reader(c, cell, cell.extra);
+  } else if (cell.extra && !is_flight(cell.extra) && conflicts(c, cell.extra)) {
+    report_race(c, cell.extra, true);
+  }
+
+  if (a.flight) {
+    const Slot mark = (*a.flight)->slot();
+    if (a.write) cell = {mark, 0, 0, 0};
+    else if (!is_flight(cell.first) || !flight_of(cell.first)) {
+      if (!stale(c, cell.first) && !is_flight(cell.first)) cell.other = cell.first;
+      cell.first = mark;
+    } else if (cell.first != mark && (!is_flight(cell.extra) || !flight_of(cell.extra))) {
+      cell.extra = mark;
+    }
+    return;
+  }
+  if (!a.write) {
+    if (is_flight(cell.first) && flight_of(cell.first)) cell.other = c.mine;
+    else if (is_flight(cell.first) || stale(c, cell.first) || ((cell.first ^ c.mine) & kAgentMask) == 0) cell.first = c.mine;
+    else cell.other = c.mine;
+    return;
+  }
+  if (strong(a.how) && writer_open && strong(how_of(writer)) && !is_flight(cell.extra) && stale(c, cell.extra)) cell.extra = writer;
+  cell.written = c.mine;
+}
+
+// --- bounds -----------------------------------------------------------------------------------------------------------
+
+// Anybody's memory that is not the device's, but that kernels may see: their arguments, tables of constants.
+bool judge_bounds_shared(const Case& c) {
+  const Access& a = c.access;
+  const BlockState& block = *c.row.block;
+  const Variable* variable = block.variable_at(a.address);
+  if (variable && a.address + a.size <= variable->begin + variable->size) return true;
+  if (!seen_first("shared-overflow", c.mine, 0)) return false;
+  if (!variable) variable = block.nearest(a.address);
+  if (!variable) {
+    describe("shared memory is accessed, but the block has no shared variable yet", "declare the memory that the kernel uses", here_side(c));
+    return false;
+  }
+  const std::string name = std::string("`") + variable->site->name + "`";
+  std::string offset;
+  if (a.address < variable->begin)
+    offset = std::to_string(variable->begin - a.address) + " bytes before the start of " + name;
+  else
+    offset = "byte " + std::to_string(a.address - variable->begin) + " of " + name;
+  describe("an access of " + bytes_text(a.size) + " lies outside every shared variable: " + offset + ", which has " +
+               bytes_text(variable->size),
+           "check the index against the size of the variable; dynamic shared memory is as large as the launch says",
+           {verb(a.write, a.how), bytes_text(a.size) + " at " + offset});
+  describe_place("declares", {variable->site->site, nullptr}, name + ", " + bytes_text(variable->size));
+  return false;
+}
+
+void judge_aligned(const Case& c) {
+  const Access& a = c.access;
+  if (a.align <= 1 || a.address % a.align == 0) return;
+  if (seen_first("misaligned", c.mine, 0))
+    describe("an access of " + bytes_text(a.size) + " at an address that is not a multiple of " + std::to_string(a.align),
+             "align the data to the size of the access, or access it in smaller pieces", here_side(c));
+  fatal();
+}
+
+void judge_initialised_shared(const Case& c) {
+  const Access& a = c.access;
+  bool found = false;
+  each_cell(c.row, a.address, a.size, false, [&](Cell& cell, std::uintptr_t) { found |= cell.written < c.row.lower && cell.extra < c.row.lower; });
+  if (!found || !seen_first("uninitialised-read", c.mine, 0)) return;
+  describe("shared memory is read that no thread of the block has written", "write it first; shared memory does not begin as zeros", here_side(c));
+}
+
+void judge_shared(const Access& access, const Row& row) {
+  const ThreadState& thread = *now.thread;
+  const Case c{access, thread, row, now.me | static_cast<Slot>(static_cast<unsigned char>(access.how)) << kKindShift | access.place};
+  judge_aligned(c);
+  if (!judge_bounds_shared(c)) return;
+  if (!access.write) judge_initialised_shared(c);
+  each_cell(row, access.address, access.size, access.write, [&](Cell& cell, std::uintptr_t) { judge_cell(c, cell); });
+}
+
+[[gnu::cold]] void report_outside(const Case& c) {
+  const Access& a = c.access;
+  const Side side{verb(a.write, a.how), bytes_text(a.size) + " at " + hex(a.address)};
+  if (const Extent* gone = former_region_of(a.address)) {
+    if (seen_first("use-after-free", c.mine, 0)) {
+      describe("global memory is accessed after it was freed: byte " + std::to_string(a.address - gone->begin) + " of `" + gone->name + "`",
+               "free memory only when every kernel that uses it has finished, and do not keep pointers to it", side);
+      describe_place("allocated", {gone->made, nullptr}, "`" + gone->name + "`, " + bytes_text(gone->size));
+      describe_place("freed", {gone->gone, nullptr}, "`" + gone->name + "`");
+    }
+    fatal();
+  }
+  if (!seen_first("out-of-bounds", c.mine, 0)) fatal();
+  const Extent* nearest = nearest_region(a.address);
+  if (!nearest) {
+    describe("global memory is accessed that belongs to nobody", "pass the kernel memory of the device", side);
+    fatal();
+  }
+  const std::string name = "`" + nearest->name + "`";
+  std::string offset;
+  if (a.address < nearest->begin) offset = std::to_string(nearest->begin - a.address) + " bytes before the start of " + name;
+  else if (a.address < nearest->end()) offset = "byte " + std::to_string(a.address - nearest->begin) + " of " + name + ", over its end";
+  else offset = "byte " + std::to_string(a.address - nearest->begin) + " of " + name + ", " + std::to_string(a.address - nearest->end()) + " bytes past its end";
+  describe("an access of " + bytes_text(a.size) + " lies outside every buffer; the nearest: " + offset + " (" + bytes_text(nearest->size) + ")",
+           "check the index against the size of the buffer, and the grid against the problem", side);
+  describe_place("allocated", {nearest->made, nullptr}, name + ", " + bytes_text(nearest->size));
+  fatal();
+}
+
+void judge_global(const Access& access) {
+  const ThreadState& thread = *now.thread;
+  const Slot mine = now.me | static_cast<Slot>(static_cast<unsigned char>(access.how)) << kKindShift | access.place;
+  Row row = row_of(access.address);
+  const Case whole{access, thread, row, mine};
+  judge_aligned(whole);
+  Extent* region = region_of(access.address, access.size);
+  if (!region) {
+    const Foreign foreign = foreign_memory(access.address, access.size);
+    if (foreign == Foreign::ignored) return;
+    if (foreign == Foreign::constant) {
+      if (!access.write) return;
+      if (seen_first("const-write", mine, 0))
+        describe("read-only memory is written", "write to a buffer of the device instead", here_side(whole));
+      fatal();
+    }
+    if (foreign == Foreign::none && (any_regions() || former_region_of(access.address))) report_outside(whole);
+  } else if (access.write && !region->writable) {
+    if (seen_first("const-write", mine, 0)) {
+      describe("`" + region->name + "` is an input, and is written", "write results to an output, or declare the argument as one that is changed",
+               here_side(whole));
+      describe_place("passed", {region->made, nullptr}, "`" + region->name + "`");
+    }
+    fatal();
+  }
+  if (region && region->careful) {
+    if (access.write) mark_written(*region, access.address, access.size);
+    else if (first_unwritten(*region, access.address, access.size) < access.size && seen_first("uninitialised-read", mine, 0)) {
+      describe("global memory is read that nobody has written: `" + region->name + "`",
+               "fill the buffer before the launch (cudaMemset, cudaMemcpy), or write it in the kernel first", here_side(whole));
+      describe_place("allocated", {region->made, nullptr}, "`" + region->name + "`, " + bytes_text(region->size));
+    }
+  }
+  for (std::uintptr_t at = access.address; at < access.address + access.size;) {
+    const std::size_t bytes = std::min(access.address + access.size, row.base + row.size) - at;
+    const Case part{access, thread, row, mine};
+    each_cell(row, at, bytes, access.write, [&](Cell& cell, std::uintptr_t) { judge_cell(part, cell); });
+    if ((at += bytes) < access.address + access.size) row = row_of(at);
+  }
+  // The next access of this instruction takes the short way if it is to the same region and chunk.
+  if (!access.pc || access.how != How::plain) return;
+  Spot& spot = spot_of(access.pc);
+  if (spot.pc != access.pc) return;
+  const Row last = row_of(access.address);
+  const std::uintptr_t low = region ? std::max(region->begin, last.base) : last.base;
+  const std::uintptr_t high = region ? std::min(region->end(), last.base + last.size) : last.base + last.size;
+  if (!region && any_regions()) return;
+  if (low % 4 || low >= high) return;
+  spot.begin = low;
+  spot.size = high - low;
+  spot.cells = last.cells->words() + (low - last.base) / 4;
+  spot.before = region && region->careful ? 0 : now.launch_lo;
+}
+
+bool judge_own_stack(const Access& access) {
+  const ThreadState& thread = *now.thread;
+  if (access.address - thread.stack_low >= thread.stack_size) return false;
+  for (const Accumulator& locals : thread.accumulators) {
+    if (access.address + access.size <= locals.begin || access.address >= locals.begin + locals.size) continue;
+    const FlightRef flight = locals.flight.lock();
+    if (!flight || flight->landed) continue;
+    if (access.flight && access.flight->get() == flight.get()) continue;
+    const Slot mine = now.me | access.place;
+    if (!seen_first("accumulator-in-flight", mine, flight->issued)) continue;
+    const std::string what = bytes_text(access.size) + " of its accumulators, from byte " +
+                             std::to_string(access.address > locals.begin ? access.address - locals.begin : 0);
+    describe("an accumulator is touched while the operation that changes it is in flight",
+             "wait for the operation (wgmma_wait) before you use or change its accumulators",
+             {access.write ? "writes" : "reads", what}, {"issued", bytes_text(locals.size) + " of accumulators"});
+  }
+  return true;
+}
+
+}  // namespace
+
+bool stores_pending() { return store_count != 0; }
+
+void settle_stores(bool all) {
+  unsigned kept = 0;
+  for (unsigned i = 0; i < store_count; ++i) {
+    Store& store = stores[i];
+    if (!all && --store.wait) {
+      stores[kept++] = store;
+      continue;
+    }
+    if (std::memcmp(store.before, reinterpret_cast<const void*>(store.address), store.size) == 0) continue;
+    const Access access{store.address, store.size, true};
+    const Row row = row_of(store.address);
+    report_race({access, *now.thread, row, store.mine}, store.earlier, true);
+  }
+  store_count = kept;
+}
+
+void split(Cell& word, Cell* bytes, Slot lower) {
+  for (int i = 0; i < 4; ++i) bytes[i] = word;
+  word = {slot_of(block_of(lower), kMaxTick + 1, 0, How::split, 0), 0, 0, 0};
+}
+
+Row row_of(std::uintptr_t address) {
+  BlockState* block = now.thread->block;
+  if (address - block->window >= WindowShadow::kBytes) block = block->unit->of_window(address);
+  if (block) return {block->shadow.get(), block->window, WindowShadow::kBytes, now.unit_lo, block};
+  return {&chunk_of(address), address / kChunk * kChunk, kChunk, now.launch_lo, nullptr};
+}
+
+Row row_of(const UnitState& unit, std::uintptr_t address) {
+  const Slot lower = Slot{unit.first} << kBlockShift;
+  if (BlockState* block = unit.of_window(address)) return {block->shadow.get(), block->window, WindowShadow::kBytes, lower, block};
+  return {&chunk_of(address), address / kChunk * kChunk, kChunk, lower, nullptr};
+}
+
+void judge(const Access& access) {
+  if (!now.thread || !access.size) return;
+  const BlockState& own = *now.thread->block;
+  BlockState* block = access.address - own.window < WindowShadow::kBytes ? now.thread->block : own.unit->of_window(access.address);
+  if (block) return judge_shared(access, {block->shadow.get(), block->window, WindowShadow::kBytes, now.unit_lo, block});
+  if (judge_own_stack(access)) return;
+  judge_global(access);
+}
+
+std::string name_bytes(std::uintptr_t address, std::size_t size) {
+  const std::string bytes = bytes_text(size) + " ";
+  if (now.thread) {
+    const BlockState& own = *now.thread->block;
+    const BlockState* block = address - own.window < WindowShadow::kBytes ? now.thread->block : own.unit->of_window(address);
+    if (block) {
+      const Variable* variable = block->variable_at(address);
+      if (!variable) return bytes + "of shared memory at " + std::to_string(address - block->window);
+      return bytes + "of `" + variable->site->name + "` at byte " + std::to_string(address - variable->begin);
+    }
+  }
+  if (const Extent* region = region_of(address, 1)) return bytes + "of `" + region->name + "` at byte " + std::to_string(address - region->begin);
+  return bytes + "of global memory at " + hex(address);
+}
+
+}  // namespace spak::sim::check

@@ -1,0 +1,41 @@
+// Where the cells of an address are: of shared windows, and of global memory in chunks of 1 MB. Knows nothing of what the
+// cells hold.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "check/cell.h"
+
+#pragma GCC visibility push(hidden)
+namespace spak::sim::check {
+
+// Cells that are mapped at once and paid for when they are touched: one a word, and one a byte for words that are split.
+class Cells {
+ public:
+  explicit Cells(std::size_t bytes);
+  ~Cells();
+  Cells(const Cells&) = delete;
+  Cells& operator=(const Cells&) = delete;
+
+  Cell* words() const { return words_; }
+  Cell* bytes();
+  void clear();
+
+ private:
+  std::size_t size_;
+  Cell* words_ = nullptr;
+  Cell* bytes_ = nullptr;
+};
+
+struct WindowShadow : Cells {
+  static constexpr std::size_t kBytes = std::size_t{1} << 18;
+  WindowShadow() : Cells(kBytes) {}
+};
+
+constexpr std::size_t kChunk = std::size_t{1} << 20;
+// The chunk that holds the address; made when first asked for.
+Cells& chunk_of(std::uintptr_t address);
+void forget_chunks();
+
+}  // namespace spak::sim::check
+#pragma GCC visibility pop

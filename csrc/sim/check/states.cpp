@@ -1,0 +1,160 @@
+// Clocks in use: what the running thread knows, and what hooks compare with. Knows nothing of memory.
+#include "check/states.h"
+
+#include <algorithm>
+
+#include "check/check.h"
+#include "check/machine.h"
+#include "engine/unit.h"
+
+namespace spak::sim::check {
+
+__thread Now now __attribute__((tls_model("initial-exec"))) = {kNowhere, nullptr, 0, 0, 0, 0, 0, 0, 0, nullptr, true};
+
+namespace {
+
+struct History {
+  std::uint32_t launch = 1;          // the first number of this launch
+  std::vector<Past> past{Past{{0, 0, 0}, false, true}};  // by number
+};
+History& history() {
+  static History all;
+  return all;
+}
+
+}  // namespace
+
+void make_room(std::size_t blocks) {
+  History& all = history();
+  if (all.past.size() + blocks < kMaxBlock - 1024) return;
+  // Nobody is asked about such old blocks again; what they left behind is forgotten.
+  forget_chunks();
+  forget_windows();
+  all.past.assign(1, Past{{0, 0, 0}, false, true});
+  all.launch = 1;
+}
+
+std::uint32_t new_block(const Dim& place, bool agents) {
+  History& all = history();
+  if (all.past.size() >= kMaxBlock) make_room(1);
+  all.past.push_back({place, agents, false});
+  return static_cast<std::uint32_t>(all.past.size() - 1);
+}
+
+const Past& past_of(std::uint32_t block) {
+  const History& all = history();
+  return all.past[block < all.past.size() ? block : 0];
+}
+
+void retire(std::uint32_t block) { history().past[block].retired = true; }
+
+void history_begin_launch() { history().launch = static_cast<std::uint32_t>(history().past.size()); }
+
+const Variable* BlockState::variable_at(std::uintptr_t address) const {
+  for (const Variable& variable : variables)
+    if (address - variable.begin < variable.size) return &variable;
+  return nullptr;
+}
+
+const Variable* BlockState::nearest(std::uintptr_t address) const {
+  const Variable* best = nullptr;
+  std::uintptr_t least = ~std::uintptr_t{0};
+  for (const Variable& variable : variables) {
+    const std::uintptr_t distance = address < variable.begin ? variable.begin - address : address - variable.begin - variable.size + 1;
+    if (distance < least) least = distance, best = &variable;
+  }
+  return best;
+}
+
+BlockState* UnitState::of_window(std::uintptr_t address) const {
+  for (const auto& block : blocks)
+    if (address - block->window < WindowShadow::kBytes) return block.get();
+  return nullptr;
+}
+
+void refresh() {
+  ThreadState* thread = now.thread;
+  if (!thread) {
+    now = {kNowhere, nullptr, 0, 0, 0, 0, 0, 0, 0, nullptr, true};
+    return;
+  }
+  const BlockState& block = *thread->block;
+  now.window = block.window;
+  now.cells = block.shadow->words();
+  now.me = slot_of(block.number, thread->tick, thread->index, How::plain, 0);
+  now.lo = Slot{block.number} << kBlockShift;
+  now.span = Slot{block.floor + 1} << kTickShift;
+  now.unit_lo = Slot{block.unit->first} << kBlockShift;
+  now.launch_lo = Slot{history().launch} << kBlockShift;
+  now.stack_low = thread->stack_low;
+  now.stack_size = thread->accumulators.empty() ? thread->stack_size : 0;
+  now.slow = false;
+  if (counting()) take_the_long_way(), now.stack_size = thread->stack_size;
+}
+
+void take_the_long_way() {
+  now.window = kNowhere;
+  now.stack_size = 0;
+  now.slow = true;
+}
+
+bool known(const ThreadState& thread, Slot slot) {
+  const std::uint32_t block = block_of(slot), tick = tick_of(slot), index = thread_of(slot);
+  const BlockState& own = *thread.block;
+  if (block == own.number) {
+    if (index == thread.index || tick <= own.floor) return true;
+    return thread.further && tick <= (*thread.further)[index];
+  }
+  if (block < history().launch) return true;
+  if (thread.others && thread.others->knows(block, tick, index)) return true;
+  return past_of(block).retired;
+}
+
+bool proxied(const ThreadState& thread, Slot writer, bool shared) {
+  const std::uint32_t block = block_of(writer), tick = tick_of(writer), index = thread_of(writer);
+  if (block < history().launch || past_of(block).retired) return true;
+  const ClockRef& clock = shared ? thread.proxied : thread.proxied_global;
+  return clock && clock->knows(block, tick, index);
+}
+
+void advance(ThreadState& thread) {
+  BlockState& block = *thread.block;
+  block.high = std::max(block.high, ++thread.tick);
+  if (block.high >= kMaxTick) {
+    // The block goes on under a new number; what it did before counts as known to everybody.
+    retire(block.number);
+    block.number = new_block(past_of(block.number).place, false);
+    block.floor = 0;
+    block.high = 1;
+    for (unsigned i = 0; i < block.size; ++i) {
+      block.threads[i].tick = 1;
+      block.threads[i].further.reset();
+    }
+  }
+  if (&thread == now.thread || now.thread) refresh();
+}
+
+ClockRef knowledge(const ThreadState& thread) {
+  ClockRef out(thread.others ? new Clock{0, thread.others->entries} : new Clock);
+  Entry& mine = out->at(thread.block->number);
+  mine.floor = thread.block->floor;
+  mine.further = thread.further;
+  own(mine.further).raise(thread.index, thread.tick);
+  return out;
+}
+
+void learn(ThreadState& thread, const Clock& clock) {
+  for (const Entry& entry : clock.entries) {
+    if (entry.block == thread.block->number) {
+      if (entry.further) thread.further = joined(thread.further, entry.further);
+      continue;
+    }
+    if (thread.others) {
+      const Entry* mine = thread.others->find(entry.block);
+      if (mine && mine->floor >= entry.floor && (!entry.further || mine->further == entry.further)) continue;
+    }
+    own(thread.others).join(entry);
+  }
+}
+
+}  // namespace spak::sim::check

@@ -1,0 +1,116 @@
+// What is kept of each unit, block and thread while it runs, and of the running one where hooks can reach it at once. Knows
+// nothing of findings.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "check/cell.h"
+#include "check/clock.h"
+#include "check/shadow.h"
+#include "spak/sim/engine.h"
+
+#pragma GCC visibility push(hidden)
+namespace spak::sim {
+class Block;
+class Unit;
+struct Thread;
+struct Job;
+}  // namespace spak::sim
+
+namespace spak::sim::check {
+
+class Flight;
+struct BlockState;
+struct UnitState;
+
+// Locals that an asynchronous operation will write.
+struct Accumulator {
+  std::uintptr_t begin;
+  std::size_t size;
+  std::weak_ptr<Flight> flight;
+};
+
+struct ThreadState {
+  BlockState* block = nullptr;
+  std::uint32_t index = 0;
+  std::uint32_t tick = 1;
+  VectorRef further;     // of its own block, beyond the block's floor
+  ClockRef others;       // of other blocks
+  ClockRef fenced;       // what is before its last fence of device scope; such knowledge also passes along all order
+  ClockRef fenced_block; // the same for any fence
+  ClockRef proxied;      // what has been made visible to the async proxy, in shared and in global memory
+  ClockRef proxied_global;
+  ClockRef polled;       // released to what it has read since its last fence
+  std::vector<Accumulator> accumulators;
+  std::uintptr_t stack_low = 0, stack_size = 0;
+};
+
+struct Variable {
+  const SharedSite* site;
+  std::uintptr_t begin;
+  std::size_t size;
+};
+
+struct BlockState {
+  UnitState* unit = nullptr;
+  std::uint32_t number = 0;  // in the history: see Slot
+  std::uint32_t floor = 0;   // last tick that all of its threads know of all
+  std::uint32_t high = 1;    // greatest tick in use
+  unsigned size = 0;
+  std::unique_ptr<ThreadState[]> threads;
+  unsigned capacity = 0;
+  std::uintptr_t window = 0;
+  std::unique_ptr<WindowShadow> shadow;
+  std::vector<Variable> variables;
+
+  const Variable* variable_at(std::uintptr_t address) const;
+  const Variable* nearest(std::uintptr_t address) const;
+};
+
+struct UnitState {
+  std::uint32_t first = 0;    // number of its first block
+  std::vector<std::unique_ptr<BlockState>> blocks;
+  std::uint32_t agents = 0;   // number of the block whose threads are the barriers that asynchronous operations signal
+  std::vector<std::uint32_t> agent_ticks;
+  std::uint32_t next_agent = 0;
+
+  BlockState* of_window(std::uintptr_t address) const;
+};
+
+// The running thread. Slow: every access takes the long way.
+struct Now {
+  std::uintptr_t window;      // of its block; kNowhere: none
+  Cell* cells;                // of its window
+  Slot me;                    // its accesses, without the place
+  Slot lo, span;              // slots from lo to lo + span are before it: those of its block before the last barrier
+  Slot unit_lo, launch_lo;    // lesser slots are older than the unit, or the launch
+  std::uintptr_t stack_low, stack_size;
+  ThreadState* thread;        // null outside kernels
+  bool slow;
+};
+constexpr std::uintptr_t kNowhere = std::uintptr_t{1} << 63;
+extern __thread Now now __attribute__((tls_model("initial-exec")));
+
+// Takes the clock of `now.thread` into `now`.
+void refresh();
+// Whether the running thread is after that access.
+bool known(const ThreadState& thread, Slot slot);
+// The thread's accesses from now on are not part of what it has released so far.
+void advance(ThreadState& thread);
+// All that the thread knows, itself included.
+ClockRef knowledge(const ThreadState& thread);
+void learn(ThreadState& thread, const Clock& clock);
+// A number for a block of the history.
+std::uint32_t new_block(const Dim& place, bool agents);
+struct Past {
+  Dim place;
+  bool agents;
+  bool retired;  // its number was given up: whatever it did counts as known
+};
+const Past& past_of(std::uint32_t block);
+const Dim& block_dim();
+
+}  // namespace spak::sim::check
+#pragma GCC visibility pop
