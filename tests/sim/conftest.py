@@ -27,3 +27,8 @@ def faults() -> sim_harness.Kernels:
 @pytest.fixture(scope="session")
 def programs() -> sim_harness.Kernels:
     return sim_harness.build(KERNELS / "programs.cu")
+
+
+@pytest.fixture(scope="session")
+def engine() -> sim_harness.Kernels:
+    return sim_harness.build(KERNELS / "engine.cu", flags=["-I", str(sim_harness.CSRC / "sim"), "-Wno-error"])

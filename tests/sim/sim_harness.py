@@ -211,7 +211,7 @@ class Kernels:
         self.path, self.flavour = path, flavour
         self.library = ctypes.CDLL(str(path))
         for name in ("findings", "counters"):
-            self.library[f"spak_test_{name}"].restype = ctypes.c_void_p
+            getattr(self.library, f"spak_test_{name}").restype = ctypes.c_void_p
 
     def run(
         self,
@@ -264,7 +264,7 @@ class Kernels:
                 self.library.spak_test_remove_region(ctypes.c_void_p(address))
 
     def _text(self, name: str) -> Any:
-        text = self.library[f"spak_test_{name}"]()
+        text = getattr(self.library, f"spak_test_{name}")()  # not [...]: that would be another object each time
         try:
             return json.loads(ctypes.string_at(text))
         finally:

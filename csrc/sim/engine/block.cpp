@@ -39,6 +39,7 @@ void Block::begin(Unit& unit, const Job& job, Dim place, unsigned rank, char* wi
     thread.site = {nullptr, 0};
     thread.state = State::unstarted;
     thread.stack = -1;
+    thread.polled_at = nullptr;
     thread.checked = nullptr;
     thread.states.clear();
     if (++at.x == dim.x) at.x = 0, ++at.y;

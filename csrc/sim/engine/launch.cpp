@@ -89,11 +89,18 @@ class Worker {
     const std::uint64_t most = resident_units(work_.job);
     while (!work_.stop.load(std::memory_order_relaxed)) {
       if (at_ >= turns_.size()) {
-        at_ = 0;
-        if ((turns_.size() >= most || !begin_one()) && turns_.empty()) return;
-        if (turns_.size() > 1) sched_yield();
+        // All of them poll. Some new ones are begun before those are asked again, which may take a while.
+        if (fresh_ < kFresh && turns_.size() < most && begin_one()) {
+          ++fresh_;
+        } else if (turns_.empty()) {
+          return;
+        } else {
+          at_ = fresh_ = 0;
+          sched_yield();
+        }
       }
       run_one();
+      if (turns_.empty()) fresh_ = 0;
     }
   }
 
@@ -137,6 +144,8 @@ class Worker {
   std::unique_ptr<Bench> bench_;
   std::vector<Turn> turns_;
   std::size_t at_ = 0;
+  static constexpr unsigned kFresh = 16;
+  unsigned fresh_ = 0;
 };
 
 unsigned processors() {

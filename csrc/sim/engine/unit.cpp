@@ -78,7 +78,7 @@ void Unit::begin(const Job& job, std::uint64_t index, Pace& pace) {
   states_.clear();
   checked = nullptr;
   order_ = job.settings.order;
-  random_ = Random(job.settings.seed * 0x9E3779B97F4A7C15u + index);
+  random_ = Random(Random(job.settings.seed).next() + index * 0xD1B54A32D192ED03u);
   attention_ = job.settings.completion == Completion::random;
   if (order_ == Order::random) shuffle();
   live_ = true;
@@ -250,15 +250,20 @@ void Unit::to_main(Thread& self) {
   __sanitizer_finish_switch_fiber(self.fake_stack, nullptr, nullptr);
 }
 
-void Unit::yield(const void* pc) {
+void Unit::yield(const void* pc, bool often) {
   Thread& self = thread();
   self.polled_at = pc;
   push(self);
-  if (started_ == total_ && ++idle_ > 4 * ready_count_ + 64 && !perform_one()) {
+  // Enough rounds for a thread that polls every now and then; one for those that do nothing else.
+  const unsigned patience = 4 * ready_count_ + 64;
+  idle_ += often ? patience / ready_count_ + 1 : 1;
+  if (started_ == total_ && idle_ > patience && !perform_one()) {
     spinning_ = true;
-    return to_main(self);
+    to_main(self);
+  } else {
+    switch_from(self, true);
   }
-  switch_from(self, true);
+  self.polled_at = nullptr;
 }
 
 // Runs one thread after another on one stack, as long as none of them waits.

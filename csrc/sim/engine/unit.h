@@ -73,8 +73,8 @@ class Unit {
   }
   // The calling thread waits: it has put itself where it will be woken from.
   void suspend() { switch_from(thread(), false); }
-  // Lets others run; `pc` is where the calling thread polls.
-  void yield(const void* pc);
+  // Lets others run; `pc` is where the calling thread polls. `often`: it has polled there many times already.
+  void yield(const void* pc, bool often = false);
   void issue(OperationRef operation);
 
   // A stack that is free for the report of a trap: the trapped thread's own may be full.

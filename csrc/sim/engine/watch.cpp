@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <mutex>
 
 #include "unit.h"
@@ -24,18 +24,23 @@ namespace spak::sim {
 
 namespace {
 
-constexpr long kTickNanoseconds = 10'000'000;
-constexpr double kTick = kTickNanoseconds * 1e-9;
-// Threads that poll through the engine, and achieve nothing for that long, never will.
-constexpr double kStall = 5.0;
+// Milliseconds between two looks; while threads are found in loops, which are to be left soon.
+constexpr unsigned kCalm = 10, kBusy = 1;
+constexpr std::uint64_t kQuiet = 200;  // milliseconds without loops, before it is calm again
+// Milliseconds. Threads that poll through the engine, and achieve nothing for that long, never will.
+constexpr std::uint64_t kStall = 5000;
 constexpr std::uintptr_t kLoop = 2048;  // bytes: a thread that is caught twice within them, and nowhere else, loops there
 
 struct Seen {
   Pace* pace;
+  timer_t timer;
+  unsigned period;     // milliseconds
+  std::uint64_t used;  // by this OS thread, in milliseconds: signals may come later than they are due
   std::uint64_t achievements, switches;
   std::uintptr_t pc;
   ThreadView* thread;
-  std::uint64_t preempted;  // the tick at which a loop was last interrupted: it may be computing
+  std::uint64_t alone;        // when a thread was last found to run for long: it may be computing
+  std::uint64_t interrupted;  // when one was last made to let others run
 };
 __thread Seen seen __attribute__((tls_model("initial-exec")));
 
@@ -76,29 +81,54 @@ std::uintptr_t interrupted(void* state) {
 #endif
 }
 
+std::uint64_t used_here() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+void look_every(Seen& here, unsigned period) {
+  if (here.period == period) return;
+  here.period = period;
+  const timespec span{0, static_cast<long>(period) * 1'000'000};
+  const itimerspec every{span, span};
+  timer_settime(here.timer, 0, &every, nullptr);
+}
+
 void tick(int, siginfo_t*, void* state) {
   Seen& before = seen;
   Pace* const pace = before.pace;
   if (!pace) return;
-  const std::uint64_t now = pace->ticks.fetch_add(1, std::memory_order_relaxed) + 1;
+  const int error = errno;
+  const std::uint64_t mine = used_here(), more = mine - before.used;
+  before.used = mine;
+  const std::uint64_t now = pace->used.fetch_add(more, std::memory_order_relaxed) + more;
   if (before.achievements != achievements) {
     before.achievements = achievements;
     pace->last.store(now, std::memory_order_relaxed);
   }
-  if (!running || !current) return;
-  const std::uintptr_t pc = interrupted(state);
-  const bool alone = before.switches == switches && before.thread == current, here = text_segment().holds(pc);
-  const bool loops = alone && here && pc - before.pc + kLoop < 2 * kLoop;
-  before.switches = switches;
-  before.thread = current;
-  before.pc = pc;
-  if (alone) before.preempted = now;
-  const std::uint64_t since = now - std::min(now, std::max(pace->last.load(std::memory_order_relaxed), before.preempted));
-  if (static_cast<double>(since) * kTick > kStall) pace->stalled.store(true, std::memory_order_relaxed);
-  if (static_cast<double>(now) * kTick > pace->seconds) pace->over.store(true, std::memory_order_relaxed);
-  if (pace->over.load(std::memory_order_relaxed) || pace->stalled.load(std::memory_order_relaxed))
-    return running->expire(alone && here ? reinterpret_cast<const void*>(pc) : nullptr);
-  if (loops) running->yield(reinterpret_cast<const void*>(pc));
+  if (running && current) {
+    const std::uintptr_t pc = interrupted(state);
+    const bool alone = before.switches == switches && before.thread == current, here = text_segment().holds(pc);
+    const bool loops = alone && here && pc - before.pc + kLoop < 2 * kLoop;
+    before.switches = switches;
+    before.thread = current;
+    before.pc = pc;
+    if (alone) before.alone = now;
+    const std::uint64_t since = std::max(pace->last.load(std::memory_order_relaxed), before.alone);
+    if (now > since + kStall) pace->stalled.store(true, std::memory_order_relaxed);
+    if (static_cast<double>(now) * 1e-3 > pace->seconds) pace->over.store(true, std::memory_order_relaxed);
+    if (pace->over.load(std::memory_order_relaxed) || pace->stalled.load(std::memory_order_relaxed)) {
+      running->expire(alone && here ? reinterpret_cast<const void*>(pc) : nullptr);
+    } else if (loops) {
+      before.interrupted = now;
+      look_every(before, kBusy);
+      running->yield(reinterpret_cast<const void*>(pc), true);
+    } else if (now > before.interrupted + kQuiet) {
+      look_every(before, kCalm);
+    }
+  }
+  errno = error;
 }
 
 int signal_number() { return SIGRTMIN + 7; }
@@ -125,20 +155,19 @@ Watch::Watch(Pace& pace) {
     sigemptyset(&action.sa_mask);
     sigaction(signal_number(), &action, nullptr);
   });
-  seen = {&pace, achievements, switches, 0, nullptr, 0};
   sigevent event{};
   event.sigev_notify = SIGEV_THREAD_ID;
   event.sigev_signo = signal_number();
   event.sigev_notify_thread_id = static_cast<int>(syscall(SYS_gettid));
   if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer_) != 0) return;  // a machine without: nothing is looked at
-  const itimerspec every{{0, kTickNanoseconds}, {0, kTickNanoseconds}};
-  armed_ = timer_settime(timer_, 0, &every, nullptr) == 0;
-  if (!armed_) timer_delete(timer_);
+  armed_ = true;
+  seen = {&pace, timer_, 0, used_here(), achievements, switches, 0, nullptr, 0, 0};
+  look_every(seen, kCalm);
 }
 
 Watch::~Watch() {
-  if (armed_) timer_delete(timer_);
   seen.pace = nullptr;
+  if (armed_) timer_delete(timer_);
 }
 
 }  // namespace spak::sim

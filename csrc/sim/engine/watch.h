@@ -1,4 +1,4 @@
-// Looks at a launch a hundred times a second of its CPU time: has its time run out, does a thread spin without calling
+// Looks at a launch every few milliseconds of its CPU time: has its time run out, does a thread spin without calling
 // anything? Knows nothing of what a thread does.
 #pragma once
 #include <ctime>
@@ -16,9 +16,9 @@ struct Pace {
   explicit Pace(double seconds_) : seconds(seconds_) {}
   Finding finding() const;  // why it is over; the offender is to be added
 
-  double seconds;                         // of CPU time, all workers together
-  std::atomic<std::uint64_t> ticks{0};    // so far
-  std::atomic<std::uint64_t> last{0};     // the tick at which something was achieved last
+  double seconds;                     // of CPU time, all workers together
+  std::atomic<std::uint64_t> used{0};  // so far, in milliseconds
+  std::atomic<std::uint64_t> last{0};  // when something was achieved last
   std::atomic<bool> over{false}, stalled{false};
 };
 
