@@ -34,7 +34,7 @@ _LIBC = (
 #: What the simulator's own engine and C++'s threads need: stacks with guard pages, signals for faults, workers.
 _THREADS = (
     r"mmap(64)?|munmap|mprotect|madvise|getpagesize|sysconf|syscall|(__)?sched_\w+|clock_gettime|nanosleep",
-    r"sigaltstack|sigaction|sig\w+|raise|_?_?pthread_\w+",
+    r"sigaltstack|sigaction|sig\w+|raise|_?_?pthread_\w+|timer_\w+|__libc_current_sigrtm\w+|gettid",
 )
 #: What the simulator's engine tells AddressSanitizer where that is loaded, and else finds missing.
 _SANITIZER = (r"__asan_(un)?poison_memory_region|__sanitizer_(start|finish)_switch_fiber",)
