@@ -1,0 +1,76 @@
+// Arithmetic of inline PTX on f16 and bf16, alone and in pairs. Knows nothing of the toolkit's types.
+#pragma once
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+#include <spak/sim/model/formats.h>
+
+namespace spak::sim::ptx {
+
+template <bool Bf16>
+inline double from_half(std::uint16_t bits) {
+  return decode(Bf16 ? Format::bf16 : Format::f16, bits);
+}
+
+// To nearest even, once.
+template <bool Bf16>
+inline std::uint16_t to_half(double x, bool relu) {
+  if (relu && !(x > 0) && x == x) x = 0;
+  if constexpr (!Bf16) {
+    return round_f16(x);
+  } else {
+    if (x != x) return 0x7FFF;
+    // To f32 towards the neighbour with an odd last bit: that says that there was a rest, and cannot become a tie.
+    const float nearest = static_cast<float>(x);
+    std::uint32_t bits = std::bit_cast<std::uint32_t>(nearest);
+    if (std::isfinite(nearest) && static_cast<double>(nearest) != x && !(bits & 1))
+      bits += std::fabs(static_cast<double>(nearest)) < std::fabs(x) ? 1 : -1;
+    if ((bits & 0x7F800000u) == 0x7F800000u) return static_cast<std::uint16_t>(bits >> 16);
+    return static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+  }
+}
+
+template <bool Bf16>
+inline std::uint32_t pack_halves(float low, float high, bool relu) {
+  return static_cast<std::uint32_t>(to_half<Bf16>(high, relu)) << 16 | to_half<Bf16>(low, relu);
+}
+
+// x y + z in f64, towards an odd last bit where it is not exact, so that rounding it again is rounding once.
+inline double fma_to_odd(double x, double y, double z) {
+  const double product = x * y, sum = product + z;  // the product of two halves is exact
+  const double other = sum - product, rest = (product - (sum - other)) + (z - other);
+  if (!std::isfinite(sum) || rest == 0) return sum;
+  auto bits = std::bit_cast<std::uint64_t>(sum);
+  if (!(bits & 1)) bits += (rest > 0) == (sum > 0) ? 1 : -1;
+  return std::bit_cast<double>(bits);
+}
+
+enum class HalfOp { add_, sub_, mul_, fma_, min_, max_, neg_, abs_, ex2_, tanh_ };
+
+template <HalfOp Op, bool Bf16>
+inline std::uint16_t half_op(bool nan, bool relu, std::uint16_t a, std::uint16_t b = 0, std::uint16_t c = 0) {
+  if constexpr (Op == HalfOp::neg_) return a ^ 0x8000;
+  if constexpr (Op == HalfOp::abs_) return a & 0x7FFF;
+  const double x = from_half<Bf16>(a), y = from_half<Bf16>(b), z = from_half<Bf16>(c);
+  double out = 0;
+  if constexpr (Op == HalfOp::add_) out = fma_to_odd(x, 1, y);
+  if constexpr (Op == HalfOp::sub_) out = fma_to_odd(x, 1, -y);
+  if constexpr (Op == HalfOp::mul_) out = x * y;
+  if constexpr (Op == HalfOp::fma_) out = fma_to_odd(x, y, z);
+  if constexpr (Op == HalfOp::min_) out = nan && (x != x || y != y) ? NAN : std::fmin(x, y);
+  if constexpr (Op == HalfOp::max_) out = nan && (x != x || y != y) ? NAN : std::fmax(x, y);
+  if constexpr (Op == HalfOp::ex2_) out = std::exp2(x);
+  if constexpr (Op == HalfOp::tanh_) out = std::tanh(x);
+  return to_half<Bf16>(out, relu);
+}
+
+template <HalfOp Op, bool Bf16>
+inline std::uint32_t half2_op(bool nan, bool relu, std::uint32_t a, std::uint32_t b = 0, std::uint32_t c = 0) {
+  const auto low = half_op<Op, Bf16>(nan, relu, static_cast<std::uint16_t>(a), static_cast<std::uint16_t>(b), static_cast<std::uint16_t>(c));
+  const auto high = half_op<Op, Bf16>(nan, relu, static_cast<std::uint16_t>(a >> 16), static_cast<std::uint16_t>(b >> 16),
+                                      static_cast<std::uint16_t>(c >> 16));
+  return static_cast<std::uint32_t>(high) << 16 | low;
+}
+
+}  // namespace spak::sim::ptx

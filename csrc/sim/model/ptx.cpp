@@ -1,0 +1,16 @@
+// What inline PTX asks about addresses. Knows nothing of instructions.
+#include "engine/operation.h"
+#include "spak/sim/model/cluster.h"
+
+#pragma GCC visibility push(hidden)
+namespace spak::sim::ptx {
+
+bool is_shared(const void* generic) { return shared_place(generic).rank >= 0; }
+
+unsigned rank_of(std::uint32_t address, Site at) {
+  const unsigned stated = address >> 24 & 0x1F;
+  return stated ? stated - 1 : cluster_rank(at);
+}
+
+}  // namespace spak::sim::ptx
+#pragma GCC visibility pop
