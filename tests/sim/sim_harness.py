@@ -113,10 +113,11 @@ def _locked(target: Path) -> Iterator[None]:
         yield
 
 
-def compile_engine(*flags: str, compiler: str = "g++") -> list[Path]:
-    """Objects of the engine's sources: compiled once on this machine for each content."""
+def compile_engine(*flags: str, compiler: str = "g++", models: bool = True) -> list[Path]:
+    """Objects of the engine's sources, or of those that any kernel needs: compiled once on this machine."""
     command = [compiler, *ENGINE, *flags, "-I", str(CSRC / "include"), "-I", str(CSRC / "sim")]
-    return [_compile(CSRC / "sim" / name, command) for name in (CSRC / "sim" / "sources.txt").read_text().split()]
+    names = (CSRC / "sim" / "sources.txt").read_text().split()
+    return [_compile(CSRC / "sim" / name, command) for name in names if models or not name.startswith("model/")]
 
 
 def launchers(source: str) -> str:
@@ -138,26 +139,35 @@ def launchers(source: str) -> str:
     return "".join(out)
 
 
-def _objects(source: Path, flavour: str, flags: Sequence[str], engine_flags: Sequence[str]) -> list[Path]:
+def compiler_of(machine: str) -> str:
+    """The host's compiler, or the one that builds for `machine` elsewhere."""
+    return f"{machine}-linux-gnu-g++" if machine else "g++"
+
+
+def _objects(
+    source: Path, flavour: str, flags: Sequence[str], engine_flags: Sequence[str], models: bool = True, machine: str = ""
+) -> list[Path]:
+    compiler = compiler_of(machine)
     text = source.read_text()
     rewritten = rewrite(text, source.name) + launchers(text)
     include = ["-I", str(CSRC / "include"), "-I", str(HERE), "-isystem", str(toolkit())]
-    command = ["g++", "-fPIC", "-fvisibility=hidden", *FLAVOURS[flavour], *OPTIMISE, *WARN, *flags, *include]
-    exports = ["g++", *ENGINE, "-I", str(CSRC / "include")]
+    optimise = [flag for flag in OPTIMISE if not machine or flag != ARCH]
+    command = [compiler, "-fPIC", "-fvisibility=hidden", *FLAVOURS[flavour], *optimise, *WARN, *flags, *include]
+    exports = [compiler, *ENGINE, "-I", str(CSRC / "include")]
     return [
         _compile(source, command, rewritten),
         _compile(HERE / "sim_exports.cpp", exports),
-        *compile_engine(*engine_flags),
+        *compile_engine(*engine_flags, compiler=compiler, models=models),
     ]
 
 
-def _link(objects: Sequence[Path], name: str, *flags: str) -> Path:
+def _link(objects: Sequence[Path], name: str, *flags: str, compiler: str = "g++") -> Path:
     key = hashlib.sha256(repr(([path.name for path in objects], flags)).encode()).hexdigest()[:24]
     target = cache() / f"{name}-{key}"
     with _locked(target):
         if not target.exists():
             out = cache() / f"{target.name}.{os.getpid()}"
-            subprocess.run(["g++", "-pthread", *flags, *map(str, objects), "-o", str(out)], check=True)
+            subprocess.run([compiler, "-pthread", *flags, *map(str, objects), "-o", str(out)], check=True)
             out.rename(target)
         os.utime(target)
     return target
@@ -172,11 +182,20 @@ def build(
 
 
 def build_program(
-    source: Path, flavour: str = "plain", *, flags: Sequence[str] = (), engine_flags: Sequence[str] = ()
+    source: Path,
+    flavour: str = "plain",
+    *,
+    flags: Sequence[str] = (),
+    engine_flags: Sequence[str] = (),
+    models: bool = True,
+    machine: str = "",
 ) -> Path:
-    """The same as a program, for a file with a `main`."""
+    """The same as a program, for a file with a `main`. `models`: those of PTX instructions are linked too. `machine`:
+    "aarch64", linked statically, to run in an emulator."""
     link = ["-fsanitize=address"] if flavour == "asan" else []
-    return _link(_objects(source, flavour, flags, engine_flags), f"{source.stem}-{flavour}", *link)
+    objects = _objects(source, flavour, flags, engine_flags, models, machine)
+    name = f"{source.stem}-{flavour}{machine and '-' + machine}"
+    return _link(objects, name, *link, *(["-static"] if machine else []), compiler=compiler_of(machine))
 
 
 class Config(ctypes.Structure):

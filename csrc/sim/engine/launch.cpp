@@ -27,6 +27,7 @@ namespace {
 struct Bench {
   explicit Bench(std::size_t stack_bytes) : stacks(stack_bytes) {}
   Stacks stacks;
+  Pulse pulse;
   std::vector<std::unique_ptr<Unit>> idle;
 };
 
@@ -85,7 +86,7 @@ class Worker {
 
   void serve() {
     const Trap trap;
-    const Watch watch(work_.pace);
+    const Watch watch(work_.pace, bench_->pulse);
     const std::uint64_t most = resident_units(work_.job);
     while (!work_.stop.load(std::memory_order_relaxed)) {
       if (at_ >= turns_.size()) {
@@ -113,7 +114,7 @@ class Worker {
   bool begin_one() {
     const std::uint64_t n = work_.next.fetch_add(1, std::memory_order_relaxed);
     if (n >= work_.schedule.count()) return false;
-    if (bench_->idle.empty()) bench_->idle.push_back(std::make_unique<Unit>(bench_->stacks));
+    if (bench_->idle.empty()) bench_->idle.push_back(std::make_unique<Unit>(bench_->stacks, bench_->pulse));
     std::unique_ptr<Unit> unit = std::move(bench_->idle.back());
     bench_->idle.pop_back();
     unit->begin(work_.job, work_.schedule.block(n), work_.pace);

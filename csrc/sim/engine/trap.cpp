@@ -31,21 +31,17 @@ Installed& installed() {
   return state;
 }
 
-__thread int trapped_signal __attribute__((tls_model("initial-exec")));
-__thread void* trapped_address __attribute__((tls_model("initial-exec")));
-__thread const void* trapped_pc __attribute__((tls_model("initial-exec")));
-
-Finding trapped() {
+Finding finding_of(const Trapped& trap) {
   const Thread& thread = self();
-  Party party{"traps", {{nullptr, 0}, trapped_pc}, name_of(thread), thread.site.file ? text(thread.site) + " was passed last" : ""};
-  if (trapped_signal == SIGFPE) return {"arithmetic", "an integer was divided by zero", "", {party}};
-  if (running->stacks().in_guard(trapped_address))
+  Party party{"traps", {{nullptr, 0}, trap.pc}, name_of(thread), thread.site.file ? text(thread.site) + " was passed last" : ""};
+  if (trap.signal == SIGFPE) return {"arithmetic", "an integer was divided by zero", "", {party}};
+  if (running->stacks().in_guard(trap.address))
     return {"stack-overflow",
             "the thread's stack overflowed: its local arrays or its recursion are larger than SPAK_SIM_STACK_KB=" +
                 std::to_string(running->stacks().bytes() >> 10),
             "end the recursion, make local arrays smaller, or set SPAK_SIM_STACK_KB", {party}};
   char address[24];
-  std::snprintf(address, sizeof address, "%p", trapped_address);
+  std::snprintf(address, sizeof address, "%p", trap.address);
   return {"invalid-address",
           "invalid memory access at " + std::string(address) +
               ": outside every allocation, or a vector access that is not aligned to its size",
@@ -53,7 +49,7 @@ Finding trapped() {
 }
 
 // Runs on the alternate stack's owner after the handler has returned into it: ordinary code, free to allocate.
-void raise_fault() { running->abandon(Stop(running->job().config.name, trapped())); }
+void raise_fault() { running->abandon(Stop(running->job().config.name, finding_of(running->trapped))); }
 
 void handler(int signal, siginfo_t* info, void* state) {
   if (!running || !current) {  // not ours: let the trap happen again under the previous handler
@@ -62,13 +58,14 @@ void handler(int signal, siginfo_t* info, void* state) {
       if (kSignals[i] == signal) sigaction(signal, &all.previous[i], nullptr);
     return;
   }
-  trapped_signal = signal;
-  trapped_address = info->si_addr;
+  Trapped& trap = running->trapped;
+  trap.signal = signal;
+  trap.address = info->si_addr;
   auto* machine = static_cast<ucontext_t*>(state);
 #if defined(__x86_64__)
-  trapped_pc = reinterpret_cast<const void*>(machine->uc_mcontext.gregs[REG_RIP]);
+  trap.pc = reinterpret_cast<const void*>(machine->uc_mcontext.gregs[REG_RIP]);
 #elif defined(__aarch64__)
-  trapped_pc = reinterpret_cast<const void*>(machine->uc_mcontext.pc);
+  trap.pc = reinterpret_cast<const void*>(machine->uc_mcontext.pc);
 #endif
   // The thread's own stack may be full, so the fault is raised on one kept for it.
   const auto top = (reinterpret_cast<std::uintptr_t>(running->landing()) & ~std::uintptr_t{15});

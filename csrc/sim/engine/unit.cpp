@@ -25,8 +25,6 @@ namespace spak::sim {
 __thread ThreadView* current __attribute__((tls_model("initial-exec"))) = nullptr;
 __thread unsigned polls __attribute__((tls_model("initial-exec")));
 __thread FenceScope atomic_scope __attribute__((tls_model("initial-exec"))) = FenceScope::device;
-__thread std::uint64_t achievements __attribute__((tls_model("initial-exec")));
-__thread std::uint64_t switches __attribute__((tls_model("initial-exec")));
 __thread Unit* running __attribute__((tls_model("initial-exec"))) = nullptr;
 
 unsigned next_slot() {
@@ -212,7 +210,7 @@ void Unit::issue(OperationRef operation) {
 void Unit::enter(Thread& next) {
   if (!current || current->block != next.block) spak_sim_block_index = next.block->block;
   current = &next;
-  ++switches;
+  ++pulse_.switches;
   spak_sim_thread_index = next.thread;
   if (check::on()) [[unlikely]] check::resumed(next);
 }

@@ -16,9 +16,18 @@
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
 
-// How often anything was achieved on this OS thread (a thread exited, or could go on), and how often another thread ran.
-extern __thread std::uint64_t achievements __attribute__((tls_model("initial-exec")));
-extern __thread std::uint64_t switches __attribute__((tls_model("initial-exec")));
+// What one OS thread has done since it began.
+struct Pulse {
+  std::uint64_t achievements = 0;  // a thread exited, or could go on
+  std::uint64_t switches = 0;      // another thread ran
+};
+
+// A processor trap, for whoever reports it.
+struct Trapped {
+  int signal = 0;
+  void* address = nullptr;
+  const void* pc = nullptr;
+};
 
 // Carries a finding up to whoever runs the launch.
 struct Stop : Fault {
@@ -45,7 +54,7 @@ class Unit {
     spinning,  // all threads that could run poll for something that somebody outside has to do
   };
 
-  explicit Unit(Stacks& stacks) : stacks_(stacks) {}
+  Unit(Stacks& stacks, Pulse& pulse) : stacks_(stacks), pulse_(pulse) {}
   ~Unit() { drop(); }
 
   // The unit whose index is `index` among those of the launch.
@@ -88,6 +97,7 @@ class Unit {
 
   void (*on_leave)(Thread&) = nullptr;  // of a model: called when a thread of this unit has exited
   check::UnitState* checked = nullptr;
+  Trapped trapped;
 
  private:
   void push(Thread& thread) { ready_[(ready_head_ + ready_count_++) & ready_mask_] = &thread; }
@@ -101,7 +111,7 @@ class Unit {
   void enter(Thread& next);
   void prepare(Thread& thread) const;  // its stack is known
   void to_main(Thread& self);
-  void achieved() { idle_ = 0, ++achievements; }
+  void achieved() { idle_ = 0, ++pulse_.achievements; }
   void end_checks();
   [[noreturn]] void overdue(const void* pc);
   static void fiber();
@@ -110,6 +120,7 @@ class Unit {
 
   const Job* job_ = nullptr;
   Stacks& stacks_;
+  Pulse& pulse_;
   std::uint64_t index_ = 0;
   std::vector<std::unique_ptr<Block>> owned_;
   std::vector<Block*> order_of_blocks_;

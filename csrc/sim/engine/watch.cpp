@@ -31,19 +31,6 @@ constexpr std::uint64_t kQuiet = 200;  // milliseconds without loops, before it 
 constexpr std::uint64_t kStall = 5000;
 constexpr std::uintptr_t kLoop = 2048;  // bytes: a thread that is caught twice within them, and nowhere else, loops there
 
-struct Seen {
-  Pace* pace;
-  timer_t timer;
-  unsigned period;     // milliseconds
-  std::uint64_t used;  // by this OS thread, in milliseconds: signals may come later than they are due
-  std::uint64_t achievements, switches;
-  std::uintptr_t pc;
-  ThreadView* thread;
-  std::uint64_t alone;        // when a thread was last found to run for long: it may be computing
-  std::uint64_t interrupted;  // when one was last made to let others run
-};
-__thread Seen seen __attribute__((tls_model("initial-exec")));
-
 // The code of this module: only there can a thread be interrupted, for elsewhere it may hold a lock.
 struct Text {
   std::uintptr_t begin = 0, end = 0;
@@ -87,7 +74,26 @@ std::uint64_t used_here() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
 }
 
-void look_every(Seen& here, unsigned period) {
+int signal_number() { return SIGRTMIN + 7; }
+
+}  // namespace
+
+// What a look found, for the next one.
+struct Watch::Seen {
+  Pace* pace;
+  const Pulse* pulse;
+  timer_t timer;
+  unsigned period;     // milliseconds
+  std::uint64_t used;  // by this OS thread, in milliseconds: signals may come later than they are due
+  std::uint64_t achievements, switches;
+  std::uintptr_t pc;
+  ThreadView* thread;
+  std::uint64_t alone;        // when a thread was last found to run for long: it may be computing
+  std::uint64_t interrupted;  // when one was last made to let others run
+};
+__thread Watch::Seen* Watch::here_ __attribute__((tls_model("initial-exec"))) = nullptr;
+
+void Watch::look_every(Seen& here, unsigned period) {
   if (here.period == period) return;
   here.period = period;
   const timespec span{0, static_cast<long>(period) * 1'000'000};
@@ -95,23 +101,24 @@ void look_every(Seen& here, unsigned period) {
   timer_settime(here.timer, 0, &every, nullptr);
 }
 
-void tick(int, siginfo_t*, void* state) {
-  Seen& before = seen;
+void Watch::tick(int, siginfo_t*, void* state) {
+  if (!here_) return;
+  Seen& before = *here_;
   Pace* const pace = before.pace;
-  if (!pace) return;
+  const Pulse& pulse = *before.pulse;
   const int error = errno;
   const std::uint64_t mine = used_here(), more = mine - before.used;
   before.used = mine;
   const std::uint64_t now = pace->used.fetch_add(more, std::memory_order_relaxed) + more;
-  if (before.achievements != achievements) {
-    before.achievements = achievements;
+  if (before.achievements != pulse.achievements) {
+    before.achievements = pulse.achievements;
     pace->last.store(now, std::memory_order_relaxed);
   }
   if (running && current) {
     const std::uintptr_t pc = interrupted(state);
-    const bool alone = before.switches == switches && before.thread == current, here = text_segment().holds(pc);
+    const bool alone = before.switches == pulse.switches && before.thread == current, here = text_segment().holds(pc);
     const bool loops = alone && here && pc - before.pc + kLoop < 2 * kLoop;
-    before.switches = switches;
+    before.switches = pulse.switches;
     before.thread = current;
     before.pc = pc;
     if (alone) before.alone = now;
@@ -131,10 +138,6 @@ void tick(int, siginfo_t*, void* state) {
   errno = error;
 }
 
-int signal_number() { return SIGRTMIN + 7; }
-
-}  // namespace
-
 Finding Pace::finding() const {
   if (stalled.load(std::memory_order_relaxed))
     return {"no-progress", "no progress: all threads that can run poll for something, and nobody achieved anything for 5 seconds",
@@ -145,12 +148,12 @@ Finding Pace::finding() const {
           "see whether the loop at that place ends, or allow more time, or use smaller shapes", {}};
 }
 
-Watch::Watch(Pace& pace) {
+Watch::Watch(Pace& pace, const Pulse& pulse) {
   static std::once_flag once;
   std::call_once(once, [] {
     (void)text_segment();
     struct sigaction action{};
-    action.sa_sigaction = tick;
+    action.sa_sigaction = &Watch::tick;
     action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER;
     sigemptyset(&action.sa_mask);
     sigaction(signal_number(), &action, nullptr);
@@ -159,15 +162,16 @@ Watch::Watch(Pace& pace) {
   event.sigev_notify = SIGEV_THREAD_ID;
   event.sigev_signo = signal_number();
   event.sigev_notify_thread_id = static_cast<int>(syscall(SYS_gettid));
-  if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer_) != 0) return;  // a machine without: nothing is looked at
-  armed_ = true;
-  seen = {&pace, timer_, 0, used_here(), achievements, switches, 0, nullptr, 0, 0};
-  look_every(seen, kCalm);
+  timer_t timer{};
+  if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) != 0) return;  // a machine without: nothing is looked at
+  seen_.reset(new Seen{&pace, &pulse, timer, 0, used_here(), pulse.achievements, pulse.switches, 0, nullptr, 0, 0});
+  here_ = seen_.get();
+  look_every(*seen_, kCalm);
 }
 
 Watch::~Watch() {
-  seen.pace = nullptr;
-  if (armed_) timer_delete(timer_);
+  here_ = nullptr;
+  if (seen_) timer_delete(seen_->timer);
 }
 
 }  // namespace spak::sim

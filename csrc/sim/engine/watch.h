@@ -1,10 +1,11 @@
 // Looks at a launch every few milliseconds of its CPU time: has its time run out, does a thread spin without calling
 // anything? Knows nothing of what a thread does.
 #pragma once
-#include <ctime>
+#include <signal.h>
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "finding.h"
 
@@ -22,17 +23,23 @@ struct Pace {
   std::atomic<bool> over{false}, stalled{false};
 };
 
+struct Pulse;
+
 // While one lives, the OS thread that made it is looked at.
 class Watch {
  public:
-  explicit Watch(Pace& pace);
+  Watch(Pace& pace, const Pulse& pulse);
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
  private:
-  bool armed_ = false;
-  timer_t timer_{};
+  struct Seen;
+  static void tick(int, siginfo_t*, void* state);
+  static void look_every(Seen& here, unsigned period);
+
+  std::unique_ptr<Seen> seen_;
+  static __thread Seen* here_ __attribute__((tls_model("initial-exec")));
 };
 
 }  // namespace spak::sim
