@@ -99,7 +99,7 @@ std::string try_encode_tensor_map(void* map, int type, std::uint32_t rank, void*
 void encode_tensor_map(void* map, int type, std::uint32_t rank, void* base, const std::uint64_t* dims, const std::uint64_t* strides,
                        const std::uint32_t* box, const std::uint32_t* element_strides, int interleave, int swizzle, int l2_promotion, int oob_fill) {
   const std::string broken = try_encode_tensor_map(map, type, rank, base, dims, strides, box, element_strides, interleave, swizzle, l2_promotion, oob_fill);
-  if (!broken.empty()) throw Fault(broken.ends_with("is not modelled by the simulator") ? "unsupported" : "bad-tensor-map", "tensor map: " + broken);
+  if (!broken.empty()) throw Fault(broken.find("is not modelled by the simulator") != std::string::npos ? "unsupported" : "bad-tensor-map", "tensor map: " + broken);
 }
 
 }  // namespace spak::sim
