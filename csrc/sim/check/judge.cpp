@@ -79,19 +79,26 @@ Race race_of(const Case& c, Slot earlier, bool earlier_writes) {
   if (block_of(earlier) != block_of(c.mine))
     return {"race-shared", "two blocks of a cluster access the same shared memory, at least one of them writes, and nothing orders them",
             "put a cluster barrier between the two"};
+  constexpr const char* kBarrier = "put __syncthreads() between the two; in a loop, also between the last read of one round and the first write of the next";
   if (after_read)
-    return {"race-shared", "shared memory is overwritten while another thread may still have to read it",
-            "put __syncthreads() between the last read of the old values and this write"};
+    return {"race-shared", "shared memory is written, but nothing orders this after another thread's read", kBarrier};
   if (write)
     return {"race-shared", "two threads write different values to the same shared memory, and nothing orders them",
             "let one thread write, put __syncthreads() between the two, or use an atomic operation"};
-  return {"race-shared", "shared memory is read, but nothing orders this after another thread's write",
-          "put __syncthreads() between the write and this read"};
+  return {"race-shared", "shared memory is read, but nothing orders this after another thread's write", kBarrier};
 }
 
 void report_race(const Case& c, Slot earlier, bool earlier_writes) {
   const Race race = race_of(c, earlier, earlier_writes);
-  if (!seen_first(race.rule, c.mine, earlier)) return;
+  const bool in_block = c.row.block && block_of(earlier) == block_of(c.mine) && race.rule[0] == 'r';
+  // A read of what somebody only then writes was no read of what nobody writes.
+  if (!earlier_writes) withdraw("uninitialised-read", earlier);
+  // Two lines that race within warps and across them are one defect: that of the block.
+  if (!seen_first(in_block ? "race-shared" : race.rule, c.mine, earlier)) {
+    if (!in_block || std::strcmp(race.rule, noted_rule()) == 0 || std::strcmp(noted_rule(), "race-shared") == 0) return;
+    forget_description();
+  }
+  set_rule(race.rule);
   const How how = how_of(earlier);
   describe(race.sentence, race.hint, here_side(c), {verb(earlier_writes, how), name_bytes(c.access.address, c.access.size)});
 }
@@ -317,10 +324,13 @@ void judge_global(const Access& access) {
   judge_aligned(whole);
   Extent* region = region_of(access.address, access.size);
   if (!region) {
-    const Foreign foreign = foreign_memory(access.address, access.size);
-    if (foreign == Foreign::ignored) return;
+    std::uintptr_t begin = 0, end = 0;
+    const Foreign foreign = foreign_memory(access.address, access.size, begin, end);
+    if (foreign == Foreign::ignored || (foreign == Foreign::constant && !access.write)) {
+      if (Spot& spot = spot_of(access.pc); access.pc && spot.pc == access.pc) spot.begin = begin, spot.size = end - begin, spot.cells = nullptr;
+      return;
+    }
     if (foreign == Foreign::constant) {
-      if (!access.write) return;
       if (seen_first("const-write", mine, 0))
         describe("read-only memory is written", "write to a buffer of the device instead", here_side(whole));
       fatal();

@@ -43,6 +43,9 @@ int add_module(dl_phdr_info* info, std::size_t, void* data) {
   return 0;
 }
 
+// Asking for a variable's address is what makes the loader tell where this thread's variables of the module are.
+__thread volatile char asked __attribute__((tls_model("global-dynamic"))) = 0;
+
 void add_stack(std::vector<Range>& ranges) {
   pthread_attr_t attributes;
   if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
@@ -71,13 +74,17 @@ void machine_begin_launch(const Job& job) {
   all.loaded = loaded;
   all.owner = pthread_self();
   all.ranges.clear();
+  asked = 1;
   dl_iterate_phdr(add_module, &all.ranges);
   add_stack(all.ranges);
 }
 
-Foreign foreign_memory(std::uintptr_t address, std::size_t size) {
+Foreign foreign_memory(std::uintptr_t address, std::size_t size, std::uintptr_t& begin, std::uintptr_t& end) {
   const Machine& all = machine();
-  const auto inside = [&](std::uintptr_t begin, std::uintptr_t end) { return address >= begin && address < end && size <= end - address; };
+  const auto inside = [&](std::uintptr_t low, std::uintptr_t high) {
+    begin = low, end = high;
+    return address >= low && address < high && size <= high - address;
+  };
   if (inside(all.arguments.begin, all.arguments.end)) return Foreign::ignored;
   for (const Range& range : all.ranges)
     if (inside(range.begin, range.end)) return range.what;

@@ -15,7 +15,8 @@ enum class Foreign : unsigned char {
   constant,  // read-only data of a module
   data,      // variables of a module
 };
-Foreign foreign_memory(std::uintptr_t address, std::size_t size);
+// `begin` and `end`: of the memory around it that is alike.
+Foreign foreign_memory(std::uintptr_t address, std::size_t size, std::uintptr_t& begin, std::uintptr_t& end);
 void machine_begin_launch(const Job& job);
 
 // Every access goes the long way until the next refresh().

@@ -32,6 +32,7 @@ struct Members {
 struct Note {
   Finding finding;
   Members now, earlier;
+  bool withdrawn = false;
 };
 
 struct Notes {
@@ -102,6 +103,17 @@ Finding finished(const Note& note) {
 
 bool seen_first(const char* rule, Slot now_, Slot earlier) {
   Notes& all = notes();
+  if (earlier && place_of(now_) != place_of(earlier)) {
+    if (const auto other = all.index.find({rule, place_of(earlier), place_of(now_)}); other != all.index.end()) {
+      all.last = &all.all[other->second];
+      std::swap(now_, earlier);
+      all.last_now = now_, all.last_earlier = earlier;
+      ++all.last->finding.count;
+      all.last->now.add(now_);
+      all.last->earlier.add(earlier);
+      return false;
+    }
+  }
   const auto [at, is_new] = all.index.try_emplace({rule, place_of(now_), earlier ? place_of(earlier) : ~0u}, all.all.size());
   if (is_new) {
     all.all.emplace_back();
@@ -125,6 +137,21 @@ void describe(std::string sentence, std::string hint, Side now_, Side earlier) {
   if (earlier.role) finding.parties.push_back(party_of(earlier, all.last_earlier));
 }
 
+const char* noted_rule() { return notes().last->finding.rule.c_str(); }
+void set_rule(const char* rule) { notes().last->finding.rule = rule; }
+void forget_description() {
+  notes().last->finding.parties.clear();
+  notes().last->now = {};
+  notes().last->earlier = {};
+  notes().last->now.add(notes().last_now);
+  notes().last->earlier.add(notes().last_earlier);
+}
+
+void withdraw(const char* rule, Slot at) {
+  Notes& all = notes();
+  if (const auto found = all.index.find({rule, place_of(at), ~0u}); found != all.index.end()) all.all[found->second].withdrawn = true;
+}
+
 void describe_place(const char* role, Place place, std::string what) {
   notes().last->finding.parties.push_back({role, place, "", std::move(what)});
 }
@@ -138,7 +165,7 @@ void notes_end() {
   Notes& all = notes();
   if (!all.job) return;
   for (const Note& note : all.all)
-    if (note.finding.count) record(all.job->config.name, all.job->number, finished(note));
+    if (note.finding.count && !note.withdrawn) record(all.job->config.name, all.job->number, finished(note));
   all = Notes{};
 }
 

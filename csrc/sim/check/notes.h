@@ -20,9 +20,15 @@ struct Side {
   std::string what;
 };
 
-// Counts one more case. True if it is the first with this rule and these two places: then `describe` it.
+// Counts one more case. True if it is the first with this rule and these two places, in either order: then `describe` it.
 bool seen_first(const char* rule, Slot now, Slot earlier);
 void describe(std::string sentence, std::string hint, Side now, Side earlier = {nullptr, ""});
+// The rule that the case counted last is described with; changing it before it is described (anew).
+const char* noted_rule();
+void set_rule(const char* rule);
+void forget_description();
+// What was noted under the rule at this place alone is explained by something else.
+void withdraw(const char* rule, Slot at);
 // A party that is not a thread's access: where something was allocated.
 void describe_place(const char* role, Place place, std::string what);
 // Hands what has been collected to the ledger.
