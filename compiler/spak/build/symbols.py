@@ -21,7 +21,7 @@ _ARITHMETIC = (
 )
 _MATH = (rf"({'|'.join(_ARITHMETIC)})[fl]?", rf"(__)?({'|'.join(_ARITHMETIC)})[fl]?_finite")
 _MEMORY = ("mem(cpy|set|move|cmp)",)
-_COMPILER = ("_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail", "_Unwind_Resume", "__gxx_personality_v0", r"__\w+[ts]i[234]")
+_COMPILER = ("_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail", "_Unwind_Resume", "__gxx_personality_v0", r"__\w+[tsd]i[234]")
 _OPENMP = (r"GOMP_\w+", r"omp_(get|in)_\w+")
 _SIMULATOR = (r"_ZT?[HW]?N4spak3sim\w+", r"spak_sim_\w+")
 _CPLUSPLUS = (r"_Z[NKTSdn]\w+", r"__cxa_\w+", r"__gxx_\w+", r"_Unwind_\w+", "__dynamic_cast", "__dso_handle")
@@ -34,7 +34,7 @@ _LIBC = (
 #: What the simulator's own engine and C++'s threads need: stacks with guard pages, signals for faults, workers.
 _THREADS = (
     r"mmap(64)?|munmap|mprotect|madvise|getpagesize|sysconf|syscall|(__)?sched_\w+|clock_gettime|nanosleep",
-    r"sigaltstack|sigaction|sig\w+|raise|_?_?pthread_\w+|timer_\w+|__libc_current_sigrtm\w+|gettid",
+    r"sigaltstack|sigaction|sig\w+|raise|_?_?pthread_\w+|__once_proxy|timer_\w+|__libc_current_sigrtm\w+|gettid",
 )
 #: What the simulator's engine tells AddressSanitizer where that is loaded, and else finds missing.
 _SANITIZER = (r"__asan_(un)?poison_memory_region|__sanitizer_(start|finish)_switch_fiber",)
