@@ -7,6 +7,7 @@ of the registers. The tables below give (row, column) for (lane, element).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -46,10 +47,13 @@ def table(lanes: int, elements: int, place: Callable[[int, int, int], tuple[int,
     return np.array([[place(lane // 4, lane % 4, i) for i in range(elements)] for lane in range(lanes)])
 
 
+@functools.cache
 def fragment_a(kind: str, k: int) -> Array:
     """(row, column) of A, 16 x k, for each lane and element; PTX ISA, mma.m16n8k4 to m16n8k32."""
     if BITS[kind] == 16 and k == 16:
-        return table(32, 8, lambda g, m, i: (g if i < 2 or 4 <= i < 6 else g + 8, m * 2 + (i & 1) + (8 if i >= 4 else 0)))
+        return table(
+            32, 8, lambda g, m, i: (g if i < 2 or 4 <= i < 6 else g + 8, m * 2 + (i & 1) + (8 if i >= 4 else 0))
+        )
     if BITS[kind] == 16 and k == 8:
         return table(32, 4, lambda g, m, i: (g if i < 2 else g + 8, m * 2 + (i & 1)))
     if kind == "tf32" and k == 8:
@@ -64,6 +68,7 @@ def fragment_a(kind: str, k: int) -> Array:
     return table(32, 8, lambda g, m, i: (g if i < 4 else g + 8, m * 4 + (i & 3)))
 
 
+@functools.cache
 def fragment_b(kind: str, k: int) -> Array:
     """(row, column) of B, k x 8."""
     if BITS[kind] == 16 and k == 16:
@@ -80,23 +85,22 @@ def fragment_b(kind: str, k: int) -> Array:
     return table(32, 4, lambda g, m, i: (m * 4 + i, g))
 
 
+@functools.cache
 def fragment_c() -> Array:
     """(row, column) of C and D, 16 x 8."""
     return table(32, 4, lambda g, m, i: (g if i < 2 else g + 8, m * 2 + (i & 1)))
 
 
+@functools.cache
 def wgmma_d(n: int) -> Array:
     """(row, column) of D, 64 x n, for each of 128 threads: PTX ISA, Figure "WGMMA .m64nNk16 register fragment layout for
     accumulator matrix D". Warp w holds rows 16 w to 16 w + 15, in blocks of 8 columns laid out as those of mma."""
-    out = np.zeros((128, n // 2, 2), np.int64)
-    for thread in range(128):
-        warp, lane = divmod(thread, 32)
-        for i in range(n // 2):
-            block, j = divmod(i, 4)
-            out[thread, i] = fragment_c()[lane, j] + (16 * warp, 8 * block)
-    return out
+    blocks = [fragment_c() + (0, 8 * block) for block in range(n // 8)]
+    warp = np.concatenate(blocks, axis=1)
+    return np.concatenate([warp + (16 * i, 0) for i in range(4)])
 
 
+@functools.cache
 def wgmma_a(kind: str) -> Array:
     """(row, column) of A in registers: each warp 16 rows, laid out as for the mma of 32 bytes of k."""
     k = 256 // BITS[kind]
@@ -121,21 +125,16 @@ def canonical(kind: str, rows: int, mn_major: bool, swizzle: int, leading: int, 
     """
     size = BITS[kind] // 8
     t = 16 // size
-    depth = 2 * t
-    out = np.zeros((rows, depth), np.int64)
-    chunks = max(swizzle // 16, 1)
-    for r in range(rows):
-        for k in range(depth):
-            if not mn_major and swizzle == 0:
-                out[r, k] = r % 8 * 16 + r // 8 * stride + k % t * size + k // t * leading
-            elif not mn_major:
-                out[r, k] = r % 8 * swizzle + r // 8 * stride + k % t * size + k // t * 16
-            elif swizzle == 0:
-                out[r, k] = r % t * size + r // t * stride + k % 8 * 16 + k // 8 * leading
-            else:
-                inner, middle, outer = r % t, r // t % chunks, r // t // chunks
-                out[r, k] = inner * size + middle * 16 + outer * leading + k % 8 * swizzle + k // 8 * stride
-    return out
+    r, k = np.arange(rows)[:, None], np.arange(2 * t)[None, :]
+    if not mn_major and swizzle == 0:
+        return r % 8 * 16 + r // 8 * stride + k % t * size + k // t * leading
+    if not mn_major:
+        return r % 8 * swizzle + r // 8 * stride + k % t * size + k // t * 16
+    if swizzle == 0:
+        return r % t * size + r // t * stride + k % 8 * 16 + k // 8 * leading
+    chunks = swizzle // 16
+    inner, middle, outer = r % t, r // t % chunks, r // t // chunks
+    return inner * size + middle * 16 + outer * leading + k % 8 * swizzle + k // 8 * stride
 
 
 def swizzled(address: Array, swizzle: int) -> Array:
