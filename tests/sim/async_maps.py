@@ -62,7 +62,7 @@ def encode(
     )  # fmt: skip
     if failed:
         raise sim_harness.Fault(*error.value.decode().split("\n", 1))
-    return Map.from_buffer(memory)
+    return Map.from_buffer(memory.data)
 
 
 def encode_tensor(tensor: Tensor, kind: str | None = None, nan: int = 0) -> Map:

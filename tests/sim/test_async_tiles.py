@@ -60,6 +60,19 @@ def load(tiles: sim_harness.Kernels, tensor: Tensor, at: tuple[int, ...], map_: 
     return out.view(np.uint8)
 
 
+def put(
+    tiles: sim_harness.Kernels,
+    name: str,
+    tensor: Tensor,
+    at: tuple[int, ...],
+    map_: async_maps.Map,
+    shared: Array,
+    completion: str,
+) -> None:
+    where, words = np.array(at, np.int32), shared.view(np.uint32)
+    tiles.run(f"{name}_{len(at)}", 1, 32, map_, where, words, len(words), smem=4 * len(words), completion=completion)
+
+
 @pytest.mark.parametrize("rank", [1, 2, 3, 4, 5])
 def test_loads_are_those_of_the_reference(tiles: sim_harness.Kernels, rank: int) -> None:
     random = np.random.default_rng(rank)
@@ -105,8 +118,7 @@ def test_stores_leave_out_what_is_outside(tiles: sim_harness.Kernels, rank: int)
         at = coordinates(random, tensor)
         shared = random.integers(0, 256, tensor.words * 4).astype(np.uint8)
         want = tensor.store(at, shared)
-        tiles.run(f"tile_store_{rank}", 1, 32, encode_tensor(tensor, kind), np.array(at, np.int32), shared.view(np.uint32), tensor.words,
-                  smem=tensor.words * 4, completion=["eager", "lazy", "random"][turn % 3])  # fmt: skip
+        put(tiles, "tile_store", tensor, at, encode_tensor(tensor, kind), shared, ["eager", "lazy", "random"][turn % 3])
         np.testing.assert_array_equal(tensor.buffer, want, str((kind, tensor, at)))
 
 
@@ -125,8 +137,7 @@ def test_reductions_add_to_what_is_there(tiles: sim_harness.Kernels, rank: int, 
     mask = mark.store(at, np.full(tensor.words * 4, 1, np.uint8))[: view.nbytes].view(f"u{tensor.dtype.itemsize}") != 0
     for completion in ("eager", "lazy"):
         view[:] = before
-        tiles.run(f"tile_add_{rank}", 1, 32, encode_tensor(tensor, kind), np.array(at, np.int32), shared.view(np.uint32), tensor.words,
-                  smem=tensor.words * 4, completion=completion)  # fmt: skip
+        put(tiles, "tile_add", tensor, at, encode_tensor(tensor, kind), shared, completion)
         np.testing.assert_array_equal(view, np.where(mask, before + moved, before))
 
 
@@ -232,7 +243,7 @@ def test_a_map_is_used_with_as_many_coordinates_as_it_has_dimensions(tiles: sim_
         load(tiles, tensor, (0, 0, 0), encode_tensor(tensor))
     assert caught.value.rule == "bad-tensor-map"
     with pytest.raises(sim_harness.Fault, match="no tensor map"):
-        load(tiles, tensor, (0, 0), async_maps.Map.from_buffer(aligned(128)))
+        load(tiles, tensor, (0, 0), async_maps.Map.from_buffer(aligned(128).data))
 
 
 def test_a_swizzle_wider_than_the_box_is_not_guessed(tiles: sim_harness.Kernels) -> None:

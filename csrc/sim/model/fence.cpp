@@ -9,7 +9,7 @@ namespace spak::sim {
 void fence_proxy_async(ProxySpace space, Site site) {
   caller(site);
   if (!check::on()) return;
-  check::fence_proxy_async();
+  check::fence_proxy_async(static_cast<check::Space>(space));
   if (space != ProxySpace::global) ++block_state<Mbarriers>().fences;
 }
 
