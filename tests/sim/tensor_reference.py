@@ -95,9 +95,9 @@ def fragment_c() -> Array:
 def wgmma_d(n: int) -> Array:
     """(row, column) of D, 64 x n, for each of 128 threads: PTX ISA, Figure "WGMMA .m64nNk16 register fragment layout for
     accumulator matrix D". Warp w holds rows 16 w to 16 w + 15, in blocks of 8 columns laid out as those of mma."""
-    blocks = [fragment_c() + (0, 8 * block) for block in range(n // 8)]
+    blocks = [fragment_c() + np.array([0, 8 * block]) for block in range(n // 8)]
     warp = np.concatenate(blocks, axis=1)
-    return np.concatenate([warp + (16 * i, 0) for i in range(4)])
+    return np.concatenate([warp + np.array([16 * i, 0]) for i in range(4)])
 
 
 @functools.cache
@@ -105,7 +105,7 @@ def wgmma_a(kind: str) -> Array:
     """(row, column) of A in registers: each warp 16 rows, laid out as for the mma of 32 bytes of k."""
     k = 256 // BITS[kind]
     one = fragment_a(kind, k)
-    return np.concatenate([one + (16 * warp, 0) for warp in range(4)])
+    return np.concatenate([one + np.array([16 * warp, 0]) for warp in range(4)])
 
 
 def packed(matrix: Array, kind: str, places: Array) -> Array:

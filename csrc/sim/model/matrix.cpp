@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "check/check.h"
-#include "counts.h"
 #include "engine/operation.h"
+#include "profile/profile.h"
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
@@ -83,7 +83,7 @@ const char* const kStoreMisaligned = "stmatrix to a row that does not begin at a
 void ldmatrix_shared(std::uint32_t* r, unsigned count, bool transposed, std::uint32_t row, Site site) {
   Lane lane{row_at(row, count, kLoadMisaligned, site), r, count};
   if (check::on() && lane.row) check::read(lane.row, 16, site);
-  if (current->lane == 0) tally(profile::Event::matrix_loads);
+  if (current->lane == 0) profile::event(profile::Event::matrix_loads);
   static const char* const names[] = {"ldmatrix.x1", "ldmatrix.x2", "", "ldmatrix.x4"};
   static const char* const transposed_names[] = {"ldmatrix.x1.trans", "ldmatrix.x2.trans", "", "ldmatrix.x4.trans"};
   if (transposed)
@@ -95,7 +95,7 @@ void ldmatrix_shared(std::uint32_t* r, unsigned count, bool transposed, std::uin
 void stmatrix_shared(std::uint32_t row, const std::uint32_t* r, unsigned count, bool transposed, Site site) {
   Lane lane{row_at(row, count, kStoreMisaligned, site), const_cast<std::uint32_t*>(r), count};
   if (check::on() && lane.row) check::write(lane.row, 16, site);
-  if (current->lane == 0) tally(profile::Event::matrix_loads);
+  if (current->lane == 0) profile::event(profile::Event::matrix_loads);
   static const char* const names[] = {"stmatrix.x1", "stmatrix.x2", "", "stmatrix.x4"};
   static const char* const transposed_names[] = {"stmatrix.x1.trans", "stmatrix.x2.trans", "", "stmatrix.x4.trans"};
   if (transposed)

@@ -3,10 +3,10 @@
 
 #include <cstring>
 
-#include "counts.h"
 #include "engine/operation.h"
 #include "fragments.h"
 #include "product.h"
+#include "profile/profile.h"
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
@@ -58,8 +58,8 @@ void mma(const MmaForm& form, void* d, const std::uint32_t* a, const std::uint32
   // Sums of integer products are exact in double, as those of the others are but for 2^-53.
   Lane lane{&form, static_cast<std::uint32_t*>(d), a, b, static_cast<const std::uint32_t*>(c)};
   if (current->lane == 0) {
-    tally(profile::Event::mma);
-    tally(profile::Event::mma_flops, 2 * kRows * kColumns * form.k);
+    profile::event(profile::Event::mma);
+    profile::event(profile::Event::mma_flops, 2 * kRows * kColumns * form.k);
   }
   static const char* const names[] = {"mma.sync f16", "mma.sync bf16", "mma.sync tf32", "mma.sync e4m3", "mma.sync e5m2",
                                       "mma.sync s8", "mma.sync u8"};

@@ -2,8 +2,8 @@
 // numbers.
 #include "spak/sim/model/wgmma.h"
 
-#include "counts.h"
 #include "engine/unit.h"
+#include "profile/profile.h"
 #include "wgmma_group.h"
 
 #pragma GCC visibility push(hidden)
@@ -59,8 +59,8 @@ void multiply(void* const* arguments) {
     if (!next->from_registers) next->a.will_read(next->reads);
     next->b.will_read(next->reads);
   }
-  tally(profile::Event::wgmma);
-  tally(profile::Event::wgmma_flops, 2ull * 64 * form.n * 32 / bytes_of(form.a));
+  profile::event(profile::Event::wgmma);
+  profile::event(profile::Event::wgmma_flops, 2ull * 64 * form.n * 32 / bytes_of(form.a));
   own_warpgroup().issue(std::move(next), registers, first.site);
 }
 

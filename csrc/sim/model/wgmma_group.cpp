@@ -15,6 +15,18 @@ namespace {
 constexpr unsigned kRows = 64, kMaxColumns = 256, kMaxDepth = 32;
 constexpr std::size_t kTilesKept = 8;
 
+// Too large for the stack of whoever happens to perform a wgmma, and for static thread-local storage.
+struct Operands {
+  double left[kRows * kMaxDepth], right[kMaxDepth * kMaxColumns], sums[kRows * kMaxColumns];
+  float total[kRows * kMaxColumns];
+};
+
+Operands& operands() {
+  static thread_local std::unique_ptr<Operands> own;
+  if (!own) own = std::make_unique<Operands>();
+  return *own;
+}
+
 std::string thread_name(unsigned thread) {
   Block& block = self().owner();
   return name_of(block.thread(self().index / kGroupThreads * kGroupThreads + thread));
@@ -98,8 +110,8 @@ void Multiplication::perform() {
 }
 
 void Multiplication::multiply() {
-  // Too large for the stack of a thread that happens to perform it.
-  static thread_local std::vector<double> left(kRows * kMaxDepth), right(kMaxDepth * kMaxColumns), sums(kRows * kMaxColumns);
+  Operands& buffers = operands();
+  double *const left = buffers.left, *const right = buffers.right;
   const unsigned packed = 4 / bytes_of(form.a), k = 8 * packed;
   if (from_registers) {
     for (unsigned thread = 0; thread < kGroupThreads; ++thread)
@@ -108,22 +120,20 @@ void Multiplication::multiply() {
         decode(form.a, &fragments[thread][r], packed, &left[row * k + packed * (lane % 4) + 4 * packed * (r / 2)]);
       }
   } else {
-    a.decode(left.data(), k, 1);
+    a.decode(left, k, 1);
   }
-  b.decode(right.data(), 1, form.n);
+  b.decode(right, 1, form.n);
   if (form.negate_a != form.negate_b)
     for (unsigned i = 0; i < kRows * k; ++i) left[i] = -left[i];
   const std::size_t size = std::size_t{kRows} * form.n;
   if (!accumulate) std::fill_n(tile->values.get(), size, 0u);
   if (form.d == Accumulator::f32) {
-    static_assert(sizeof(float) == sizeof(std::uint32_t));
-    static thread_local std::vector<float> total(kRows * kMaxColumns);
-    std::memcpy(total.data(), tile->values.get(), size * sizeof(float));
-    product_add(left.data(), right.data(), kRows, form.n, k, total.data());
-    std::memcpy(tile->values.get(), total.data(), size * sizeof(float));
+    std::memcpy(buffers.total, tile->values.get(), size * sizeof(float));
+    product_add(left, right, kRows, form.n, k, buffers.total);
+    std::memcpy(tile->values.get(), buffers.total, size * sizeof(float));
   } else {
-    product(left.data(), right.data(), kRows, form.n, k, sums.data());
-    for (std::size_t i = 0; i < size; ++i) tile->values[i] = sim::accumulate(form.d, form.saturate, tile->values[i], sums[i]);
+    product(left, right, kRows, form.n, k, buffers.sums);
+    for (std::size_t i = 0; i < size; ++i) tile->values[i] = sim::accumulate(form.d, form.saturate, tile->values[i], buffers.sums[i]);
   }
 }
 

@@ -16,9 +16,7 @@ struct Task {
 __device__ char* prepare(const Task& task) {
   extern __shared__ __align__(1024) char memory[];
   for (int i = threadIdx.x; i < task.words; i += 128) reinterpret_cast<uint32_t*>(memory)[i] = task.image[i];
-#if defined(__CUDACC__)
   spak::fence_proxy_async();
-#endif
   __syncthreads();
   return memory;
 }

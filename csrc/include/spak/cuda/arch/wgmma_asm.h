@@ -31,7 +31,8 @@ SPAK_WGMMA_FORMAT(u8, "k32", "s32", "")
 #undef SPAK_WGMMA_FORMAT_16
 #undef SPAK_WGMMA_FORMAT
 
-// n: N. count: how many registers. list: the registers' numbers. outputs(c): the operands. The others: numbers of the operands that follow them.
+// n: N. count: how many registers. list: the registers' numbers. outputs(c): the operands. The others: numbers of the
+// operands that follow them.
 #define SPAK_WGMMA(Type, c, n, count, list, outputs, o0, o1, o2, o3, o4, o5, o6, o7)                            \
   template <typename Form>                                                                                          \
   SPAK_DEVICE void wgmma(Type (&d)[count], uint64_t a, uint64_t b, int accumulate) {                            \
