@@ -132,10 +132,20 @@ def _named(work: Work, begin: int, end: int) -> set[str]:
     for j in range(begin, end):
         token = work.code[j]
         if token.kind == "name" and work.at(j - 1) not in (".", "->"):
-            named |= work.context.users.get(token.text, set())
+            if token.text in work.context.macros:
+                named |= _through(work, token.text, set())
             if token.text in work.context.shared and not _declared(work, j):
                 named.add(token.text)
     return named - {work.at(j) for j in range(begin, end) if work.at(j) in work.context.shared and _declared(work, j)}
+
+
+def _through(work: Work, macro: str, seen: set[str]) -> set[str]:
+    """The shared variables that a macro names, itself or through others."""
+    if macro in seen:
+        return set()
+    words = work.context.macros.get(macro, frozenset())
+    found = {word for word in words if word in work.context.shared}
+    return found.union(*(_through(work, word, seen | {macro}) for word in words if word in work.context.macros))
 
 
 def _declared(work: Work, j: int) -> bool:

@@ -136,9 +136,7 @@ def _directive(edits: Edits, token: Token, context: Context) -> None:
     macro = _MACRO.match(token.text)
     if macro is None:
         return
-    naming = {name for word in words for name in ({word} & set(context.shared)) | context.users.get(word, set())}
-    if naming:
-        context.users[macro["name"]] = naming
+    context.macros[macro["name"]] = frozenset(re.findall(r"\w+", macro["body"]))
     hidden = not _REWRITTEN.isdisjoint(re.findall(r"\w+|<<<", macro["body"]))
     if not hidden:
         return

@@ -17,7 +17,7 @@ def register(work: Work, i: int) -> None:
     if work.macro or any(scope.kind != "namespace" for scope in work.shape.scopes[i]):
         return
     words = [work.at(j) for j in range(start, i)]
-    if "template" in words or any(work.context.means(work.code[j], *_MEMORY) for j in range(start, i)):
+    if "template" in words or "=" in words or any(work.context.means(work.code[j], *_MEMORY) for j in range(start, i)):
         return  # the first of several specifiers speaks for all
     names, stop, initialised = _declarators(work, start)
     if not names or any(work.at(j) in ("typedef", "using") for j in range(start, stop)):
@@ -54,7 +54,8 @@ def _declarators(work: Work, start: int) -> tuple[list[str], int, bool]:
                 return names, j, initialised
             name, named = "", False
         elif text == "(" and work.at(j + 1) == "*" and not named:  # a pointer to a function, or to an array
-            name, named = work.at(work.closing(j) - 1), True
+            first = next((k for k in range(j, work.closing(j)) if work.code[k].kind == "name"), j)
+            name, named = work.at(first), True
             j = work.closing(j)
             if work.at(j + 1) == "(":
                 j = work.closing(j + 1)

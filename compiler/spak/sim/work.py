@@ -35,7 +35,7 @@ class Context:
     kernels: set[str] = field(default_factory=set)
     aliases: dict[str, frozenset[str]] = field(default_factory=dict)
     shared: dict[str, SharedVariable] = field(default_factory=dict)
-    users: dict[str, set[str]] = field(default_factory=dict)  # macros that name shared variables of namespace scope
+    macros: dict[str, frozenset[str]] = field(default_factory=dict)  # the names in each macro's text
 
     def means(self, token: Token, *specifiers: str) -> bool:
         """Whether a token is one of these specifiers, or a macro for one."""
