@@ -21,7 +21,7 @@ bool releases(int order) { return order == __ATOMIC_RELEASE || order == __ATOMIC
 
 [[gnu::noinline]] void see(volatile void* place, std::size_t size, bool reads, bool writes, int order, const void* pc) {
   const auto address = reinterpret_cast<std::uintptr_t>(place);
-  if (!now.thread || address - now.thread->stack_low < now.thread->stack_size) return;
+  if (!on() || !now.thread || address - now.thread->stack_low < now.thread->stack_size) return;
   if (counting()) return profile::access(const_cast<const void*>(place), size, profile::Kind::atomic, pc);
   settle_now();
   Spot& spot = spot_of(pc);
@@ -29,6 +29,7 @@ bool releases(int order) { return order == __ATOMIC_RELEASE || order == __ATOMIC
   const auto scope = static_cast<Scope>(atomic_scope);  // of the function that is being called
   const How how = scope == Scope::block ? How::strong_block : How::strong;
   judge({.address = address, .size = size, .write = writes, .how = how, .place = spot.place, .pc = pc, .align = size});
+  if (!writes) polled();
   synchronise(address, scope, reads, writes, reads && acquires(order), writes && releases(order));
 }
 

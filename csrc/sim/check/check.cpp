@@ -96,6 +96,7 @@ void unit_begin(Unit& unit) {
   for (unsigned i = 0; i < unit.blocks(); ++i) begin_block(*state.blocks[i], unit.block(i), state);
   for (std::size_t i = unit.blocks(); i < state.blocks.size(); ++i) state.blocks[i]->window = 0;
   state.first = state.blocks.front()->number;
+  state.count = unit.blocks();
   state.agents = 0;
   state.next_agent = 0;
   unit.checked = &state;

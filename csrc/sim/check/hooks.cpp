@@ -39,7 +39,7 @@ template <bool write>
 }
 
 [[gnu::noinline]] void the_long_way(std::uintptr_t address, std::size_t size, bool write, How how, std::size_t align, const void* pc) {
-  if (!now.thread) return;
+  if (!on() || !now.thread) return;
   if (counting()) {
     if (address - now.thread->stack_low >= now.thread->stack_size)
       profile::access(reinterpret_cast<const void*>(address), size,
@@ -54,7 +54,9 @@ template <bool write>
   Spot& spot = spot_of(pc);
   if (spot.pc != pc) settle(spot, pc);
   judge({.address = address, .size = size, .write = write, .how = how, .place = spot.place, .pc = pc, .align = align});
-  if (how == How::is_volatile) synchronise(address, Scope::system, !write, write, false, false);
+  if (how != How::is_volatile) return;
+  if (!write) polled();  // before it is known what the read will see
+  synchronise(address, Scope::system, !write, write, false, false);
 }
 
 template <bool write, unsigned size>
@@ -77,7 +79,7 @@ template <bool write, unsigned size>
   } else {
     if (address - at.stack_low < at.stack_size) return;
     const std::uintptr_t inside = address - spot.begin;
-    if (spot.pc == pc && inside < spot.size && size <= spot.size - inside && !at.slow) [[likely]] {
+    if (spot.pc == pc && inside < spot.size && size <= spot.size - inside && !at.slow && active) [[likely]] {
       if (!spot.cells) return;
       if (address % size == 0) [[likely]] {
         Cell* const cell = spot.cells + (inside >> 2);

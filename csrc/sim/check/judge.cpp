@@ -235,7 +235,10 @@ void judge_cell(const Case& c, Cell& cell) {
 
 // --- bounds -----------------------------------------------------------------------------------------------------------
 
-// Anybody's memory that is not the device's, but that kernels may see: their arguments, tables of constants.
+constexpr std::uintptr_t kNothingBelow = 1 << 16;  // no system maps memory there
+constexpr std::uintptr_t kNear = 1 << 20;          // an index that is wrong, rather than a pointer
+constexpr std::uintptr_t kAround = 4 << 20;        // nothing else is mapped so near to the windows
+
 bool judge_bounds_shared(const Case& c) {
   const Access& a = c.access;
   const BlockState& block = *c.row.block;
@@ -299,10 +302,19 @@ void judge_shared(const Access& access, const Row& row) {
     }
     fatal();
   }
+  if (a.address < kNothingBelow) {
+    if (seen_first("invalid-address", c.mine, 0))
+      describe(std::string("a null pointer is followed: ") + verb(a.write, a.how) + " " + bytes_text(a.size) + " at " + hex(a.address),
+               "pass memory of the device, and check what an allocation returns", side);
+    fatal();
+  }
   if (!seen_first("out-of-bounds", c.mine, 0)) fatal();
   const Extent* nearest = nearest_region(a.address);
-  if (!nearest) {
-    describe("global memory is accessed that belongs to nobody", "pass the kernel memory of the device", side);
+  const std::uintptr_t distance = !nearest ? 0 : a.address < nearest->begin ? nearest->begin - a.address : a.address - nearest->begin - nearest->size;
+  if (!nearest || (distance > kNear && a.address - nearest->begin >= nearest->size)) {
+    // Where it lies is another number in each run.
+    describe("an access of " + bytes_text(a.size) + " lies far outside every buffer",
+             "pass the kernel memory of the device; check the index for overflow", {verb(a.write, a.how), bytes_text(a.size) + " of no buffer"});
     fatal();
   }
   const std::string name = "`" + nearest->name + "`";
@@ -436,6 +448,13 @@ void judge(const Access& access) {
   BlockState* block = access.address - own.window < WindowShadow::kBytes ? now.thread->block : own.unit->of_window(access.address);
   if (block) return judge_shared(access, {block->shadow.get(), block->window, WindowShadow::kBytes, now.unit_lo, block});
   if (judge_own_stack(access)) return;
+  // Far over the end of a window nothing is mapped: the next step would be a trap.
+  const std::uintptr_t first = own.unit->blocks.front()->window;
+  if (access.address - (first - kAround) < 2 * kAround + WindowShadow::kBytes * own.unit->count) {
+    BlockState* nearest = now.thread->block;
+    (void)judge_bounds_shared({access, *now.thread, {nearest->shadow.get(), nearest->window, WindowShadow::kBytes, now.unit_lo, nearest}, now.me | access.place});
+    end_with_it();
+  }
   judge_global(access);
 }
 

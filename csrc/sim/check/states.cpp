@@ -9,7 +9,7 @@
 
 namespace spak::sim::check {
 
-__thread Now now __attribute__((tls_model("initial-exec"))) = {kNowhere, nullptr, 0, 0, 0, 0, 0, 0, 0, nullptr, true};
+Now now = {kNowhere, nullptr, 0, 0, 0, 0, 0, 0, 0, nullptr, true};
 
 namespace {
 

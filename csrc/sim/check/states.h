@@ -71,7 +71,8 @@ struct BlockState {
 
 struct UnitState {
   std::uint32_t first = 0;    // number of its first block
-  std::vector<std::unique_ptr<BlockState>> blocks;
+  std::vector<std::unique_ptr<BlockState>> blocks;  // those beyond `count` rest
+  std::size_t count = 0;
   std::uint32_t agents = 0;   // number of the block whose threads are the barriers that asynchronous operations signal
   std::vector<std::uint32_t> agent_ticks;
   std::uint32_t next_agent = 0;
@@ -79,7 +80,8 @@ struct UnitState {
   BlockState* of_window(std::uintptr_t address) const;
 };
 
-// The running thread. Slow: every access takes the long way.
+// The running thread. Slow: every access takes the long way. Not thread-local, because modules have little room for that and
+// one checked launch runs at a time: code of other OS threads is told by `active`.
 struct Now {
   std::uintptr_t window;      // of its block; kNowhere: none
   Cell* cells;                // of its window
@@ -91,7 +93,7 @@ struct Now {
   bool slow;
 };
 constexpr std::uintptr_t kNowhere = std::uintptr_t{1} << 63;
-extern __thread Now now __attribute__((tls_model("initial-exec")));
+extern Now now;
 
 // Takes the clock of `now.thread` into `now`.
 void refresh();

@@ -114,7 +114,7 @@ void mismatch(const Mismatch& data, std::uintptr_t pointer) {
   const std::uintptr_t align = std::uintptr_t{1} << data.log_align;
   if (pointer % align == 0 || !pointer) return;
   const Slot mine = here_at(data.at);
-  if (!mine || pointer - now.thread->stack_low < now.thread->stack_size) return;
+  if (!mine) return;
   static const char* const verbs[] = {"reads", "writes", "binds a reference to", "calls a member of", "calls a member of"};
   if (seen_first("misaligned", mine, 0))
     describe("an access as " + name_of(data.type) + " at an address that is not a multiple of " + std::to_string(align),
