@@ -23,6 +23,8 @@ constexpr unsigned kRows = 16, kColumns = 8;
 
 void multiply(void* const* arguments, std::uint32_t) {
   const MmaForm& form = *static_cast<const Lane*>(arguments[0])->form;
+  profile::event(profile::Event::mma);
+  profile::event(profile::Event::mma_flops, 2 * kRows * kColumns * form.k);
   double a[kRows * 32], b[32 * kColumns], sums[kRows * kColumns];
   const unsigned packed = 4 / bytes_of(form.a), registers = form.k / (4 * packed);  // of B; A has twice as many
   for (unsigned l = 0; l < 32; ++l) {
@@ -57,10 +59,6 @@ void multiply(void* const* arguments, std::uint32_t) {
 void mma(const MmaForm& form, void* d, const std::uint32_t* a, const std::uint32_t* b, const void* c, Site site) {
   // Sums of integer products are exact in double, as those of the others are but for 2^-53.
   Lane lane{&form, static_cast<std::uint32_t*>(d), a, b, static_cast<const std::uint32_t*>(c)};
-  if (current->lane == 0) {
-    profile::event(profile::Event::mma);
-    profile::event(profile::Event::mma_flops, 2 * kRows * kColumns * form.k);
-  }
   static const char* const names[] = {"mma.sync f16", "mma.sync bf16", "mma.sync tf32", "mma.sync e4m3", "mma.sync e5m2",
                                       "mma.sync s8", "mma.sync u8"};
   together_warp(names[static_cast<unsigned>(form.a)], 0xFFFFFFFFu, &lane, multiply, site);

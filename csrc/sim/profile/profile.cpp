@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "check/regions.h"
 #include "engine/unit.h"
 #include "profile/requests.h"
 #include "spak/sim/report.h"
@@ -81,13 +82,21 @@ std::string hexadecimal(std::uintptr_t value) {
 }  // namespace
 
 void access(const void* address, std::size_t size, Kind kind, const void* pc) {
+  const bool shared = shared_place(address).rank >= 0;
+  auto where = reinterpret_cast<std::uintptr_t>(address);
+  if (!shared) {
+    // What lies in no buffer is the kernel's arguments, which are in constant memory on a GPU. A buffer begins at a multiple
+    // of 256 bytes there, wherever it lies here.
+    const check::Extent* region = check::region_of(where, size);
+    if (!region) return;
+    where += -region->begin & 255;
+  }
   const ThreadView& thread = *current;
   const BlockView& block = *thread.block;
   auto& warps = running_launch.warps[&block];
   const unsigned rank = thread.thread.x + block.dim.x * (thread.thread.y + block.dim.y * thread.thread.z);
   if (rank / 32 >= warps.size()) warps.resize(rank / 32 + 1);
-  const bool shared = shared_place(address).rank >= 0;
-  warps[rank / 32].add(rank % 32, reinterpret_cast<std::uintptr_t>(address), static_cast<unsigned>(size),
+  warps[rank / 32].add(rank % 32, where, static_cast<unsigned>(size),
                        shared ? Space::shared : Space::global, kind, pc);
 }
 
