@@ -121,7 +121,7 @@ extern "C" __global__ void branch_around_shuffle(const int* x, int* y) {
 //@   Each lane names itself and its neighbour above: no two lanes agree who takes part.
 //@ run block=32
 //@ in x = i32(arange(32))
-//@ out y: u32[32] = ones(32) * 0xaaaaaaaa
+//@ out y: u32[32] = u32(arange(32) * 0 + 0xaaaaaaaa)
 extern "C" __global__ void masks_differ(const int* x, unsigned* y) {
   const int t = threadIdx.x;
   const unsigned mask = 0xffffffffu;       //@ fixed
@@ -190,9 +190,9 @@ extern "C" __global__ void unequal_counts(const int* x, int* y) {
   if (t < 32) {
     s[t] = x[t];
     spak::named_arrive(1, 96);  //@ fixed
-    spak::named_arrive(1, 64);  //@ broken; arrives
+    spak::named_arrive(1, 64);  //@ broken; here
   } else {
-    spak::named_sync(1, 96);    //@ waits
+    spak::named_sync(1, 96);    //@ here
     y[t - 32] = s[t & 31];
   }
 }
@@ -235,7 +235,7 @@ extern "C" __global__ void shuffle_width(const int* x, int* y) {
 
 //@ defect flag_never_raised: no-progress
 //@   A block spins on a flag that a block raises only under a condition that no data fulfil.
-//@ run grid=2 block=32
+//@ run grid=2 block=32 seconds=0.3
 //@ in x = i32(arange(32))
 //@ inout flag: u32[1] = zeros(1) -> [1]
 //@ out y: i32[1] = [1]
@@ -245,18 +245,18 @@ extern "C" __global__ void flag_never_raised(const int* x, unsigned* flag, int* 
     if (t == 31) atomicExch(flag, 1u);                 //@ fixed
     if (t == 31 && x[t] > 31) atomicExch(flag, 1u);    //@ broken
   } else if (t == 0) {
-    while (atomicAdd(flag, 0u) == 0) __nanosleep(20);  //@ waits
+    while (atomicAdd(flag, 0u) == 0) __nanosleep(20);  //@ runs
     y[0] = 1;
   }
 }
 
 //@ defect lock_never_released: no-progress
 //@   A lane leaves the critical section by a path that does not give the lock back.
-//@ run block=32
+//@ run block=32 seconds=0.3
 //@ inout lock: i32[1] = zeros(1) -> [0]
 //@ inout y: i32[1] = zeros(1) -> [32]
 extern "C" __global__ void lock_never_released(int* lock, int* y) {
-  while (atomicCAS(lock, 0, 1) != 0) __nanosleep(20);  //@ waits
+  while (atomicCAS(lock, 0, 1) != 0) __nanosleep(20);  //@ runs
   __threadfence();
   const int old = *y;
   *y = old + 1;

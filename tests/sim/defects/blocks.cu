@@ -155,7 +155,7 @@ extern "C" __global__ void flag_without_atomic(unsigned* flag, int* y) {
 //@ run grid=2 block=32
 //@ inout count: i32[1] = zeros(1) -> [32]
 extern "C" __global__ void atomic_and_plain(int* count) {
-  if (blockIdx.x == 0) atomicAdd(count, 1);               //@ counts
+  if (blockIdx.x == 0) atomicAdd(count, 1);               //@ accesses atomically
   if (blockIdx.x == 1 && threadIdx.x == 0) *count = 0;    //@ broken; writes
 }
 
@@ -165,7 +165,7 @@ extern "C" __global__ void atomic_and_plain(int* count) {
 //@ inout count: i32[1] = zeros(1) -> [128]
 extern "C" __global__ void scope_too_narrow(int* count) {
   atomicAdd(count, 1);        //@ fixed
-  atomicAdd_block(count, 1);  //@ broken; counts
+  atomicAdd_block(count, 1);  //@ broken; accesses atomically
 }
 
 //@ defect scatter_collides: race-global

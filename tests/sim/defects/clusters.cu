@@ -13,7 +13,7 @@ using namespace spak;
 //@ run grid=2 block=32 cluster=2
 //@ in x = i32(arange(64))
 //@ out y: i32[64] = roll(x, 32)
-//@ also uninitialised-read
+//@ also shared-overflow
 extern "C" __global__ void peer_read_too_early(const int* x, int* y) {
   __shared__ int s[32];
   const int t = threadIdx.x, i = blockIdx.x * 32 + t;
@@ -88,20 +88,17 @@ extern "C" __global__ void multicast_to_exited(const int* x, int* y) {
   cluster_sync();                                                 //@ fixed
 }
 
-//@ defect cluster_barrier_skipped: deadlock
-//@   One block of the cluster leaves its loop a round earlier, and the other waits for it at the cluster barrier.
-//@ run grid=2 block=32 cluster=2
-//@ out y: i32[2] = [2, 2]
-//@ also exited-peer, divergent-barrier
-extern "C" __global__ void cluster_barrier_skipped(int* y) {
-  int done = 0;
-  const int rounds = 2;                       //@ fixed
-  const int rounds = blockIdx.x == 0 ? 2 : 1;  //@ broken
-  for (int k = 0; k < rounds; ++k) {
-    ++done;
-    cluster_sync();                           //@ waits
-  }
-  if (threadIdx.x == 0) y[blockIdx.x] = done;
+//@ defect cluster_barrier_in_branch: deadlock
+//@   One warp of a block goes to the cluster barrier, the other waits for it at the block's.
+//@ run grid=2 block=64 cluster=2
+//@ out y: i32[128] = arange(128)
+//@ also divergent-barrier
+extern "C" __global__ void cluster_barrier_in_branch(int* y) {
+  if (threadIdx.x < 32)  //@ broken
+    cluster_sync();      //@ waits
+  __syncthreads();       //@ waits
+  y[blockIdx.x * 64 + threadIdx.x] = blockIdx.x * 64 + threadIdx.x;
+  cluster_sync();        //@ fixed
 }
 
 //@ defect relaxed_arrival: race-shared
@@ -159,12 +156,13 @@ extern "C" __global__ void multicast_mask(const int* x, int* y) {
   cluster_sync();
 }
 
-//@ defect half_of_the_bytes: deadlock
-//@   Two blocks multicast half a tile each to both, and each expects only the half that it sends itself.
+//@ defect half_of_the_bytes: in-flight-read
+//@   Two blocks multicast half a tile each to both, and each expects only one half:
+//@   the phase completes when the first of the two has landed.
 //@ run grid=2 block=32 cluster=2
 //@ in x = i32(arange(64))
 //@ out y: i32[128] = append(x, x)
-//@ also mbarrier-misuse, missing-wait
+//@ also mbarrier-misuse, exited-peer, deadlock
 extern "C" __global__ void half_of_the_bytes(const int* x, int* y) {
   __shared__ __align__(128) int s[64];
   __shared__ uint64_t full;
@@ -176,9 +174,9 @@ extern "C" __global__ void half_of_the_bytes(const int* x, int* y) {
     mbarrier_arrive_expect_tx(&full, 128);  //@ broken
   }
   cluster_sync();
-  if (t == 0) bulk_load_multicast(s + 32 * rank, x + 32 * rank, 128, &full, uint16_t{0b11});
-  mbarrier_wait(&full, 0);                  //@ waits
-  for (int k = t; k < 64; k += 32) y[64 * rank + k] = s[k];
+  if (t == 0) bulk_load_multicast(s + 32 * rank, x + 32 * rank, 128, &full, uint16_t{0b11});  //@ bulk
+  mbarrier_wait(&full, 0);
+  for (int k = t; k < 64; k += 32) y[64 * rank + k] = s[k];  //@ reads
   cluster_sync();
 }
 

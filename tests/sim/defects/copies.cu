@@ -281,7 +281,7 @@ extern "C" __global__ void exit_before_store(const int* x, int* y) {
   fence_proxy_async();
   __syncwarp();
   if (threadIdx.x == 0) {
-    bulk_store(y, s, sizeof s);  //@ bulk
+    bulk_store(y, s, sizeof s);  //@ issued
     bulk_commit();
     bulk_wait<0>();              //@ fixed
   }
@@ -333,7 +333,7 @@ extern "C" __global__ void load_not_waited_for(const int* x, int* y) {
 //@ run block=64
 //@ in x = i32(arange(256))
 //@ out y: i32[64] = x.reshape(4, 64)[:, ::-1].sum(0)
-//@ also race-warp, in-flight-read
+//@ also in-flight-read, deadlock, mbarrier-misuse
 extern "C" __global__ void load_over_readers(const int* x, int* y) {
   __shared__ __align__(128) int s[64];
   __shared__ uint64_t full;

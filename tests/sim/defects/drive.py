@@ -3,10 +3,11 @@ should have been."""
 
 from __future__ import annotations
 
+import ctypes
 import json
 import mmap
-import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,17 @@ from spak.sim import findings
 
 from defects.page import Exhibit, Page
 
+HERE = Path(__file__).resolve().parent
 # What check mode tries unless told otherwise: asynchronous operations as late as is legal, threads in order; then as early
 # as possible, threads in the order of a seed.
 SCHEDULES: tuple[dict[str, Any], ...] = ({}, {"completion": "eager", "seed": 1})
 
+# The source keeps its warnings to itself: what is wrong with a broken kernel is for the checkers to say.
+_FLAGS = ("-w", "-Wno-psabi")
 _ENCODE = """
 #include <cstdio>
 #include <spak/sim/model/tensor_map.h>
-extern "C" __attribute__((visibility("default"))) void defects_encode(void* map, int type, unsigned rank, void* base,
+extern "C" __attribute__((visibility("default"), weak)) void defects_encode(void* map, int type, unsigned rank, void* base,
     const std::uint64_t* dims, const std::uint64_t* strides, const std::uint32_t* box, int swizzle, char* error, int size) {
   const std::uint32_t steps[5] = {1, 1, 1, 1, 1};
   const std::string wrong = spak::sim::try_encode_tensor_map(map, type, rank, base, dims, strides, box, steps, 0, swizzle, 0, 0);
@@ -92,6 +96,19 @@ class Run:
     wrong: list[str] = field(default_factory=list)
 
 
+def _compiled(page: Page) -> Path:
+    """The object of all kernels of a page."""
+    text = page.source()
+    # In the page's namespace: the types of parameters may be the page's own.
+    include, launchers = sim_harness.launchers(text).strip().split("\n", 1)
+    source = f"{sim_harness.rewrite(text, page.name)}\n{include}\nnamespace {page.space} {{\n{launchers}\n}}\n"
+    if any(one.word == "map" for exhibit in page.exhibits for one in exhibit.directives):
+        source += _ENCODE
+    folders = ("-I", str(sim_harness.CSRC / "include"), "-I", str(sim_harness.HERE), "-isystem", str(sim_harness.toolkit()))
+    command = ["g++", "-fPIC", "-fvisibility=hidden", *sim_harness.FLAVOURS["instrumented"], *sim_harness.OPTIMISE]
+    return sim_harness._compile(HERE / page.name, [*command, *_FLAGS, *folders], source)
+
+
 def _placed(values: Any) -> Any:
     """A copy that begins at a multiple of 256 bytes, as cudaMalloc's do, 64 KB away from anything."""
     values = np.asarray(values)
@@ -129,10 +146,8 @@ def _buffers(exhibit: Exhibit, version: str, names: dict[str, Any]) -> dict[str,
     return out
 
 
-def _map(library: Any, text: str, buffers: dict[str, Buffer | int]) -> tuple[str, bytes, str]:
+def _map(library: Any, text: str, buffers: dict[str, Buffer | int]) -> tuple[str, Any, str]:
     """The argument's name, the map's bytes, and what is wrong with it."""
-    import ctypes
-
     match = re.match(r"(\w+) = (\w+) box=\(([\d, ]+)\)(?: swizzle=(\d+))?(?: type=(\w+))?$", text)
     assert match, text
     name, of, box_text, swizzle, kind = match.groups()
@@ -143,34 +158,30 @@ def _map(library: Any, text: str, buffers: dict[str, Buffer | int]) -> tuple[str
     type_ = {"INT32": 3, "FLOAT32": 7, "BFLOAT16": 9}[kind]
     box = [int(one) for one in box_text.split(",") if one.strip()]
     dims, strides = array.shape[::-1], array.strides[::-1][1:]
-    place = ctypes.create_string_buffer(128 + 64)
-    at = ctypes.addressof(place) + -ctypes.addressof(place) % 64
+    encoded = _placed(np.zeros(128, np.uint8))
     error = ctypes.create_string_buffer(1024)
     library.defects_encode(
-        ctypes.c_void_p(at), type_, array.ndim, ctypes.c_void_p(array.ctypes.data),
+        ctypes.c_void_p(encoded.ctypes.data), type_, array.ndim, ctypes.c_void_p(array.ctypes.data),
         (ctypes.c_uint64 * 5)(*dims), (ctypes.c_uint64 * 5)(*strides), (ctypes.c_uint32 * 5)(*box),
         _SWIZZLES[int(swizzle or 0)], error, len(error),
     )  # fmt: skip
-    return name, ctypes.string_at(at, 128), error.value.decode()
+    return name, encoded, error.value.decode()
 
 
 class Driver:
-    """A page, compiled; `run()` gives what each version of each kernel did."""
+    """Pages, compiled into one library; `run()` gives what each version of each kernel did."""
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        text = page.source() + _ENCODE * any(one.word == "map" for e in page.exhibits for one in e.directives)
-        path = sim_harness.cache() / page.name
-        if not path.exists() or path.read_text() != text:
-            scratch = path.with_suffix(f".{os.getpid()}")
-            scratch.write_text(text)
-            scratch.rename(path)
-        self.kernels = sim_harness.build(Path(path), "instrumented", flags=("-Wno-error", "-w", "-Wno-psabi"))
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self.pages = pages
+        exports = ("g++", *sim_harness.ENGINE, "-I", str(sim_harness.CSRC / "include"))
+        shared = [sim_harness._compile(sim_harness.HERE / "sim_exports.cpp", exports), *sim_harness.compile_engine()]
+        library = sim_harness._link([*map(_compiled, pages), *shared], "defects-instrumented.so", "-shared")
+        self.kernels = sim_harness.Kernels(library, "instrumented")
         self.texts: list[str] = []
 
     def run(self, only: str = "") -> dict[str, Run]:
         runs: dict[str, Run] = {}
-        for exhibit in self.page.exhibits:
+        for exhibit in (one for page in self.pages for one in page.exhibits):
             for version in exhibit.versions():
                 if only in exhibit.symbol(version):
                     runs[exhibit.symbol(version)] = self._version(exhibit, version)

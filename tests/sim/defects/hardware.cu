@@ -125,15 +125,12 @@ extern "C" __global__ void assertion_fails(const int* x, int* y) {
 
 //@ defect loop_without_end: no-progress
 //@   A step that is halved once too often is zero, and the loop never reaches its end.
-//@ run block=1 seconds=1
+//@ run block=1 seconds=0.3
 //@ in first = 4
 //@ out y: i32[1] = [12]
 extern "C" __global__ void loop_without_end(int* y, int first) {
   int i = 0;
-  for (int step = first; i < 12; i += step) {  //@ here
-    *y = i;
-    step = max(step / 2, 1);  //@ fixed
-    step = step / 2;          //@ broken
-  }
+  for (int step = first; i < 12; step = max(step / 2, 1)) *y = i += step;  //@ fixed
+  for (int step = first; i < 12; step = step / 2) *y = i += step;          //@ broken; runs
   *y = i;
 }

@@ -12,7 +12,7 @@ using namespace spak;
 //@ run block=32
 //@ in x = i32(arange(32))
 //@ out y: i32[32] = x
-//@ also missing-wait
+//@ also deadlock
 extern "C" __global__ void parity_of_the_past(const int* x, int* y) {
   __shared__ __align__(128) int s[32];
   __shared__ uint64_t full;
@@ -33,7 +33,7 @@ extern "C" __global__ void parity_of_the_past(const int* x, int* y) {
 //@ run block=32
 //@ in x = i32(arange(128))
 //@ out y: i32[128] = x
-//@ also missing-wait, in-flight-overwrite
+//@ also deadlock, mbarrier-misuse
 extern "C" __global__ void parity_not_flipped(const int* x, int* y) {
   __shared__ __align__(128) int s[4][32];
   __shared__ uint64_t full;
@@ -117,7 +117,7 @@ extern "C" __global__ void count_too_high(const int* x, int* y) {
 //@ run block=96
 //@ in x = i32(arange(64))
 //@ out y: i32[32] = x[:32] + x[32:]
-//@ also uninitialised-read
+//@ also mbarrier-misuse
 extern "C" __global__ void count_too_low(const int* x, int* y) {
   __shared__ int s[64];
   __shared__ uint64_t full;
@@ -359,7 +359,7 @@ extern "C" __global__ void init_not_fenced(const int* x, int* y) {
     mbarrier_init(&full, 1);           //@ here
     fence_mbarrier_init();             //@ fixed
     mbarrier_arrive_expect_tx(&full, sizeof s);
-    bulk_load(s, x, sizeof s, &full);  //@ bulk
+    bulk_load(s, x, sizeof s, &full);  //@ issues
   }
   __syncthreads();
   mbarrier_wait(&full, 0);

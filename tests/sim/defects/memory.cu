@@ -70,14 +70,14 @@ extern "C" __global__ void block_too_many(const int* x, int* y, int n) {
   y[i] = -x[i];        //@ reads
 }
 
-//@ defect shared_halo: out-of-bounds
+//@ defect shared_halo: shared-overflow
 //@   The tile in shared memory has room for the block, not for the halo beside it.
 //@ run block=64
 //@ in x = f32(arange(65))
 //@ out y: f32[64] = x[:-1] + x[1:]
 extern "C" __global__ void shared_halo(const float* x, float* y) {
   __shared__ float tile[64 + 1];  //@ fixed
-  __shared__ float tile[64];      //@ broken
+  __shared__ float tile[64];      //@ broken; declares
   const int t = threadIdx.x;
   tile[t] = x[t];
   if (t == 0) *(tile + 64 + t) = x[64];  //@ writes
@@ -85,13 +85,14 @@ extern "C" __global__ void shared_halo(const float* x, float* y) {
   y[t] = tile[t] + (t < 63 ? tile[t + 1] : x[64]);
 }
 
-//@ defect shared_neighbour: out-of-bounds
+//@ defect shared_neighbour: shared-overflow
+//@ also race-warp
 //@   One shared array ends where the next begins: writing past the first quietly changes the second.
 //@ run block=32
 //@ in x = i32(arange(32))
 //@ out y: i32[32] = x + 7
 extern "C" __global__ void shared_neighbour(const int* x, int* y) {
-  __shared__ int values[32];
+  __shared__ int values[32];    //@ declares
   __shared__ int bias[32];
   const int t = threadIdx.x;
   bias[t] = 7;
@@ -114,7 +115,7 @@ extern "C" __global__ void local_array(const int* x, int* y) {
   for (int k = 0; k < 4; ++k) table[k] = 10 * k;
   const int i = x[threadIdx.x];
   y[threadIdx.x] = i < 4 ? table[i] : 0;  //@ fixed
-  y[threadIdx.x] = table[i];              //@ broken; reads
+  y[threadIdx.x] = table[i];              //@ broken; indexes
 }
 
 //@ defect local_shift: local-out-of-bounds
@@ -126,7 +127,7 @@ extern "C" __global__ void local_shift(const float* x, float* y) {
   float window[4];
   for (int k = 0; k < 4; ++k) window[k] = x[threadIdx.x + k];
   for (int k = 0; k < 3; ++k) window[k] = window[k + 1];  //@ fixed
-  for (int k = 0; k < 4; ++k) window[k] = window[k + 1];  //@ broken; reads
+  for (int k = 0; k < 4; ++k) window[k] = window[k + 1];  //@ broken; indexes
   window[3] = x[threadIdx.x + 4];
   y[threadIdx.x] = window[0] + window[3];
 }
@@ -140,7 +141,7 @@ extern "C" __global__ void local_shift(const float* x, float* y) {
 extern "C" __global__ void vector_misaligned(const float* x, float* y, int pitch) {
   const float* row = x + threadIdx.x * pitch;
   const float4 v = make_float4(row[0], row[1], row[2], row[3]);  //@ fixed
-  const float4 v = *reinterpret_cast<const float4*>(row);        //@ broken; reads
+  const float4 v = *reinterpret_cast<const float4*>(row);        //@ broken; binds
   y[threadIdx.x] = v.x + v.y + v.z + v.w;
 }
 
@@ -205,7 +206,7 @@ extern "C" __global__ void accumulator_not_cleared(const int* x, int* y) {
   __shared__ int bins[16];
   if (threadIdx.x < 16) bins[threadIdx.x] = 0;  //@ fixed
   __syncthreads();
-  atomicAdd(&bins[x[threadIdx.x]], 1);          //@ reads
+  atomicAdd(&bins[x[threadIdx.x]], 1);          //@ accesses atomically
   __syncthreads();
   if (threadIdx.x < 16) y[threadIdx.x] = bins[threadIdx.x];
 }
@@ -285,7 +286,7 @@ extern "C" __global__ void arguments_exchanged(float* x, float* y) {
 //@ in x = f32(arange(64))
 //@ out y: f32[64] = 2 * x + 1
 extern "C" __global__ void dynamic_too_small(const float* x, float* y) {
-  extern __shared__ float tiles[];
+  extern __shared__ float tiles[];  //@ declares
   float* first = tiles;
   float* second = tiles + 64;
   first[threadIdx.x] = x[threadIdx.x];
@@ -301,7 +302,7 @@ extern "C" __global__ void dynamic_too_small(const float* x, float* y) {
 extern "C" __global__ void stages_too_many(const int* x, int* y) {
   constexpr int kStages = 3;  //@ fixed
   constexpr int kStages = 4;  //@ broken
-  extern __shared__ int ring[];
+  extern __shared__ int ring[];  //@ declares
   int sum = 0;
   for (int tile = 0; tile < 4; ++tile) {
     int* stage = ring + 32 * (tile % kStages);
@@ -358,10 +359,10 @@ extern "C" __global__ void null_pointer(const float* x, const float* bias, float
 //@ out y: i32[32] = x * (x + 1) // 2
 __device__ __noinline__ int sum_below(int n, volatile int* trail) {
   volatile int here[64];
-  here[n & 63] = *trail;
+  here[n & 63] = *trail;  //@ traps
   if (n <= 0) return 0;  //@ fixed
   if (n == 1) return 1;  //@ broken
-  return n + sum_below(n - 1, &here[n & 63]) + 0 * here[n & 63];  //@ calls
+  return n + sum_below(n - 1, &here[n & 63]) + 0 * here[n & 63];
 }
 extern "C" __global__ void recursion(const int* x, int* y) {
   volatile int start = 0;

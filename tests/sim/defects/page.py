@@ -91,7 +91,7 @@ class Exhibit:
         """The code of a version in a namespace of its own, each line where it is on the page."""
         lines = [text if _kept(clauses, version) else "" for _, text, clauses in self.code]
         text = re.sub(rf"\b{self.name}(?=\()", self.symbol(version), "\n".join(lines))
-        return f'namespace in_{self.symbol(version)} {{\n#line {self.code[0][0]} "{self.page}"\n{text}\n}}\nusing in_{self.symbol(version)}::{self.symbol(version)};\n'
+        return f'namespace in_{self.symbol(version)} {{\n#line {self.code[0][0]} "{self.page}"\n{text}\n}}\n'
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,24 @@ class Page:
     preamble: str
     exhibits: tuple[Exhibit, ...]
 
+    @property
+    def space(self) -> str:
+        """The namespace of everything on the page."""
+        return f"page_{Path(self.name).stem}"
+
     def source(self) -> str:
-        """All versions of all kernels in one translation unit."""
-        versions = [one.source(version) for one in self.exhibits for version in one.versions()]
-        return f'#line 1 "{self.name}"\n{self.preamble}\n' + "".join(versions)
+        """All versions of all kernels in one translation unit, whose names, kernels apart, are its own."""
+        lines = self.preamble.split("\n")
+        last = max(i for i, line in enumerate(lines) if line.startswith("#include")) + 1
+        head, helpers = "\n".join(lines[:last]), "\n".join(lines[last:])
+        versions = [(one, version) for one in self.exhibits for version in one.versions()]
+        bodies = "".join(one.source(version) for one, version in versions)
+        names = [f"in_{one.symbol(version)}::{one.symbol(version)}" for one, version in versions]
+        uses = "".join(f"using {self.space}::{name};\n" for name in names)
+        return (
+            f'#line 1 "{self.name}"\n{head}\nnamespace {self.space} {{\n#line {last + 1} "{self.name}"\n'
+            f"{helpers}\n{bodies}}}\n{uses}"
+        )
 
 
 def _kept(clauses: tuple[str, ...], version: str) -> bool:

@@ -85,12 +85,12 @@ extern "C" __global__ void tile_loop(const float* x, const float* w, float* y) {
   const int c = threadIdx.x, r = threadIdx.y;
   float sum = 0;
   for (int k = 0; k < 64; k += 16) {
-    a[r][c] = x[64 * r + k + c];                   //@ writes
-    b[r][c] = w[16 * (k + r) + c];
+    a[r][c] = x[64 * r + k + c];
+    b[r][c] = w[16 * (k + r) + c];                 //@ writes
     b[r + 8][c] = w[16 * (k + r + 8) + c];
     __syncthreads();
-    for (int i = 0; i < 16; ++i) sum += a[r][i] *  //@ reads
-                                        b[i][c];
+    for (int i = 0; i < 16; ++i) sum += a[r][i] *
+                                        b[i][c];   //@ reads
     __syncthreads();                               //@ fixed
   }
   y[16 * r + c] = sum;

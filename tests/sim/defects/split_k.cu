@@ -17,8 +17,6 @@ using namespace spak;
 //@   The part is written before the ticket in program order, which no other block has to see so.
 //@ defect fence_too_narrow: race-global
 //@   The fence before the ticket covers this block only, and the part is for another.
-//@ defect no_fence_after_ticket: race-global
-//@   The last block has seen all tickets, and without a fence after them may still read old parts.
 //@ defect ticket_before_block_is_done: race-global
 //@   Thread 0 takes the ticket while other threads of its block still write their elements of the part.
 //@ defect ticket_not_shared: race-shared
@@ -71,17 +69,17 @@ extern "C" __global__ void __launch_bounds__(256) split_k(const float* a, const 
 
   float sum = 0;
   for (int at = begin; at < end; at += kTile) {
-    left[y][x] = row < m && at + x < end ? a[static_cast<index_t>(row) * k + at + x] : 0.0f;     //@ part_read_early, tile_replaced_early: writes
-    right[y][x] = column < n && at + y < end ? b[static_cast<index_t>(at + y) * n + column] : 0.0f;
+    left[y][x] = row < m && at + x < end ? a[static_cast<index_t>(row) * k + at + x] : 0.0f;
+    right[y][x] = column < n && at + y < end ? b[static_cast<index_t>(at + y) * n + column] : 0.0f;  //@ part_read_early, tile_replaced_early: writes
     __syncthreads();                                               //@ not part_read_early
-    for (int i = 0; i < kTile; ++i) sum += left[y][i] *            //@ part_read_early, tile_replaced_early: reads
-                                           right[i][x];
+    for (int i = 0; i < kTile; ++i) sum += left[y][i] *
+                                           right[i][x];      //@ part_read_early, tile_replaced_early: reads
     __syncthreads();                                               //@ not tile_replaced_early
   }
 
   const index_t size = static_cast<index_t>(m) * n, place = static_cast<index_t>(row) * n + column;
   if (writes) c[place] += sum;                                     //@ only sum_without_atomic; sum_without_atomic: reads; sum_without_atomic: writes
-  if (writes) parts[blockIdx.z * size + place] = sum;              //@ not parts_overlap; no_fence_before_ticket, no_fence_after_ticket, fence_too_narrow, ticket_before_block_is_done, tail_of_rows: writes
+  if (writes) parts[blockIdx.z * size + place] = sum;              //@ not parts_overlap; no_fence_before_ticket, fence_too_narrow, ticket_before_block_is_done, tail_of_rows: writes
   if (writes) parts[place] = sum;                                  //@ only parts_overlap; parts_overlap: writes
   __threadfence();                                                 //@ not no_fence_before_ticket, fence_too_narrow
   __threadfence_block();                                           //@ only fence_too_narrow
@@ -96,8 +94,8 @@ extern "C" __global__ void __launch_bounds__(256) split_k(const float* a, const 
   }
   __syncthreads();                                                 //@ not ticket_not_shared
   if (!last || !(row < m && column < n)) return;                   //@ ticket_not_shared: reads
-  __threadfence();                                                 //@ not no_fence_after_ticket
+  __threadfence();
   float total = 0;
-  for (int s = 0; s < splits; ++s) total += parts[s * size + place];  //@ no_fence_before_ticket, no_fence_after_ticket, fence_too_narrow, ticket_before_block_is_done, empty_split_leaves: reads
+  for (int s = 0; s < splits; ++s) total += parts[s * size + place];  //@ no_fence_before_ticket, fence_too_narrow, ticket_before_block_is_done, empty_split_leaves: reads
   c[place] = total;
 }

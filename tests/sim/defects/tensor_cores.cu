@@ -31,7 +31,7 @@ __device__ inline int place(int t, int i) { return 8 * (t / 32 * 16 + t % 32 / 4
 //@ run block=128
 //@ in a = bf16(arange(1024) % 7).reshape(64, 16)
 //@ in b = bf16(arange(128) % 5).reshape(8, 16)
-//@ out y: f32[64, 8] = matmul(a, b)
+//@ out y: f32[64, 8] = matmul(a, b.T)
 extern "C" __global__ void __launch_bounds__(128) accumulators_read_early(const Bits* a, const Bits* b, float* y) {
   __shared__ __align__(128) Bits sa[64 * 16], sb[8 * 16];
   fill(sa, a, 64);
@@ -52,7 +52,7 @@ extern "C" __global__ void __launch_bounds__(128) accumulators_read_early(const 
 //@ run block=128
 //@ in a = bf16(arange(1024) % 7).reshape(64, 16)
 //@ in b = bf16(arange(128) % 5).reshape(8, 16)
-//@ out y: f32[64, 8] = matmul(a, b)
+//@ out y: f32[64, 8] = matmul(a, b.T)
 extern "C" __global__ void __launch_bounds__(128) accumulators_written(const Bits* a, const Bits* b, float* y) {
   __shared__ __align__(128) Bits sa[64 * 16], sb[8 * 16];
   fill(sa, a, 64);
@@ -76,7 +76,7 @@ extern "C" __global__ void __launch_bounds__(128) accumulators_written(const Bit
 //@ run block=128
 //@ in a = bf16(arange(1024) % 7).reshape(64, 16)
 //@ in b = bf16(arange(128) % 5).reshape(8, 16)
-//@ out y: f32[64, 8] = matmul(a, b) + 1
+//@ out y: f32[64, 8] = matmul(a, b.T) + 1
 extern "C" __global__ void __launch_bounds__(128) registers_not_fenced(const Bits* a, const Bits* b, float* y) {
   __shared__ __align__(128) Bits sa[64 * 16], sb[8 * 16];
   fill(sa, a, 64);
@@ -96,7 +96,7 @@ extern "C" __global__ void __launch_bounds__(128) registers_not_fenced(const Bit
 //@ run block=128
 //@ in a = bf16(arange(1024) % 7).reshape(64, 16)
 //@ in b = bf16(arange(128) % 5).reshape(8, 16)
-//@ out y: f32[64, 8] = matmul(a, b)
+//@ out y: f32[64, 8] = matmul(a, b.T)
 //@ also missing-wait
 extern "C" __global__ void __launch_bounds__(128) group_left_open(const Bits* a, const Bits* b, float* y) {
   __shared__ __align__(128) Bits sa[64 * 16], sb[8 * 16];
@@ -117,7 +117,7 @@ extern "C" __global__ void __launch_bounds__(128) group_left_open(const Bits* a,
 //@ run block=128
 //@ in a = bf16(arange(1024) % 7).reshape(64, 16)
 //@ in b = bf16(arange(128) % 5).reshape(8, 16)
-//@ out y: f32[64, 8] = 2 * matmul(a, b)
+//@ out y: f32[64, 8] = 2 * matmul(a, b.T)
 //@ also missing-wait
 extern "C" __global__ void __launch_bounds__(128) one_group_too_lax(const Bits* a, const Bits* b, float* y) {
   __shared__ __align__(128) Bits sa[64 * 16], sb[8 * 16];
@@ -141,7 +141,7 @@ extern "C" __global__ void __launch_bounds__(128) one_group_too_lax(const Bits* 
 //@ run block=128
 //@ in a = bf16(arange(1024) % 7).reshape(64, 16)
 //@ in b = bf16(arange(128) % 5).reshape(8, 16)
-//@ out y: f32[64, 8] = matmul(a, b)
+//@ out y: f32[64, 8] = matmul(a, b.T)
 extern "C" __global__ void __launch_bounds__(128) fragment_changed(const unsigned* a, const Bits* b, float* y) {
   __shared__ __align__(128) Bits sb[8 * 16];
   fill(sb, b, 8);
@@ -166,7 +166,7 @@ extern "C" __global__ void __launch_bounds__(128) fragment_changed(const unsigne
 //@ run block=128
 //@ in a = bf16(arange(1024) % 7).reshape(64, 16)
 //@ in b = bf16(arange(128) % 5).reshape(8, 16)
-//@ out y: f32[64, 8] = matmul(a, b)
+//@ out y: f32[64, 8] = matmul(a, b.T)
 extern "C" __global__ void __launch_bounds__(128) tile_not_proxy_fenced(const Bits* a, const Bits* b, float* y) {
   __shared__ __align__(128) Bits sa[64 * 16], sb[8 * 16];
   for (int i = threadIdx.x; i < 1024; i += 128) sa[core(i / 16, i % 16)] = a[i];  //@ writes
@@ -186,7 +186,7 @@ extern "C" __global__ void __launch_bounds__(128) tile_not_proxy_fenced(const Bi
 //@ run block=128
 //@ in a = bf16(arange(1024) % 7).reshape(64, 16)
 //@ in b = bf16(arange(128) % 5).reshape(8, 16)
-//@ out y: f32[64, 8] = matmul(a, b)
+//@ out y: f32[64, 8] = matmul(a, b.T)
 extern "C" __global__ void __launch_bounds__(128) wgmma_fence_is_not_proxy_fence(const Bits* a, const Bits* b, float* y) {
   __shared__ __align__(128) Bits sa[64 * 16], sb[8 * 16];
   fill(sa, a, 64);
@@ -207,7 +207,7 @@ extern "C" __global__ void __launch_bounds__(128) wgmma_fence_is_not_proxy_fence
 //@ run block=128
 //@ in a = bf16(arange(2048) % 7).reshape(2, 64, 16)
 //@ in b = bf16(arange(128) % 5).reshape(8, 16)
-//@ out y: f32[64, 8] = matmul(a[0], b) + matmul(a[1], b)
+//@ out y: f32[64, 8] = matmul(a[0], b.T) + matmul(a[1], b.T)
 extern "C" __global__ void __launch_bounds__(128) operand_overwritten(const Bits* a, const Bits* b, float* y) {
   __shared__ __align__(128) Bits sa[64 * 16], sb[8 * 16];
   const int t = threadIdx.x;
@@ -234,7 +234,7 @@ extern "C" __global__ void __launch_bounds__(128) operand_overwritten(const Bits
 //@ in b = bf16(arange(8 * 64) % 5).reshape(8, 64)
 //@ map ma = a box=(64, 64) swizzle=128
 //@ map mb = b box=(64, 8) swizzle=128
-//@ out y: f32[64, 8] = matmul(a, b)
+//@ out y: f32[64, 8] = matmul(a, b.T)
 extern "C" __global__ void __launch_bounds__(128) swizzles_differ(const __grid_constant__ CUtensorMap ma,
                                                                   const __grid_constant__ CUtensorMap mb, float* y) {
   __shared__ __align__(1024) Bits sa[64 * 64], sb[8 * 64];
@@ -265,7 +265,7 @@ extern "C" __global__ void __launch_bounds__(128) swizzles_differ(const __grid_c
 //@ run block=128 smem=16384
 //@ in a = bf16(ones(64, 64))
 //@ in b = bf16(arange(8 * 64) % 5).reshape(8, 64)
-//@ out y: f32[64, 8] = matmul(a, b)
+//@ out y: f32[64, 8] = matmul(a, b.T)
 extern "C" __global__ void __launch_bounds__(128) operand_not_aligned(const Bits* a, const Bits* b, float* y) {
   extern __shared__ __align__(1024) unsigned char arena[];
   Bits* sa = reinterpret_cast<Bits*>(arena);
@@ -286,16 +286,16 @@ extern "C" __global__ void __launch_bounds__(128) operand_not_aligned(const Bits
   for (int i = 0; i < 4; ++i) y[place(threadIdx.x, i)] = d[i];
 }
 
-//@ defect operand_past_the_end: out-of-bounds
+//@ defect operand_past_the_end: shared-overflow
 //@   The descriptor's stride makes the tensor cores read rows that lie beyond the tile.
 //@ run block=128
 //@ in a = bf16(arange(1024) % 7).reshape(64, 16)
 //@ in b = bf16(arange(128) % 5).reshape(8, 16)
-//@ out y: f32[64, 8] = matmul(a, b)
-//@ also uninitialised-read, bad-descriptor, shared-overflow
+//@ out y: f32[64, 8] = matmul(a, b.T)
+//@ also uninitialised-read, bad-descriptor
 extern "C" __global__ void __launch_bounds__(128) operand_past_the_end(const Bits* a, const Bits* b, float* y) {
   __shared__ __align__(128) Bits sb[8 * 16];
-  __shared__ __align__(128) Bits sa[64 * 16];
+  __shared__ __align__(128) Bits sa[64 * 16];  //@ declares
   fill(sa, a, 64);
   fill(sb, b, 8);
   fence_proxy_async();
@@ -304,7 +304,7 @@ extern "C" __global__ void __launch_bounds__(128) operand_past_the_end(const Bit
   const uint32_t stride = 2560;  //@ broken
   float d[4] = {};
   wgmma_fence();
-  wgmma_bf16<8>(d, wgmma_descriptor(sa, Swizzle::none, 128, stride), operand(sb), false);  //@ here
+  wgmma_bf16<8>(d, wgmma_descriptor(sa, Swizzle::none, 128, stride), operand(sb), false);  //@ wgmma
   wgmma_commit();
   wgmma_wait<0>(d);
   for (int i = 0; i < 4; ++i) y[place(threadIdx.x, i)] = d[i];
@@ -316,7 +316,7 @@ extern "C" __global__ void __launch_bounds__(128) operand_past_the_end(const Bit
 //@ run[broken] block=160
 //@ in a = bf16(arange(1024) % 7).reshape(64, 16)
 //@ in b = bf16(arange(128) % 5).reshape(8, 16)
-//@ out y: f32[64, 8] = matmul(a, b)
+//@ out y: f32[64, 8] = matmul(a, b.T)
 extern "C" __global__ void __launch_bounds__(256) warpgroup_not_aligned(const Bits* a, const Bits* b, float* y) {
   __shared__ __align__(128) Bits sa[64 * 16], sb[8 * 16];
   fill(sa, a, 64);
@@ -328,8 +328,8 @@ extern "C" __global__ void __launch_bounds__(256) warpgroup_not_aligned(const Bi
   const int t = static_cast<int>(threadIdx.x) - first;
   if (t < 0) return;
   float d[4] = {};
-  wgmma_fence();                                      //@ here
-  wgmma_bf16<8>(d, operand(sa), operand(sb), false);
+  wgmma_fence();
+  wgmma_bf16<8>(d, operand(sa), operand(sb), false);  //@ here
   wgmma_commit();
   wgmma_wait<0>(d);
   for (int i = 0; i < 4; ++i) y[place(t, i)] = d[i];
@@ -340,7 +340,7 @@ extern "C" __global__ void __launch_bounds__(256) warpgroup_not_aligned(const Bi
 //@ run block=128
 //@ in a = bf16(arange(1024) % 7).reshape(64, 16)
 //@ in b = bf16(arange(128) % 5).reshape(8, 16)
-//@ out y: f32[64, 8] = matmul(a, b)
+//@ out y: f32[64, 8] = matmul(a, b.T)
 //@ also divergent-warp, deadlock
 extern "C" __global__ void __launch_bounds__(128) warp_alone(const Bits* a, const Bits* b, float* y) {
   __shared__ __align__(128) Bits sa[64 * 16], sb[8 * 16];
@@ -350,8 +350,8 @@ extern "C" __global__ void __launch_bounds__(128) warp_alone(const Bits* a, cons
   __syncthreads();
   float d[4] = {};
   if (threadIdx.x >= 32) return;                      //@ broken
-  wgmma_fence();                                      //@ here
-  wgmma_bf16<8>(d, operand(sa), operand(sb), false);
+  wgmma_fence();
+  wgmma_bf16<8>(d, operand(sa), operand(sb), false);  //@ here
   wgmma_commit();
   wgmma_wait<0>(d);
   for (int i = 0; i < 4; ++i) y[place(threadIdx.x, i)] = d[i];
@@ -362,7 +362,7 @@ extern "C" __global__ void __launch_bounds__(128) warp_alone(const Bits* a, cons
 //@ run block=32
 //@ in a = bf16(arange(256) % 7).reshape(16, 16)
 //@ in b = bf16(arange(128) % 5).reshape(8, 16)
-//@ out y: f32[16, 8] = matmul(a, b)
+//@ out y: f32[16, 8] = matmul(a, b.T)
 //@ also deadlock
 extern "C" __global__ void mma_in_branch(const unsigned* a, const unsigned* b, float* y) {
   const int t = threadIdx.x, row = t / 4, column = t % 4;
