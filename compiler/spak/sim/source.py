@@ -76,7 +76,9 @@ class _Rewriter:
             return ptx.statement(work, i)
         if token.text == "<<<":
             kernels.launch(work, i)
-        elif token.text in ("__cluster_dims__", "__cluster__") and not context.foreign:
+        elif token.text in ("__cluster_dims__", "__block_size__") and context.foreign:
+            work.replace(token.begin, work.code[work.closing(i + 1)].end, "")
+        elif token.text in ("__cluster_dims__", "__cluster__"):
             hint = "state the cluster's dimensions in the launch plan"
             work.error("SPK594", "cluster dimensions in device code", token, hint)
         elif context.means(token, "__global__"):

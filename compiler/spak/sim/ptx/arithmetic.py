@@ -74,7 +74,7 @@ def invert(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
 def sign(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
     a = e.value(i.operands[1], m["type"])
     if m["type"][0] == "f":
-        return _set(e, i, f"-{a}" if m["op"] == "neg" else f"__builtin_fabs({a})")
+        return _set(e, i, f"-{a}" if m["op"] == "neg" else f"{P}magnitude({a})")
     negative = f"0u - {e.bits(i.operands[1], bits_of(m['type']))}"
     return _set(
         e, i, negative if m["op"] == "neg" else f"{a} < 0 ? {negative} : {e.bits(i.operands[1], bits_of(m['type']))}"

@@ -13,7 +13,7 @@ from spak.sim.ptx.emit import Emitter
 from spak.sim.ptx.statement import Instruction, Unreadable
 
 Maker = Callable[[Emitter, Instruction, dict[str, str]], str]
-_HINTS = re.compile(r"\.(?:L1::\w+|L2::\w+|level::\w+)")
+HINTS = re.compile(r"\.(?:L1::\w+|L2::\w+|level::\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def form(pattern: str, *count: int) -> Callable[[Maker], Maker]:
 
 def make(emitter: Emitter, instruction: Instruction) -> str:
     """The C++ of one instruction. Raises Unreadable for what the table does not have."""
-    op = _HINTS.sub("", instruction.op)
+    op = HINTS.sub("", instruction.op)
     for entry in TABLE:
         match = entry.pattern.fullmatch(op)
         if match is None:

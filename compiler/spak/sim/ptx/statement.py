@@ -12,7 +12,7 @@ from spak.sim.work import Work
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _CONSTRAINT = re.compile(r"^[=+]?&?(?P<kind>[rlhfdnqCi])$")
 _PIECE = re.compile(
-    r"\s*(?:(?P<brace>[{}])|(?P<label>[A-Za-z_$%][\w$]*)\s*:(?!:)|(?P<instruction>[^;{}]*?(?:\{[^{}]*\}[^;{}]*?)*);)"
+    r"\s*(?:(?P<brace>[{}])|(?P<label>[A-Za-z_$%][\w$%=]*)\s*:(?!:)|(?P<instruction>[^;{}]*?(?:\{[^{}]*\}[^;{}]*?)*);)"
 )
 _BITS = {"r": 32, "l": 64, "h": 16, "f": 32, "d": 64, "n": 0, "i": 0}
 

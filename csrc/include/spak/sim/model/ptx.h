@@ -29,7 +29,8 @@ inline U bits(const T& value) {
 }
 template <typename U, typename T>
 inline U get(const T& value) {
-  return bits<U>(value);
+  const std::remove_cv_t<T> plain = value;  // an operand may be volatile
+  return bits<U>(plain);
 }
 template <typename U, typename T, std::size_t N>
 inline U get(T (&array)[N]) {
@@ -178,6 +179,10 @@ inline std::uint32_t dp4a(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
 template <typename T>
 inline T saturate(T x) {
   return x > T(0) ? (x < T(1) ? x : T(1)) : T(0);  // a NaN becomes 0
+}
+template <typename T>
+inline T magnitude(T x) {
+  return std::fabs(x);
 }
 template <typename T>
 inline T float_min(T a, T b, bool nan) {
