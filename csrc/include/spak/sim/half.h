@@ -48,7 +48,34 @@ inline T relu(T x) {
   return map(x, [](float v) { return v != v || v > 0.0f ? v : 0.0f; });
 }
 
+// To bf16 in a direction: `up` where what does not fit moves away from zero. The result fits in an f32 as it is.
+template <typename Integer>
+inline __nv_bfloat16 directed_bf16(Integer x, bool up_if_positive, bool up_if_negative) {
+  const bool negative = x < 0;
+  unsigned long long magnitude = negative ? 0ull - static_cast<unsigned long long>(x) : static_cast<unsigned long long>(x);
+  int dropped = 0;
+  if (magnitude >> 8) {
+    dropped = 56 - __builtin_clzll(magnitude);
+    const bool exact = (magnitude & ((1ull << dropped) - 1)) == 0;
+    magnitude = (magnitude >> dropped) + (!exact && (negative ? up_if_negative : up_if_positive));
+  }
+  const float value = ldexpf(static_cast<float>(magnitude), dropped);
+  return __float2bfloat16_rn(negative ? -value : value);
+}
+
 }  // namespace spak::sim
+
+#define SPAK_SIM_INTEGER_TO_BF16(prefix, From)                                                                               \
+  inline __nv_bfloat16 __##prefix##2bfloat16_rz(const From x) { return spak::sim::directed_bf16(x, false, false); }          \
+  inline __nv_bfloat16 __##prefix##2bfloat16_ru(const From x) { return spak::sim::directed_bf16(x, true, false); }           \
+  inline __nv_bfloat16 __##prefix##2bfloat16_rd(const From x) { return spak::sim::directed_bf16(x, false, true); }
+SPAK_SIM_INTEGER_TO_BF16(int, int)
+SPAK_SIM_INTEGER_TO_BF16(uint, unsigned int)
+SPAK_SIM_INTEGER_TO_BF16(short, short)
+SPAK_SIM_INTEGER_TO_BF16(ushort, unsigned short)
+SPAK_SIM_INTEGER_TO_BF16(ll, long long)
+SPAK_SIM_INTEGER_TO_BF16(ull, unsigned long long)
+#undef SPAK_SIM_INTEGER_TO_BF16
 
 #define SPAK_SIM_HALF_MAP(T, T2, name, name2, expression)                                          \
   inline T name(const T x) {                                                                       \

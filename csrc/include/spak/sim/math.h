@@ -193,10 +193,10 @@ inline float __fmaf_ieee_rn(float x, float y, float z) { return fmaf(x, y, z); }
 
 namespace spak::sim {
 
-// Conversions to integers saturate; NaN becomes 0, as the PTX ISA says of cvt for 32-bit results.
+// Conversions to integers saturate; NaN becomes 0, in 64 bits the sign bit alone: what the toolkit's host code does, and cvt.
 template <typename To, typename From>
 inline To to_integer(From x) {
-  if (x != x) return 0;
+  if (x != x) return sizeof(To) == 8 ? static_cast<To>(1ull << 63) : To{0};
   if (x <= static_cast<From>(std::numeric_limits<To>::min())) return std::numeric_limits<To>::min();
   if (x >= static_cast<From>(std::numeric_limits<To>::max())) return std::numeric_limits<To>::max();
   return static_cast<To>(x);
