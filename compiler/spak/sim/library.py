@@ -1,7 +1,7 @@
 """The simulator's own library and headers: where they are, compiled once and kept. Knows no program.
 
-Compiled into the user's cache folder under the digest of everything that goes in; a lock keeps two processes from doing
-the same work, and a folder appears whole or not at all.
+Compiled into the user's cache folder, each file under the digest of everything that goes in; a lock keeps two processes
+from doing the same work, and a folder appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _LISTS = ("sources.txt", "host/sources.txt")
 _FLAGS = ("-std=c++20", "-O2", "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
 _DEVICE = re.compile(r'\{"(?P<key>[\w-]+)", "[^"]*", (?P<major>\d+), (?P<minor>\d+),')
 OLDEST = 11
+_INCLUDED = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
 _KEPT = 4  # libraries of earlier versions that stay in the cache
 
 
@@ -95,31 +96,32 @@ def library(tools: Toolchain, *, flags: Sequence[str] = _FLAGS) -> Path:
     """The archive of the engine, its models and checkers, and the host runtime; compiled unless it is there. Raises
     SpakError (SPK584).
     """
-    files = [
-        SOURCES / name for text in _LISTS if (SOURCES / text).is_file() for name in (SOURCES / text).read_text().split()
-    ]
+    lists = [SOURCES / name for name in _LISTS]
+    files = [SOURCES / name for one in lists if one.is_file() for name in one.read_text().split()]
     command = [tools.compiler, *flags, *tools.march, *include_flags(tools), "-I", str(SOURCES)]
-    key = _digest(tools, command)
-    with _making(cache() / "sim" / key, "libspaksim.a") as folder:
+    objects = {file: _key(tools, command, closure(file)) for file in files}
+    place = cache() / "sim" / _hash(*(f"{file.name}:{key}" for file, key in objects.items()))
+    with _making(place, "libspaksim.a") as folder:
         if folder is not None:
-            _compile(command, files, folder)
-    return cache() / "sim" / key / "libspaksim.a"
+            _compile(command, objects, folder)
+    return place / "libspaksim.a"
 
 
 def prelude(tools: Toolchain, options: Sequence[str], mode: str) -> Path:
     """A header that includes what every rewritten file begins with, precompiled for exactly these options."""
     command = [tools.compiler, *options]
-    key = _digest(tools, [*command, mode])
-    with _making(cache() / "sim" / f"pre-{key}", "prelude.h.gch") as folder:
+    text = "#include <spak/sim/builtins.h>\n#include <spak/sim/host/prelude.h>\n"
+    key = _key(tools, [*command, mode], closure(INCLUDE / "spak" / "sim" / "builtins.h", HOST / "prelude.h"))
+    place = cache() / "sim" / f"pre-{key}"
+    with _making(place, "prelude.h.gch") as folder:
         if folder is not None:
             header = folder / "prelude.h"
-            header.write_text("#include <spak/sim/builtins.h>\n#include <spak/sim/host/prelude.h>\n")
-            done = subprocess.run(
-                [*command, "-x", "c++-header", str(header), "-o", f"{header}.gch"], capture_output=True
-            )
+            header.write_text(text)
+            made = [*command, "-x", "c++-header", str(header), "-o", f"{header}.gch"]
+            done = subprocess.run(made, capture_output=True)
             if done.returncode:
                 raise SpakError(_broken("prelude.h", done.stderr.decode(errors="replace")))
-    return cache() / "sim" / f"pre-{key}" / "prelude.h"
+    return place / "prelude.h"
 
 
 def include_flags(tools: Toolchain) -> list[str]:
@@ -142,14 +144,26 @@ def compile_flags(tools: Toolchain, mode: str, optimise: str) -> list[str]:
     ]
 
 
-def _compile(command: Sequence[str], files: Sequence[Path], folder: Path) -> None:
+def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> None:
+    """The archive of all objects; what was compiled before from the same text is taken from there."""
+    kept = cache() / "sim" / "objects"
+    kept.mkdir(parents=True, exist_ok=True)
+
     def one(source: Path) -> tuple[Path, str]:
-        output = folder / f"{source.relative_to(SOURCES).as_posix().replace('/', '.')}.o"
-        done = subprocess.run([*command, "-c", str(source), "-o", str(output)], capture_output=True)
-        return output, done.stderr.decode(errors="replace") if done.returncode else ""
+        name = source.relative_to(SOURCES).as_posix().replace("/", ".")
+        known, output = kept / f"{objects[source]}.o", folder / f"{name}.o"
+        if known.is_file():
+            os.utime(known)
+        else:
+            done = subprocess.run([*command, "-c", str(source), "-o", str(output)], capture_output=True)
+            if done.returncode:
+                return output, done.stderr.decode(errors="replace") or "the compiler said nothing"
+            output.replace(known)
+        shutil.copyfile(known, output)
+        return output, ""
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        made = list(pool.map(one, files))
+        made = list(pool.map(one, objects))
     for output, said in made:
         if said:
             raise SpakError(_broken(output.name.removesuffix(".o"), said))
@@ -165,16 +179,28 @@ def _broken(name: str, said: str) -> Diagnostic:
     return Diagnostic("SPK584", what, None, "check the compiler's installation", tuple(lines[1:5]))
 
 
-def _digest(tools: Toolchain, command: Sequence[str]) -> str:
-    """Of all our sources and headers, the options and the compiler."""
-    digest = hashlib.sha256("\0".join([tools.version, str(tools.toolkit), *command]).encode())
-    for root in (INCLUDE, SOURCES):
-        for folder, folders, names in os.walk(root, followlinks=True):
-            folders.sort()
-            for name in sorted(names):
-                path = Path(folder) / name
-                digest.update(f"\0{path.relative_to(root)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:24]
+def closure(*files: Path) -> tuple[Path, ...]:
+    """Files, and every header of ours that they include, directly or not, in order."""
+    seen, queue = set(files), list(files)
+    while queue:
+        at = queue.pop()
+        for name in _INCLUDED.findall(at.read_text()):
+            places = (base / name for base in (at.parent, SOURCES, HOST, INCLUDE))
+            found = next((place for place in places if place.is_file()), None)
+            if found is not None and found not in seen:
+                seen.add(found)
+                queue.append(found)
+    return tuple(sorted(seen))
+
+
+def _key(tools: Toolchain, command: Sequence[str], files: Sequence[Path]) -> str:
+    """Of the compiler, its options, and the text of files."""
+    texts = (part for path in files for part in (path.name, path.read_text()))
+    return _hash(tools.version, str(tools.toolkit), *command, *texts)
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
 @contextmanager
@@ -200,10 +226,8 @@ def _making(place: Path, name: str) -> Iterator[Path | None]:
 
 def _forget(parent: Path) -> None:
     """Remove what earlier versions left, but for the newest."""
-    for kind in ("pre-", ""):
-        kept = [
-            p for p in parent.iterdir() if p.is_dir() and p.name[0] != "." and p.name.startswith("pre-") == bool(kind)
-        ]
-        for old in sorted(kept, key=lambda p: p.stat().st_mtime, reverse=True)[_KEPT * (4 if kind else 1) :]:
-            shutil.rmtree(old, ignore_errors=True)
+    for pattern, most in (("pre-*", 4 * _KEPT), ("[0-9a-f]*", _KEPT), ("objects/*.o", 100 * _KEPT)):
+        found = sorted(parent.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
+        for old in found[most:]:
+            shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
             (parent / f".{old.name}.lock").unlink(missing_ok=True)
