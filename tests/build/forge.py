@@ -15,7 +15,6 @@ from spak.model.outcome import Outcome
 from spak.runtime.module import load_module
 
 ROOT = Path(__file__).parents[2]
-CHECKED = False
 
 
 def tensor(name: str, words: str, **layout: Any) -> Tensor:
@@ -70,7 +69,7 @@ class Forge:
         options = build.Options(
             interface=str(place / "interface.json"), unit=iface.name, variant="plain", dialect=dialect, source=str(code),
             plan=str(place / "plan.toml"), target=target_file or str(ROOT / f"targets/{target}.toml"), runtime=self.runtimes(target),
-            out=str(place / f"{iface.name}_{target}.so"), checked=str(place / f"checked/{iface.name}_sim.so") if target == "sim" and CHECKED else "",
+            out=str(place / f"{iface.name}_{target}.so"), checked=str(place / f"checked/{iface.name}_sim.so") if target == "sim" else "",
             manifest=str(place / "module.json"), evidence=str(place / "compile.json"),
         )  # fmt: skip
         return build.run(options, Effects()), options

@@ -247,7 +247,7 @@ class UnitActions:
 
     def checked(self, variant: Variant, target: Target) -> str:
         """The simulator's second module, for verification alone; "" for other engines."""
-        if target.toolchain.engine != "checked":
+        if target.toolchain.engine != "sim":
             return ""
         return f"build/native/{target.name}/{self.name}/{variant.name}/checked/{self.name}_{target.name}.so"
 
