@@ -41,7 +41,8 @@ def one_kernel(number: int, kind: str, accumulator: str, n: int, call: str) -> s
     return (
         f"__global__ void k{number}(float* x, uint32_t* r, uint64_t a, uint64_t b) {{\n"
         f"  uint32_t f[4] = {{r[0], r[1], r[2], r[3]}};\n  {accumulator} d[{n // 2}];\n  spak::wgmma_fence();\n"
-        f"  spak::wgmma_{kind}<{n}{call}, b, false);\n  spak::wgmma_commit();\n  spak::wgmma_wait<0>(d);\n  x[0] = d[1] + f[0];\n}}\n"
+        f"  spak::wgmma_{kind}<{n}{call}, b, false);\n  spak::wgmma_commit();\n  spak::wgmma_wait<0>(d);\n"
+        f"  x[0] = d[1] + f[0];\n}}\n"
     )
 
 
