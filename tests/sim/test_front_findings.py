@@ -191,3 +191,11 @@ def test_every_rule_has_its_own_code_and_explanation() -> None:
     assert set(rules.CODES.values()) <= set(catalogue())
     explained = {code for code in catalogue() if "SPK530" <= code < "SPK580"}
     assert explained == set(rules.CODES.values())
+
+
+def test_a_header_of_ours_is_not_taken_for_a_file_of_the_same_name() -> None:
+    party = {"role": "reads", "file": "/somewhere/include/spak/cuda/block.h", "line": 4}
+    (found,) = read(text_of(row(parties=[party])), None, {"block.h": "src/block.h", "/w/block.h": "src/block.h"})
+    assert found.place is not None and found.place.span.file == "/somewhere/include/spak/cuda/block.h"
+    (found,) = read(text_of(row(parties=[party | {"file": "/w/block.h"}])), None, {"/w/block.h": "src/block.h"})
+    assert found.place is not None and found.place.span.file == "src/block.h"

@@ -93,6 +93,8 @@ SCALARS: list[tuple[str, str, tuple[int, ...], int]] = [
     ("cvt.rni.s32.f32 $d, $a;", "rf", (f32(2.5),), 2),
     ("cvt.rmi.u32.f32 $d, $a;", "rf", (f32(-5.5),), 0),
     ("cvt.rzi.s32.f32 $d, $a;", "rf", (f32(1e20),), 0x7FFFFFFF),
+    ("cvt.rzi.s32.f32 $d, $a;", "rf", (f32(math.nan),), 0),
+    ("cvt.rzi.u64.f32 $d, $a;", "lf", (f32(math.nan),), 2**63),
     ("cvt.rn.f32.s32 $d, $a;", "fr", (M,), f32(-1)),
     ("cvt.s64.s32 $d, $a;", "lr", (M,), 2**64 - 1),
     ("cvt.u64.u32 $d, $a;", "lr", (M,), M),

@@ -179,10 +179,11 @@ class _Reader:
 
     def _own(self, file: str) -> str:
         """The name that people know one's own file by, or "" for any other."""
-        if self.sources:
-            return self.sources.get(file) or self.sources.get(Path(file).name, "")
-        header = file.startswith(_INCLUDE) or any(part in file for part in _HEADERS)
-        return "" if header else file
+        if file in self.sources:
+            return self.sources[file]
+        if file.startswith(_INCLUDE) or any(part in file for part in _HEADERS):
+            return ""
+        return self.sources.get(Path(file).name, "") if self.sources else file
 
     def _span(self, file: str, line: int) -> Span:
         """The whole line, from its first character on: a line table's columns are of little help after inlining."""

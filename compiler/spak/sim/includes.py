@@ -25,6 +25,10 @@ _ELSEWHERE = re.compile(
 )
 
 
+# What the toolkit's compiler defines and programs look at; the headers that the simulator provides are compiled without.
+DEVICE_MACROS = {"__CUDACC__": "1", "__CUDACC_VER_MAJOR__": "13", "__CUDACC_VER_MINOR__": "0"}
+
+
 @dataclass
 class Program:
     """Rewrites into `folder`. `shown` maps every file of the user's own to the name that people know it by."""
@@ -59,7 +63,8 @@ class Program:
             if suffix == "h" and re.search(r"^[ \t]*#[ \t]*pragma[ \t]+once", text, re.MULTILINE)
             else ""
         )
-        arch = f"#undef __CUDA_ARCH__\n#define __CUDA_ARCH__ {self.arch}\n#undef __CUDACC__\n#define __CUDACC__ 1\n"
+        macros = {**DEVICE_MACROS, "__CUDA_ARCH__": str(self.arch)}
+        arch = "".join(f"#undef {macro}\n#define {macro} {value}\n" for macro, value in macros.items())
         head = once + self._models(edits.headers) + (arch if suffix == "cpp" else "")
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
         copy.write_text(f'{head}#line 1 "{quoted}"\n{rewritten}')
@@ -72,7 +77,7 @@ class Program:
         """A header that includes one of ours as the host compiler is to see it: device macros are for the user's code."""
         copy = self.folder / f"guarded_{re.sub(r'[^A-Za-z0-9]', '_', header)}.h"
         if not copy.exists():
-            names = ("__CUDA_ARCH__", "__CUDACC__")
+            names = (*DEVICE_MACROS, "__CUDA_ARCH__")
             push = "".join(f'#pragma push_macro("{name}")\n#undef {name}\n' for name in names)
             pop = "".join(f'#pragma pop_macro("{name}")\n' for name in names)
             copy.write_text(f"#pragma once\n{push}#include <{header}>\n{pop}")

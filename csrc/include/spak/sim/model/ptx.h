@@ -215,10 +215,10 @@ inline T round_rmi(T x) { return std::floor(x); }
 template <typename T>
 inline T round_rpi(T x) { return std::ceil(x); }
 
-// PTX clamps what does not fit, and makes 0 of a NaN.
+// PTX ISA, cvt: what does not fit is clamped; a NaN is 0, or the highest bit alone where either side has 64 bits.
 template <typename I, typename T>
 inline I to_integer(T x) {
-  if (x != x) return 0;
+  if (x != x) return sizeof(T) == 8 || sizeof(I) == 8 ? static_cast<I>(std::uint64_t{1} << (8 * sizeof(I) - 1)) : I{0};
   if (x <= static_cast<T>(std::numeric_limits<I>::min())) return std::numeric_limits<I>::min();
   if (x >= static_cast<T>(std::numeric_limits<I>::max())) return std::numeric_limits<I>::max();
   return static_cast<I>(x);
