@@ -320,7 +320,10 @@ def _argument(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return ctypes.c_void_p(value.ctypes.data)
     if isinstance(value, bytes | bytearray):
-        return ctypes.c_char_p(bytes(value))
+        room = np.zeros(len(value) + 128, np.uint8)  # a class may ask for any alignment up to 128
+        start = -room.ctypes.data % 128
+        room[start : start + len(value)] = np.frombuffer(bytes(value), np.uint8)
+        return room[start:].ctypes.data_as(ctypes.c_void_p)
     if isinstance(value, ctypes.Structure):
         return ctypes.byref(value)
     return ctypes.c_float(value) if isinstance(value, float) else ctypes.c_longlong(value)

@@ -10,6 +10,7 @@
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
 
+struct Party;
 struct Thread;
 class Unit;
 struct Job;
@@ -70,6 +71,9 @@ void write(void* address, std::size_t size, Site site);
 // An atomic access: never races with another atomic one of a scope that covers both. `acquire`/`release` as in PTX.
 void atomic(void* address, std::size_t size, Scope scope, bool acquire, bool release, Site site);
 
+// Who wrote there last, as a party of a finding; its role is "" where nobody is known. For the calling thread's unit.
+Party last_writer(const void* address);
+
 // --- asynchronous operations -------------------------------------------------------------------------------------------
 enum class Proxy : unsigned char { generic, async };
 
@@ -85,6 +89,8 @@ void will_read(const FlightRef& flight, const void* address, std::size_t size);
 void will_write(const FlightRef& flight, void* address, std::size_t size);
 // The accumulators of an operation: registers (locals) of the calling thread that nobody may touch until it lands.
 void will_change(const FlightRef& flight, void* locals, std::size_t size);
+// Operands in registers (locals): nobody may change them until it lands, but anybody may read them.
+void will_use(const FlightRef& flight, const void* locals, std::size_t size);
 // wait_group.read: its sources may be written again by whoever is ordered after the calling thread.
 void sources_free(const FlightRef& flight);
 // Completed through an mbarrier: its writes are before whoever acquires `into`.

@@ -2,8 +2,21 @@
 #include "model/barrier_state.h"
 
 #include "model/caller.h"
+#include "model/leave.h"
 
 namespace spak::sim {
+
+namespace {
+
+constexpr const char* kApart = "keep the mbarrier's memory apart from what is stored to; mbarrier_invalidate it before other use";
+
+void written_over(Finding& wrong, const Mbarrier& barrier) {
+  Party writer = check::last_writer(barrier.word);
+  if (!writer.role.empty()) wrong.parties.push_back(std::move(writer));
+  wrong.parties.push_back({"initialised it", {barrier.initialised, nullptr}, "", ""});
+}
+
+}  // namespace
 
 void Mbarrier::begin(std::uint32_t count, Site site) {
   live = true;
@@ -61,9 +74,8 @@ MbarrierRef mbarrier_at(std::uint64_t* bar, const char* what, Site site) {
   }
   Mbarrier& barrier = *found->second;
   if (*bar != barrier.encode()) {
-    Finding wrong = finding("mbarrier-misuse", start + ", whose 8 bytes have been written over since: it was " + barrier.state(),
-                            "keep the mbarrier's memory apart from what is stored to; mbarrier_invalidate it before other use", "calls", site);
-    wrong.parties.push_back({"initialised it", {barrier.initialised, nullptr}, "", ""});
+    Finding wrong = finding("mbarrier-misuse", start + ", whose 8 bytes have been written over since: it was " + barrier.state(), kApart, "calls", site);
+    written_over(wrong, barrier);
     stop(std::move(wrong));
   }
   return found->second;
@@ -76,7 +88,7 @@ MbarrierRef mbarrier_for_copy(std::uint64_t* bar, const char* what, Site site) {
                             std::string(what) + " completes on " + name_of_shared(*barrier->block, bar) +
                                 ", whose initialisation has not been made visible to the async proxy",
                             "call fence_mbarrier_init() after mbarrier_init, in the thread that initialises, before the block or cluster meets",
-                            "issues the copy", site);
+                            ("issued (" + std::string(what) + ")").c_str(), site);
     wrong.parties.push_back({"initialised it", {barrier->initialised, nullptr}, "", ""});
     report(std::move(wrong));
   }
@@ -85,7 +97,7 @@ MbarrierRef mbarrier_for_copy(std::uint64_t* bar, const char* what, Site site) {
 
 void deliver(Mbarrier& barrier, std::uint64_t bytes, const check::FlightRef& flight, const char* what, Site issued) {
   const auto wrong = [&](const std::string& sentence, const char* hint) {
-    report({"mbarrier-misuse", sentence, hint, {{"issued the copy", {issued, nullptr}, "", ""}, {"initialised it", {barrier.initialised, nullptr}, "", ""}}});
+    report({"mbarrier-misuse", sentence, hint, {{"issued (" + std::string(what) + ")", {issued, nullptr}, "", ""}, {"initialised it", {barrier.initialised, nullptr}, "", ""}}});
   };
   if (!barrier.live || *barrier.word != barrier.encode()) {
     wrong(std::string(what) + " completes on an mbarrier that has been invalidated or written over since it was issued",
@@ -102,6 +114,17 @@ void deliver(Mbarrier& barrier, std::uint64_t bytes, const check::FlightRef& fli
   if (flight && barrier.current) check::land(flight, *barrier.current);
   barrier.bytes -= static_cast<std::int64_t>(bytes);
   barrier.settle();
+}
+
+void leave_barriers(Block& block) {
+  const auto* all = block.states().find<Mbarriers>();
+  if (!all) return;
+  for (const auto& [offset, barrier] : all->at) {
+    if (!barrier->live || *barrier->word == barrier->encode()) continue;
+    Finding wrong{"mbarrier-misuse", name_of_shared(block, barrier->word) + " is still an mbarrier, and has been written over by something else", kApart, {}};
+    written_over(wrong, *barrier);
+    report(std::move(wrong));
+  }
 }
 
 }  // namespace spak::sim

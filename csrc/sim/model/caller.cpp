@@ -22,7 +22,7 @@ std::string name_of_shared(const Block& block, const void* address) {
     return "byte " + std::to_string(at - block.window().base()) + " of shared memory of " + block.name();
   std::string text = "`" + std::string(variable->site->name) + "`";
   if (at != variable->begin) text += " at byte " + std::to_string(at - variable->begin);
-  if (&block != &self().owner()) text += " of " + block.name();
+  if (!current || &block != &self().owner()) text += " of " + block.name();
   return text;
 }
 

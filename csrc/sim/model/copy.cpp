@@ -47,7 +47,7 @@ void left_behind(const Stores& stores, const Block& block) {
     report({"missing-wait",
             block.name() + " has exited without a wait for its " + store->what + ", which may still be reading the block's shared memory",
             "call bulk_commit() and bulk_wait_read<0>() (or bulk_wait<0>()) in the thread that issued it, before the block exits",
-            {{"issued it", {store->site, nullptr}, name_of(*store->thread), ""}}});
+            {{"issued (" + std::string(store->what) + ")", {store->site, nullptr}, name_of(*store->thread), ""}}});
   }
 }
 
@@ -151,7 +151,7 @@ void leave_copies(Block& block) {
     report({own ? "missing-wait" : "exited-peer",
             block.name() + " has exited while a " + load->what + (own ? "" : " of " + load->from->name()) + " is still writing to its shared memory",
             own ? "wait for the phase of its mbarrier before the block exits" : "let no block exit while others write to its shared memory: end the kernel with cluster_sync()",
-            {{"issued it", {load->site, nullptr}, name_of(*load->thread), ""}}});
+            {{"issued (" + std::string(load->what) + ")", {load->site, nullptr}, name_of(*load->thread), ""}}});
   }
 }
 

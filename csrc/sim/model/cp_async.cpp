@@ -51,7 +51,7 @@ struct Signal : Operation {
     }
     const auto wrong = [&](const std::string& sentence, const char* hint) {
       report({"mbarrier-misuse", sentence, hint,
-              {{"issued the arrival", {site, nullptr}, "", ""}, {"initialised it", {barrier->initialised, nullptr}, "", ""}}});
+              {{"issued (cp.async.mbarrier.arrive)", {site, nullptr}, "", ""}, {"initialised it", {barrier->initialised, nullptr}, "", ""}}});
     };
     if (!barrier->live || *barrier->word != barrier->encode())
       return wrong("cp_async_mbarrier_arrive arrives at an mbarrier that has been invalidated or written over since",
@@ -74,7 +74,7 @@ void signal(std::uint64_t* bar, bool increment, Site site) {
   const char* const what = increment ? "cp_async_mbarrier_arrive" : "cp_async_mbarrier_arrive_noinc";
   const auto signal = std::make_shared<Signal>();
   signal->barrier = mbarrier_at(bar, what, site);
-  if (check::on()) check::atomic(bar, 8, check::Scope::block, false, false, site);
+  if (check::on()) check::read(bar, 8, site);
   if (increment) {
     if (signal->barrier->pending == Mbarrier::kMaxCount)
       stop(finding("mbarrier-misuse", std::string(what) + " at an mbarrier with 2^20 - 1 arrivals pending", "a phase takes at most 2^20 - 1 arrivals",

@@ -9,6 +9,7 @@ void model_leave(Thread& thread) {
   leave_cluster(thread);
   Block& block = thread.owner();
   if (!block.gone()) return;
+  leave_barriers(block);
   leave_copies(block);
   leave_registers(block);
 }
