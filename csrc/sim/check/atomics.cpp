@@ -19,7 +19,7 @@ namespace {
 bool acquires(int order) { return order == __ATOMIC_ACQUIRE || order == __ATOMIC_CONSUME || order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST; }
 bool releases(int order) { return order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST; }
 
-[[gnu::noinline]] void see(volatile void* place, std::size_t size, bool reads, bool writes, int order, const void* pc) {
+[[gnu::noinline]] void see(volatile void* place, std::size_t size, bool reads, bool writes, int order, const void* pc, bool replaces = false) {
   const auto address = reinterpret_cast<std::uintptr_t>(place);
   if (!on() || !now.thread || address - now.thread->stack_low < now.thread->stack_size) return;
   if (counting()) return profile::access(const_cast<const void*>(place), size, profile::Kind::atomic, pc);
@@ -28,7 +28,7 @@ bool releases(int order) { return order == __ATOMIC_RELEASE || order == __ATOMIC
   if (spot.pc != pc) settle(spot, pc);
   const auto scope = static_cast<Scope>(atomic_scope);  // of the function that is being called
   const How how = scope == Scope::block ? How::strong_block : How::strong;
-  judge({.address = address, .size = size, .write = writes, .how = how, .place = spot.place, .pc = pc, .align = size});
+  judge({.address = address, .size = size, .write = writes, .how = how, .place = spot.place, .pc = pc, .align = size, .both = reads && writes && !replaces});
   if (!writes) polled();
   synchronise(address, scope, reads, writes, reads && acquires(order), writes && releases(order));
 }
@@ -46,7 +46,7 @@ bool releases(int order) { return order == __ATOMIC_RELEASE || order == __ATOMIC
     __atomic_store_n(p, value, __ATOMIC_SEQ_CST);                                                                              \
   }                                                                                                                            \
   SPAK_HOOK T __tsan_atomic##bits##_exchange(volatile T* p, T value, int order) {                                              \
-    see(p, sizeof(T), true, true, order, SPAK_PC);                                                                             \
+    see(p, sizeof(T), true, true, order, SPAK_PC, true);                                                                       \
     return __atomic_exchange_n(p, value, __ATOMIC_SEQ_CST);                                                                    \
   }                                                                                                                            \
   SPAK_UPDATE(bits, T, fetch_add)                                                                                              \

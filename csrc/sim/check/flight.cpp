@@ -97,16 +97,23 @@ void will_write(const FlightRef& flight, void* address, std::size_t size) {
   flight->writes.push_back({reinterpret_cast<std::uintptr_t>(address), size});
 }
 
-void will_change(const FlightRef& flight, void* locals, std::size_t size) {
+namespace {
+
+void hold(const FlightRef& flight, const void* locals, std::size_t size, bool only_read) {
   if (!flight || !now.thread) return;
   ThreadState& thread = *now.thread;
   std::erase_if(thread.accumulators, [](const Accumulator& old) {
     const FlightRef its = old.flight.lock();
     return !its || its->landed;
   });
-  thread.accumulators.push_back({reinterpret_cast<std::uintptr_t>(locals), size, flight});
+  thread.accumulators.push_back({only_read, reinterpret_cast<std::uintptr_t>(locals), size, flight});
   refresh();
 }
+
+}  // namespace
+
+void will_change(const FlightRef& flight, void* locals, std::size_t size) { hold(flight, locals, size, false); }
+void will_use(const FlightRef& flight, const void* locals, std::size_t size) { hold(flight, locals, size, true); }
 
 void sources_free(const FlightRef& flight) {
   if (!flight || !now.thread || flight->landed) return;

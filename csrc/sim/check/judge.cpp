@@ -286,7 +286,7 @@ void judge_shared(const Access& access, const Row& row) {
   const Case c{access, thread, row, now.me | static_cast<Slot>(static_cast<unsigned char>(access.how)) << kKindShift | access.place};
   judge_aligned(c);
   if (!judge_bounds_shared(c)) return;
-  if (!access.write) judge_initialised_shared(c);
+  if (!access.write || access.both) judge_initialised_shared(c);
   each_cell(row, access.address, access.size, access.write, [&](Cell& cell, std::uintptr_t) { judge_cell(c, cell); });
 }
 
@@ -357,12 +357,13 @@ void judge_global(const Access& access) {
     fatal();
   }
   if (region && region->careful) {
-    if (access.write) mark_written(*region, access.address, access.size);
-    else if (first_unwritten(*region, access.address, access.size) < access.size && seen_first("uninitialised-read", mine, 0)) {
+    const bool reads = !access.write || access.both;
+    if (reads && first_unwritten(*region, access.address, access.size) < access.size && seen_first("uninitialised-read", mine, 0)) {
       describe("global memory is read that nobody has written: `" + region->name + "`",
                "fill the buffer before the launch (cudaMemset, cudaMemcpy), or write it in the kernel first", here_side(whole));
       describe_place("allocated", {region->made, nullptr}, "`" + region->name + "`, " + bytes_text(region->size));
     }
+    if (access.write) mark_written(*region, access.address, access.size);
   }
   for (std::uintptr_t at = access.address; at < access.address + access.size;) {
     const std::size_t bytes = std::min(access.address + access.size, row.base + row.size) - at;
@@ -393,13 +394,17 @@ bool judge_own_stack(const Access& access) {
     const FlightRef flight = locals.flight.lock();
     if (!flight || flight->landed) continue;
     if (access.flight && access.flight->get() == flight.get()) continue;
+    if (locals.only_read && !access.write) continue;
     const Slot mine = now.me | access.place;
     if (!seen_first("accumulator-in-flight", mine, flight->issued)) continue;
-    const std::string what = bytes_text(access.size) + " of its accumulators, from byte " +
+    const std::string registers = locals.only_read ? " of its operand registers" : " of its accumulators";
+    const std::string what = bytes_text(access.size) + registers + ", from byte " +
                              std::to_string(access.address > locals.begin ? access.address - locals.begin : 0);
-    describe("an accumulator is touched while the operation that changes it is in flight",
-             "wait for the operation (wgmma_wait) before you use or change its accumulators",
-             {access.write ? "writes" : "reads", what}, {"issued", bytes_text(locals.size) + " of accumulators"});
+    describe(locals.only_read ? "a register is changed while the operation that reads it is in flight"
+                              : "an accumulator is touched while the operation that changes it is in flight",
+             locals.only_read ? "wait for the operation (wgmma_wait) before you change the registers that it multiplies"
+                              : "wait for the operation (wgmma_wait) before you use or change its accumulators",
+             {access.write ? "writes" : "reads", what}, {"issued", bytes_text(locals.size) + (locals.only_read ? " of operands" : " of accumulators")});
   }
   return true;
 }

@@ -20,6 +20,7 @@ struct Access {
   const FlightRef* flight = nullptr;  // of an asynchronous operation: it is the one that reads or writes
   const void* pc = nullptr;           // of an instruction
   std::size_t align = 1;
+  bool both = false;                  // a write that changes what it reads
 };
 
 void judge(const Access& access);

@@ -25,8 +25,9 @@ class Flight;
 struct BlockState;
 struct UnitState;
 
-// Locals that an asynchronous operation will write.
+// Locals that an asynchronous operation will write, or read.
 struct Accumulator {
+  bool only_read;
   std::uintptr_t begin;
   std::size_t size;
   std::weak_ptr<Flight> flight;
