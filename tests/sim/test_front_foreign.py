@@ -163,6 +163,14 @@ def test_shared_memory_in_macros_lambdas_and_members(source: str) -> None:
     assert ("dynamic<" in text) == ("DYNAMIC" in source)
 
 
+def test_names_that_macros_are_given_are_pasted() -> None:
+    source = "#define SHARED(T, name, n) __shared__ T name[n]\n#define KERNEL(name) __global__ void name(int* x) { *x = 1; }\n"
+    text = out(source)
+    assert "typedef  T name##__spak_type[n]" in text and "name##__spak_site{#name, " in text
+    assert "name##__spak_type& name = ::spak::sim::shared<name##__spak_type>(name##__spak_site, 0)" in text
+    assert "host::kernel(#name, 0, 0, 0, 0, " in text
+
+
 def test_launches_and_asm_in_macros() -> None:
     source = "#define LAUNCH(k, ...) \\\n  k<<<1, \\\n  2>>>(__VA_ARGS__)\n"
     source += '#define BAR(n) asm volatile("bar.sync %0;" :: "n"(n))\n'

@@ -40,7 +40,8 @@ def body(work: Work, i: int) -> None:
         return
     name = _name(work, at)
     x, y, z = cluster
-    work.insert(end, f' ::spak::sim::host::kernel("{name}", {bounds}, {x}, {y}, {z}, [=]() mutable {{{enter}')
+    known = f"{work.quoted(name)}, {bounds}, {x}, {y}, {z}"
+    work.insert(end, f" ::spak::sim::host::kernel({known}, [=]() mutable {{{enter}")
     work.insert(work.code[work.closing(after)].begin, "}); ")
 
 

@@ -76,13 +76,13 @@ def _declaration(work: Work, first: int, stop: int, outside: bool) -> None:
     for begin, finish, new in pieces:
         work.replace(begin, finish, new)
     for one in names:
-        work.replace(one.begin, one.end, f"{one.text}__spak_type")
+        work.replace(one.begin, one.end, work.joined(one.text, "__spak_type"))
     after = code[stop].end if stop < len(code) else code[-1].end
     if outside:
-        work.insert(after, "".join(_site(one.text, "inline ") for one in names))
+        work.insert(after, "".join(_site(work, one.text, "inline ") for one in names))
         work.context.shared.update({one.text: SharedVariable(one.text, kind, align) for one in names})
         return
-    text = "".join(_site(one.text) + reference(one.text, kind, align) for one in names)
+    text = "".join(_site(work, one.text) + reference(work, one.text, kind, align) for one in names)
     work.insert(after, text if stop < len(code) else f";{text.rstrip(';')}")
 
 
@@ -98,17 +98,16 @@ def _belongs_to_type(work: Work, bracket: int) -> bool:
     return work.code[bracket].text == "{" and not {"struct", "union", "class"}.isdisjoint(before)
 
 
-def _site(name: str, inline: str = "static ") -> str:
+def _site(work: Work, name: str, inline: str = "static ") -> str:
     """What identifies the variable: the address of its site."""
-    return f' {inline}constexpr ::spak::sim::SharedSite {name}__spak_site{{"{name}", ::spak::sim::here()}};'
+    own = work.joined(name, "__spak_site")
+    return f" {inline}constexpr ::spak::sim::SharedSite {own}{{{work.quoted(name)}, ::spak::sim::here()}};"
 
 
-def reference(name: str, kind: str, align: str) -> str:
+def reference(work: Work, name: str, kind: str, align: str) -> str:
     """The declaration of a shared variable as a reference into the arena."""
-    return (
-        f" [[maybe_unused]] {name}__spak_type& {name} ="
-        f" ::spak::sim::{kind}<{name}__spak_type>({name}__spak_site, {align});"
-    )
+    own, site = work.joined(name, "__spak_type"), work.joined(name, "__spak_site")
+    return f" [[maybe_unused]] {own}& {name} = ::spak::sim::{kind}<{own}>({site}, {align});"
 
 
 def hand_out(work: Work) -> None:
@@ -121,7 +120,7 @@ def hand_out(work: Work) -> None:
             continue
         named = _named(work, opening, work.closing(opening))
         head = {token.text for token in work.code[work.shape.start[opening] : opening]}
-        text = "".join(reference(v.name, v.kind, v.align) for name, v in known.items() if name in named - head)
+        text = "".join(reference(work, v.name, v.kind, v.align) for name, v in known.items() if name in named - head)
         if text:
             work.insert(work.code[opening].end, text)
 

@@ -79,8 +79,15 @@ class Edits:
 class Work:
     """A run of tokens of a file: the file itself without its directives' insides, or the body of one macro."""
 
-    def __init__(self, edits: Edits, tokens: Sequence[Token], context: Context, macro: bool = False) -> None:
-        self.edits, self.context, self.macro = edits, context, macro
+    def __init__(
+        self,
+        edits: Edits,
+        tokens: Sequence[Token],
+        context: Context,
+        macro: bool = False,
+        parameters: frozenset[str] = frozenset(),
+    ) -> None:
+        self.edits, self.context, self.macro, self.parameters = edits, context, macro, parameters
         self.source = edits.source
         self.shape: Shape = shape(tokens, context.aliases)
         keep = [i for i, token in enumerate(tokens) if token.kind != "directive"]
@@ -107,6 +114,14 @@ class Work:
 
     def insert(self, at: int, new: str) -> None:
         self.edits.replace(at, at, new, self.macro)
+
+    def joined(self, name: str, suffix: str) -> str:
+        """A name made from one of the source's; a macro's parameter is pasted."""
+        return f"{name}##{suffix}" if name in self.parameters else f"{name}{suffix}"
+
+    def quoted(self, name: str) -> str:
+        """A name of the source's as a string."""
+        return f"#{name}" if name in self.parameters else f'"{name}"'
 
     def closing(self, opening: int) -> int:
         """Index of the partner of the bracket there, or of the last token."""
