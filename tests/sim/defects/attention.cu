@@ -34,9 +34,9 @@ __device__ inline uint32_t pack(float low, float high) {
 //@ defect query_not_waited_for: in-flight-read
 //@   The first scores are computed before Q has landed.
 //@ also[query_not_waited_for] uninitialised-read, missing-wait
-//@ defect value_parity_wrong: in-flight-read
-//@   The wait for V names the phase before, which is complete.
-//@ also[value_parity_wrong] uninitialised-read, race-shared, missing-wait, deadlock, in-flight-overwrite
+//@ defect value_parity_wrong: deadlock
+//@   The wait for V names the wrong phase: if V has not landed that is the one before, else one that nobody will fill.
+//@ also[value_parity_wrong] in-flight-read, missing-wait
 //@ defect value_bytes_wrong: deadlock
 //@   V's barrier expects the bytes of Q.
 //@ also[value_bytes_wrong] missing-wait
@@ -52,6 +52,7 @@ __device__ inline uint32_t pack(float low, float high) {
 //@ also[values_released_early] race-shared
 //@ defect scores_read_early: accumulator-in-flight
 //@   The softmax of the first tile begins before its scores are there.
+//@ also[scores_read_early] in-flight-overwrite
 //@ defect scores_waited_too_lax: accumulator-in-flight
 //@   Two groups are in flight, and the wait allows two.
 //@ also[scores_waited_too_lax] in-flight-overwrite, race-shared
@@ -64,8 +65,6 @@ __device__ inline uint32_t pack(float low, float high) {
 //@ defect outputs_not_committed: accumulator-in-flight
 //@   The product with V is never closed into a group.
 //@ also[outputs_not_committed] in-flight-overwrite, race-shared, missing-wait
-//@ defect lanes_exited: inactive-lane
-//@   Threads whose queries are past the end return before the sums of the rows are exchanged.
 //@ defect mask_of_half_a_warp: divergent-warp
 //@   The exchange of the rows' maxima names 16 lanes.
 //@ defect keys_past_the_end: wrong-values
@@ -117,7 +116,7 @@ extern "C" __global__ void __launch_bounds__(160, 1) attention(const __grid_cons
       mbarrier_wait(&s.empty_v[slot], parity ^ 1);
       mbarrier_arrive_expect_tx(&s.full_v[slot], sizeof(s.v[0]));  //@ not value_bytes_wrong
       mbarrier_arrive_expect_tx(&s.full_v[slot], sizeof(s.q));     //@ only value_bytes_wrong
-      tma_load(s.v[slot], map_v, &s.full_v[slot], 0, i * kKeys);  //@ value_parity_wrong, values_released_early: TMA
+      tma_load(s.v[slot], map_v, &s.full_v[slot], 0, i * kKeys);  //@ values_released_early: TMA
     }
     return;
   }
@@ -142,11 +141,11 @@ extern "C" __global__ void __launch_bounds__(160, 1) attention(const __grid_cons
     }
     if (i > 0) {
       mbarrier_wait(&s.full_v[before], (i - 1) / kStages & 1);        //@ not value_parity_wrong; value_bytes_wrong: waits
-      mbarrier_wait(&s.full_v[before], ((i - 1) / kStages & 1) ^ 1);  //@ only value_parity_wrong
+      mbarrier_wait(&s.full_v[before], ((i - 1) / kStages & 1) ^ 1);  //@ only value_parity_wrong; value_parity_wrong: waits
       const uint64_t v = wgmma_descriptor(s.v[before], Swizzle::b128, 16, 1024);
       if (i == tiles) wgmma_fence();  //@ not rescaled_without_fence
       for (int at = 0; at < kKeys / 16; ++at)
-        wgmma_bf16<kDim, false, true>(output, p[at], wgmma_advance(v, 2048 * at));  //@ value_parity_wrong, values_released_early, probabilities_replaced_early, outputs_rescaled_early, outputs_not_committed: wgmma; rescaled_without_fence: here
+        wgmma_bf16<kDim, false, true>(output, p[at], wgmma_advance(v, 2048 * at));  //@ values_released_early, probabilities_replaced_early, outputs_rescaled_early, outputs_not_committed: wgmma; rescaled_without_fence: here
       wgmma_commit();                 //@ not outputs_not_committed
     }
     float factor[2] = {1, 1};
@@ -186,10 +185,9 @@ extern "C" __global__ void __launch_bounds__(160, 1) attention(const __grid_cons
   }
 
   const int row = blockIdx.x * kRows + t / 32 * 16 + l / 4;
-  if (row >= m) return;  //@ only lanes_exited
   for (int h = 0; h < 2; ++h)
     for (int step = 1; step < 4; step *= 2)                                  //@ not sums_not_exchanged
-      sum[h] += __shfl_xor_sync(0xffffffffu, sum[h], step);                  //@ not sums_not_exchanged; lanes_exited: here
+      sum[h] += __shfl_xor_sync(0xffffffffu, sum[h], step);                  //@ not sums_not_exchanged
       sum[h] *= 1;                                                           //@ only sums_not_exchanged
   for (int e = 0; e < kDim / 2; ++e) {
     const int y = row + e / 2 % 2 * 8;

@@ -180,14 +180,18 @@ class Driver:
         self.texts: list[str] = []
 
     def run(self, only: str = "") -> dict[str, Run]:
-        runs: dict[str, Run] = {}
-        for exhibit in (one for page in self.pages for one in page.exhibits):
-            for version in exhibit.versions():
-                if only in exhibit.symbol(version):
-                    runs[exhibit.symbol(version)] = self._version(exhibit, version)
-        for one in findings.read("\n".join(self.texts), self.kernels.path):
-            if one.kernel in runs:
-                runs[one.kernel].findings.append(one)
+        """By name of version, of those kernels whose name has `only` in it."""
+        return self._run([one for page in self.pages for one in page.exhibits], only)
+
+    def run_page(self, page: Page) -> dict[str, Run]:
+        return self._run(page.exhibits, "")
+
+    def _run(self, exhibits: Sequence[Exhibit], only: str) -> dict[str, Run]:
+        versions = [(one, version) for one in exhibits for version in one.versions() if only in one.symbol(version)]
+        runs = {one.symbol(version): self._version(one, version) for one, version in versions}
+        for found in findings.read("\n".join(self.texts), self.kernels.path):
+            if found.kernel in runs:
+                runs[found.kernel].findings.append(found)
         self.texts.clear()
         return runs
 

@@ -22,29 +22,28 @@ struct __align__(1024) Stage {
 //@   C (m x n, f32) = A (m x k, bf16) B^T (n x k, bf16). A block multiplies 64 rows; the two blocks of a cluster lie above
 //@   each other and need the same tile of B. Warps 0 to 3 multiply, warp 4 loads. A stage may be filled again when the
 //@   consumers of both blocks have given it back, since each half of B is written into both.
-//@ defect peer_not_ready: race-shared
+//@ defect peer_not_ready: mbarrier-misuse
 //@   The blocks do not meet after the barriers' initialisation: a multicast may arrive at one that is not there yet.
-//@ also[peer_not_ready] mbarrier-misuse, uninitialised-read, deadlock, missing-proxy-fence
+//@ also[peer_not_ready] race-shared, uninitialised-read, deadlock, missing-proxy-fence, in-flight-overwrite
 //@ defect exit_before_peer: exited-peer
 //@   A block exits when it is done; its peer's last arrivals go to shared memory that is gone.
 //@ also[exit_before_peer] missing-wait
-//@ defect own_consumers_only: race-shared
+//@ defect own_consumers_only: in-flight-overwrite
 //@   The empty barrier collects the own block's consumers, and the other's still read what the multicast overwrites.
-//@ also[own_consumers_only] in-flight-overwrite, in-flight-read, missing-wait, deadlock, mbarrier-misuse
-//@ defect own_half_expected: deadlock
-//@   A block expects the half of B that it loads, and the peer's half comes as well.
-//@ also[own_half_expected] mbarrier-misuse, missing-wait
+//@ also[own_consumers_only] deadlock, mbarrier-misuse
+//@ defect own_half_expected: in-flight-read
+//@   A block expects the half of B that it loads: the phase completes when that has landed, or the peer's.
+//@ also[own_half_expected] mbarrier-misuse, deadlock
 //@ defect mask_without_peer: deadlock
 //@   The multicast names only the own block: the peer waits for its second half.
 //@ also[mask_without_peer] missing-wait
 //@ defect mask_too_wide: bad-argument
 //@   The multicast names four blocks, and the cluster has two.
-//@ defect halves_in_one_place: race-shared
+//@ defect halves_in_one_place: in-flight-overwrite
 //@   Both halves of B are written to the first half of the tile.
-//@ also[halves_in_one_place] in-flight-overwrite, uninitialised-read
 //@ defect full_parity_flipped: in-flight-read
 //@   The consumers wait for the wrong parity, which the phase before the first satisfies.
-//@ also[full_parity_flipped] missing-wait, race-shared, uninitialised-read, deadlock, in-flight-overwrite
+//@ also[full_parity_flipped] deadlock, mbarrier-misuse
 //@ defect empty_parity_wrong: deadlock
 //@   The producers wait for stages that nobody has filled to be given back.
 //@ defect remote_arrival_forgotten: deadlock
@@ -80,7 +79,7 @@ extern "C" __global__ void __launch_bounds__(160, 1) gemm_cluster(const __grid_c
   const int tiles = (k + kK - 1) / kK;
   if (t == 0) {
     for (int i = 0; i < kStages; ++i) {
-      mbarrier_init(&full[i], 1);   //@ peer_not_ready: here
+      mbarrier_init(&full[i], 1);
       mbarrier_init(&empty[i], 2);  //@ not own_consumers_only
       mbarrier_init(&empty[i], 1);  //@ only own_consumers_only
     }
@@ -103,20 +102,20 @@ extern "C" __global__ void __launch_bounds__(160, 1) gemm_cluster(const __grid_c
       const uint16_t blocks = 0b11;                              //@ not mask_without_peer, mask_too_wide
       const uint16_t blocks = static_cast<uint16_t>(1 << rank);  //@ only mask_without_peer
       const uint16_t blocks = 0b1111;                            //@ only mask_too_wide
-      tma_load_multicast(half, map_b, &full[slot], blocks, kK * tile, column + kN / 2 * rank);  //@ peer_not_ready, own_consumers_only, mask_too_wide, halves_in_one_place: here
+      tma_load_multicast(half, map_b, &full[slot], blocks, kK * tile, column + kN / 2 * rank);  //@ peer_not_ready, mask_too_wide: calls; own_consumers_only, own_half_expected, halves_in_one_place: TMA
     }
   } else if (t < 128) {
     float d[kN / 2];
     for (int i = 0; i < kN / 2; ++i) d[i] = 0;
     for (int tile = 0; tile < tiles; ++tile) {
       const int slot = tile % kStages, round = tile / kStages;
-      mbarrier_wait(&full[slot], round & 1);        //@ not full_parity_flipped; own_half_expected, mask_without_peer: waits
+      mbarrier_wait(&full[slot], round & 1);        //@ not full_parity_flipped; mask_without_peer: waits
       mbarrier_wait(&full[slot], (round & 1) ^ 1);  //@ only full_parity_flipped
       const uint64_t a = wgmma_descriptor(stages[slot].a, Swizzle::b128, 16, 1024);
       const uint64_t b = wgmma_descriptor(stages[slot].b, Swizzle::b128, 16, 1024);
       wgmma_fence();
       for (int i = 0; i < kK / 16; ++i)
-        wgmma_bf16<kN>(d, wgmma_advance(a, 32 * i), wgmma_advance(b, 32 * i));  //@ own_consumers_only, full_parity_flipped: here; stage_released_early, products_not_committed, accumulators_stored_in_flight: wgmma
+        wgmma_bf16<kN>(d, wgmma_advance(a, 32 * i), wgmma_advance(b, 32 * i));  //@ own_consumers_only, own_half_expected, full_parity_flipped, stage_released_early, products_not_committed, accumulators_stored_in_flight: wgmma
       wgmma_commit();                               //@ not products_not_committed
       if (t < 2) mbarrier_arrive_remote(&empty[slot], t);  //@ only stage_released_early
       if (tile < tiles - 1) wgmma_wait<0>(d);       //@ only accumulators_stored_in_flight

@@ -70,18 +70,18 @@ __device__ inline void copy_tile(Bits* stage, const Bits* a, const Bits* b, int 
     const bool there = row + y < m && at + x < k;  //@ not rows_past_the_end, columns_past_the_end
     const bool there = at + x < k;                 //@ only rows_past_the_end
     const bool there = row + y < m;                //@ only columns_past_the_end
-    cp_async_zfill<16>(stage + y * kPitchA + x, there ? a + static_cast<index_t>(row + y) * k + at + x : a, there ? 16 : 0);  //@ barrier_forgotten, copy_before_barrier, ring_too_short: cp.async; rows_not_aligned, rows_past_the_end, columns_past_the_end: here
+    cp_async_zfill<16>(stage + y * kPitchA + x, there ? a + static_cast<index_t>(row + y) * k + at + x : a, there ? 16 : 0);  //@ barrier_forgotten, copy_before_barrier, ring_too_short: cp.async; rows_not_aligned, rows_past_the_end, columns_past_the_end: here; three_stages_in_two: writes
   }
   Bits* right = stage + kM * kPitchA;
   for (int i = threadIdx.x; i < kK * kN / 8; i += 128) {
     const int y = i / (kN / 8), x = i % (kN / 8) * 8;
     const bool there = at + y < k && column + x < n;
-    cp_async_zfill<16>(right + y * kPitchB + x, there ? b + static_cast<index_t>(at + y) * n + column + x : b, there ? 16 : 0);  //@ three_stages_in_two: here
+    cp_async_zfill<16>(right + y * kPitchB + x, there ? b + static_cast<index_t>(at + y) * n + column + x : b, there ? 16 : 0);  
   }
 }
 
 extern "C" __global__ void __launch_bounds__(128) gemm_mma(const Bits* a, const Bits* b, float* c, int m, int n, int k) {
-  extern __shared__ __align__(16) unsigned char memory[];
+  extern __shared__ __align__(16) unsigned char memory[];  //@ three_stages_in_two: declares
   Bits* stages = reinterpret_cast<Bits*>(memory);
   const int t = threadIdx.x, l = t % 32, warp_row = t / 64 * 32, warp_column = t / 32 % 2 * 32;
   const int row = blockIdx.y * kM, column = blockIdx.x * kN;

@@ -34,12 +34,12 @@ struct __align__(1024) Shared {
 //@ also[barriers_not_seen] mbarrier-misuse, uninitialised-read, deadlock
 //@ defect full_parity_stuck: in-flight-read
 //@   The consumers wait for parity 0 in every round of the ring: from the second on, that is the round before.
-//@ also[full_parity_stuck] race-shared, in-flight-overwrite, missing-wait, mbarrier-misuse
+//@ also[full_parity_stuck] mbarrier-misuse, deadlock
 //@ defect empty_parity_wrong: deadlock
 //@   In the first round the producer waits for parity 0: for consumers to give back stages that nobody has filled.
-//@ defect bytes_of_a_only: deadlock
-//@   The stage expects the bytes of A, and those of B come too.
-//@ also[bytes_of_a_only] mbarrier-misuse, missing-wait
+//@ defect bytes_of_a_only: in-flight-read
+//@   The stage expects the bytes of A: the phase completes when these have landed, with those of B still under way.
+//@ also[bytes_of_a_only] mbarrier-misuse, deadlock
 //@ defect bytes_twice: deadlock
 //@   The stage expects the bytes of a whole ring.
 //@ also[bytes_twice] missing-wait
@@ -119,7 +119,7 @@ extern "C" __global__ void __launch_bounds__(384, 1) gemm_wgmma(const __grid_con
         mbarrier_arrive_expect_tx(&s.full[slot], sizeof(Stage::a));       //@ only bytes_of_a_only
         mbarrier_arrive_expect_tx(&s.full[slot], 3 * sizeof(Stage));      //@ only bytes_twice
         tma_load(s.stages[slot].a, map_a, &s.full[slot], kK * tile, row);  //@ full_parity_stuck, arrival_of_one_warpgroup, stage_released_early, wait_one_too_lax, products_not_committed: TMA
-        tma_load(s.stages[slot].b, map_b, &s.full[slot], kK * tile, column);
+        tma_load(s.stages[slot].b, map_b, &s.full[slot], kK * tile, column);  //@ bytes_of_a_only: TMA
       }
     }
   } else {
@@ -130,14 +130,14 @@ extern "C" __global__ void __launch_bounds__(384, 1) gemm_wgmma(const __grid_con
     for (int i = 0; i < kN / 2; ++i) d[i] = 0;
     for (int tile = 0; tile < tiles; ++tile) {
       const int slot = tile % kStages, round = tile / kStages;
-      mbarrier_wait(&s.full[slot], round & 1);  //@ not full_parity_stuck; empty_parity_wrong, bytes_of_a_only, bytes_twice: waits
+      mbarrier_wait(&s.full[slot], round & 1);  //@ not full_parity_stuck; empty_parity_wrong, bytes_twice: waits
       mbarrier_wait(&s.full[slot], 0);          //@ only full_parity_stuck
       const uint64_t a = wgmma_descriptor(s.stages[slot].a + 64 * kK * consumer, Swizzle::b128, 16, 1024);
       const uint64_t b = wgmma_descriptor(s.stages[slot].b, Swizzle::b128, 16, 1024);  //@ not swizzle_of_b
       const uint64_t b = wgmma_descriptor(s.stages[slot].b, Swizzle::b32, 16, 256);    //@ only swizzle_of_b
       wgmma_fence();                            //@ not registers_not_fenced
       for (int i = 0; i < kK / 16; ++i)
-        wgmma_bf16<kN>(d, wgmma_advance(a, 32 * i), wgmma_advance(b, 32 * i));  //@ full_parity_stuck, arrival_of_one_warpgroup, stage_released_early, wait_one_too_lax, products_not_committed, accumulators_read_in_flight: wgmma; registers_not_fenced, swizzle_of_b: here
+        wgmma_bf16<kN>(d, wgmma_advance(a, 32 * i), wgmma_advance(b, 32 * i));  //@ bytes_of_a_only, full_parity_stuck, arrival_of_one_warpgroup, stage_released_early, wait_one_too_lax, products_not_committed, accumulators_read_in_flight: wgmma; registers_not_fenced, swizzle_of_b: here
       wgmma_commit();                           //@ not products_not_committed
       if (thread == 0) mbarrier_arrive(&s.empty[slot]);  //@ only stage_released_early
       if (tile < tiles - 1) wgmma_wait<0>(d);   //@ only accumulators_read_in_flight

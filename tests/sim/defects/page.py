@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FIXED = "fixed"
+FOLDER = "tests/sim/defects/"  # as reports name the pages
 _DIRECTIVES = ("kernel", "defect", "also", "run", "in", "out", "inout", "scratch", "map", "freed", "arch")
 _KERNEL = re.compile(r'extern "C" __global__ void (?:__\w+__\([^)]*\) )*(\w+)\(([^)]*)\)')
 
@@ -48,6 +49,7 @@ class Form:
     sentence: str
     also: tuple[str, ...]
     places: tuple[tuple[int, str], ...]
+    line: int
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Exhibit:
         """The code of a version in a namespace of its own, each line where it is on the page."""
         lines = [text if _kept(clauses, version) else "" for _, text, clauses in self.code]
         text = re.sub(rf"\b{self.name}(?=\()", self.symbol(version), "\n".join(lines))
-        return f'namespace in_{self.symbol(version)} {{\n#line {self.code[0][0]} "{self.page}"\n{text}\n}}\n'
+        return f'namespace in_{self.symbol(version)} {{\n#line {self.code[0][0]} "{FOLDER}{self.page}"\n{text}\n}}\n'
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Page:
         names = [f"in_{one.symbol(version)}::{one.symbol(version)}" for one, version in versions]
         uses = "".join(f"using {self.space}::{name};\n" for name in names)
         return (
-            f'#line 1 "{self.name}"\n{head}\nnamespace {self.space} {{\n#line {last + 1} "{self.name}"\n'
+            f'#line 1 "{FOLDER}{self.name}"\n{head}\nnamespace {self.space} {{\n#line {last + 1} "{FOLDER}{self.name}"\n'
             f"{helpers}\n{bodies}}}\n{uses}"
         )
 
@@ -183,12 +185,24 @@ def _exhibit(page: str, lines: list[str], begin: int, end: int) -> Exhibit:
         also = [d.rest for d in head if d.word == "also" and d.form in ("", form, "broken" if single else form)]
         places = [(number, role) for number, _, clauses in code for role in _roles(clauses, form)]
         rules = tuple(word for text in also for word in re.findall(r"[\w-]+", text))
-        forms.append(Form(form, first.split(":")[1].strip(), " ".join(prose), rules, tuple(places)))
+        forms.append(Form(form, first.split(":")[1].strip(), " ".join(prose), rules, tuple(places), one.line))
+    known = {*names, "broken"} if single else set(names)
+    for number, _, clauses in code:
+        for clause in clauses:
+            _known(re.split(r": ", re.sub(r"^(not|only) ", "", clause))[0], known, f"{page}:{number}", name)
+    for one in head:
+        _known(one.form, known, f"{page}:{one.line}", name)
     directives = tuple(
         Directive(one.word, names[0] if single and one.form == "broken" else one.form, one.rest, one.line) for one in head
     )
     prose = " ".join(title[1:]) if not single else ""
     return Exhibit(page, name, prose, begin + 1, tuple(forms), directives, parameters, code)
+
+
+def _known(text: str, known: set[str], where: str, kernel: str) -> None:
+    for word in text.replace(",", " ").split():
+        if word not in known:
+            raise PageError(f"{where}: `{word}` is no form of `{kernel}`")
 
 
 def _clauses(line: str, forms: list[str], single: bool) -> tuple[str, tuple[str, ...]]:
@@ -199,7 +213,8 @@ def _clauses(line: str, forms: list[str], single: bool) -> tuple[str, tuple[str,
     clauses = []
     for clause in (one.strip() for one in comment.split(";")):
         if single:
-            clause = {"fixed": f"not {forms[0]}", "broken": f"only {forms[0]}"}.get(clause, f"{forms[0]}: {clause}")
+            short = {"fixed": f"not {forms[0]}", "broken": f"only {forms[0]}"}
+            clause = short.get(clause, clause if ": " in clause else f"{forms[0]}: {clause}")
         clauses.append(clause)
     return text.rstrip(), tuple(clauses)
 
