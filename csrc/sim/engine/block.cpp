@@ -55,27 +55,53 @@ void Block::begin(Unit& unit, const Job& job, Dim place, unsigned rank, char* wi
   window_.begin(window, static_cast<std::size_t>(job.config.smem_bytes), static_cast<std::size_t>(job.config.shared_limit));
 }
 
-int Block::barrier(Barrier kind, int predicate, Site site) {
+// The common case, neither the first nor the last to come: nothing is kept over the switch, as few bytes as possible are
+// stored, and nothing that is needed to find the next thread depends on which one runs, so that the processor can be
+// several threads ahead.
+inline int Block::barrier(Barrier kind, int predicate, Site site) {
+  Unit& unit = *running;
+  const unsigned before = waiting_count_;
+  if (before - 1 >= size_ - 2 || !unit.swift() || kind != Barrier::sync || barrier_kind_ != kind || barrier_site_.line != site.line ||
+      barrier_site_.file != site.file) [[unlikely]]
+    return any_barrier(kind, predicate, site);
   Thread& self = sim::self();
   self.site = site;
-  if (!waiting_count_) barrier_kind_ = kind, barrier_site_ = site;
-  else if (barrier_kind_ != kind || barrier_site_.line != site.line || !same(barrier_site_, site)) barrier_mismatch_ = true;
-  barrier_trues_ += predicate != 0;
   self.state = State::barrier;
-  self.op = static_cast<Collective>(kind);
+  self.phase = phase_;
+  waiting_[before] = &self;
+  waiting_count_ = before + 1;
+  return unit.hop(self);
+}
+
+int barrier(Barrier kind, int predicate, Site site) { return running->here().barrier(kind, predicate, site); }
+
+int Block::any_barrier(Barrier kind, int predicate, Site site) {
+  Thread& self = sim::self();
+  self.site = site;
+  self.state = State::barrier;
+  self.phase = phase_ | static_cast<std::uint32_t>(kind);
+  if (!waiting_count_) barrier_kind_ = kind, barrier_site_ = site;
+  else if (barrier_kind_ != kind || !same(barrier_site_, site)) barrier_mismatch_ = true;
   waiting_[waiting_count_++] = &self;
-  if (waiting_count_ == size_) {
-    if (barrier_mismatch_) mismatch();
-    const int trues = std::exchange(barrier_trues_, 0);
-    if (kind == Barrier::count) barrier_result_ = trues;
-    else barrier_result_ = kind == Barrier::all ? trues == static_cast<int>(size_) : trues != 0;
-    waiting_count_ = 0;
-    if (check::on()) check::meet_block(waiting_.get(), size_);
-    if (profile::on()) profile::together(*this);
-    for (unsigned i = 0; i < size_; ++i) unit_->wake(*waiting_[i]);
-  }
+  barrier_trues_ += predicate != 0;
+  if (waiting_count_ == size_) open_barrier(kind);
   unit_->suspend();
   return barrier_result_;
+}
+
+void Block::open_barrier(Barrier kind) {
+  if (barrier_mismatch_) mismatch();
+  const int trues = std::exchange(barrier_trues_, 0);
+  if (kind == Barrier::count) barrier_result_ = trues;
+  else barrier_result_ = kind == Barrier::all ? trues == static_cast<int>(size_) : trues != 0;
+  waiting_count_ = 0;
+  phase_ += kPhase;
+  if (check::on()) check::meet_block(waiting_.get(), size_);
+  if (profile::on()) {
+    profile::together(*this);
+    profile::event(profile::Event::barriers);
+  }
+  unit_->wake(waiting_.get(), size_);
 }
 
 void Block::arrive(const char* name, Meeting meeting) {
@@ -128,6 +154,7 @@ bool Block::complete(unsigned warp_index, std::size_t meeting) {
     open.body(arguments, open.arrived);
   } else {
     compute(open, lanes);
+    profile::event(profile::Event::warp_operations);
     if (open.op == Collective::sync && check::on()) {
       Thread* met[kWarp];
       unsigned count = 0;
@@ -155,7 +182,7 @@ void Block::together_group(const char* name, void* argument, void (*body)(void* 
           "launch blocks of a multiple of 128 threads",
           {{"calls", {site, nullptr}, name_of(self), ""}}});
   self.what = name;
-  self.mask = 0xFFFFFFFFu;
+  self.mask = 0;  // a warpgroup's
   self.argument_of = argument;
   self.state = State::collective;
   std::size_t i = 0;
@@ -176,7 +203,7 @@ std::uint32_t Block::active_mask() const {
   const unsigned first = self.index - self.lane;
   std::uint32_t mask = 0;
   for (unsigned lane = 0; lane < kWarp && first + lane < size_; ++lane) {
-    const State state = threads_[first + lane].state;
+    const State state = standing(threads_[first + lane]);
     if (state == State::ready || state == State::unstarted) mask |= 1u << lane;
   }
   return mask;

@@ -59,6 +59,7 @@ class Block : public BlockView {
   unsigned size() const { return size_; }  // threads
   unsigned exited() const { return exited_; }
   bool gone() const { return exited_ == size_; }
+  State standing(const Thread& thread) const;
   unsigned waiting() const { return waiting_count_; }  // at __syncthreads
   Thread& thread(unsigned index) { return threads_[index]; }
   const Thread& thread(unsigned index) const { return threads_[index]; }
@@ -75,6 +76,8 @@ class Block : public BlockView {
   check::BlockState* checked = nullptr;
 
  private:
+  [[gnu::noinline]] int any_barrier(Barrier kind, int predicate, Site site);
+  void open_barrier(Barrier kind);
   void arrive(const char* name, Meeting meeting);
   bool complete(unsigned warp, std::size_t meeting);
   [[noreturn]] void mismatch() const;
@@ -84,6 +87,8 @@ class Block : public BlockView {
   std::unique_ptr<Thread[]> threads_;
   std::unique_ptr<Thread*[]> waiting_;  // at the barrier, in the order of arrival
   unsigned waiting_count_ = 0;
+  static constexpr std::uint32_t kPhase = 4;
+  std::uint32_t phase_ = 0;  // of the barrier: kPhase times how often it has opened
   Barrier barrier_kind_{};
   bool barrier_mismatch_ = false;
   int barrier_trues_ = 0, barrier_result_ = 0;
@@ -94,7 +99,12 @@ class Block : public BlockView {
   States states_;
 };
 
+inline State Block::standing(const Thread& thread) const {
+  return thread.state == State::barrier && (thread.phase ^ phase_) >= kPhase ? State::ready : thread.state;
+}
+
 inline Block& Thread::owner() const { return *static_cast<Block*>(block); }
+inline State Thread::standing() const { return owner().standing(*this); }
 
 // "block (0,0,0), thread (1,0,0)".
 std::string name_of(const Thread& thread);

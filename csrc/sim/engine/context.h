@@ -23,7 +23,7 @@ struct Context {
     state.uc_link = nullptr;
     makecontext(&state, entry, 0);
   }
-  static void swap(Context& from, Context& to) { swapcontext(&from.state, &to.state); }
+  static int swap(Context& from, Context& to) { return swapcontext(&from.state, &to.state); }
   [[noreturn]] static void jump(Context& to) {
     setcontext(&to.state);
     __builtin_unreachable();
@@ -35,8 +35,8 @@ struct Context {
 #else
 
 extern "C" {
-__attribute__((visibility("hidden"))) void spak_sim_swap(void** from, void* to);
-[[noreturn]] __attribute__((visibility("hidden"))) void spak_sim_jump(void* to);
+__attribute__((visibility("hidden"))) int spak_sim_swap(void* from, const void* to);  // 0
+[[noreturn]] __attribute__((visibility("hidden"))) void spak_sim_jump(const void* to);
 __attribute__((visibility("hidden"))) void spak_sim_start();
 }
 
@@ -46,10 +46,12 @@ namespace spak::sim {
 // What the two functions keep on the stack of a thread that does not run: see context.cpp for the order.
 struct Context {
   void* sp = nullptr;
+  std::uint64_t registers[6] = {};
 
   void prepare(void*, void* top, void (*entry)());
-  static void swap(Context& from, Context& to) { spak_sim_swap(&from.sp, to.sp); }
-  [[noreturn]] static void jump(Context& to) { spak_sim_jump(to.sp); }
+  // Comes back with 0 when somebody swaps to `from`: a value, so that a function may end with the call.
+  static int swap(Context& from, Context& to) { return spak_sim_swap(&from, &to); }
+  [[noreturn]] static void jump(Context& to) { spak_sim_jump(&to); }
 };
 
 }  // namespace spak::sim

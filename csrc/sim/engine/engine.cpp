@@ -9,8 +9,6 @@
 
 namespace spak::sim {
 
-int barrier(Barrier kind, int predicate, Site site) { return self().owner().barrier(kind, predicate, site); }
-
 std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value, unsigned bytes, int argument, int width,
                          Site site) {
   return self().owner().collective(op, mask, value, bytes, argument, width, site);

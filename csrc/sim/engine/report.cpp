@@ -1,4 +1,5 @@
 // Who waits where, when nobody can go on. Knows nothing of how it came to that.
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <tuple>
@@ -35,10 +36,10 @@ std::string triple(Dim at) {
 }
 
 // How a thread stands, and for what it waits.
-Party standing(const Thread& thread) {
-  switch (thread.state) {
+Party how_it_stands(const Thread& thread) {
+  switch (thread.standing()) {
     case State::exited: return {thread.site.file ? "exited, last seen at" : "exited", {thread.site, nullptr}, "", ""};
-    case State::barrier: return {std::string("wait at ") + name_of(static_cast<Barrier>(thread.op)), {thread.site, nullptr}, "", ""};
+    case State::barrier: return {std::string("wait at ") + name_of(thread.kind()), {thread.site, nullptr}, "", ""};
     case State::collective:
       return {"wait at " + std::string(thread.what), {thread.site, nullptr}, "", thread.mask ? "with mask " + hex(thread.mask) : ""};
     case State::gate:
@@ -51,21 +52,40 @@ Party standing(const Thread& thread) {
 
 struct Tally {
   unsigned barrier = 0, collective = 0, gate = 0;
-  const Block* block = nullptr;  // the first with somebody who waits
+  bool partner_elsewhere = false;   // a lane that others wait for waits for something else itself
+  const Thread* group = nullptr;    // one that waits for its warpgroup
+  const Thread* lane = nullptr;     // one that waits for lanes of its warp
+  const Block* block = nullptr;     // the first with somebody who waits
 };
+
+// Whether somebody whom `thread` waits for in a collective waits at a barrier or a gate.
+bool partner_waits(const Block& block, const Thread& thread) {
+  const unsigned span = thread.mask ? kWarp : 4 * kWarp, first = thread.index / span * span;
+  for (unsigned i = first; i < first + span && i < block.size(); ++i) {
+    if (thread.mask && !(thread.mask >> (i - first) & 1)) continue;
+    const State state = block.thread(i).standing();
+    if (state == State::barrier || state == State::gate) return true;
+  }
+  return false;
+}
 
 Tally tally(Unit& unit) {
   Tally out;
   for (unsigned b = 0; b < unit.blocks(); ++b) {
     const Block& block = unit.block(b);
-    const Tally before = out;
     for (unsigned i = 0; i < block.size(); ++i) {
-      out.barrier += block.thread(i).state == State::barrier;
-      out.collective += block.thread(i).state == State::collective;
-      out.gate += block.thread(i).state == State::gate;
+      const Thread& thread = block.thread(i);
+      const State state = thread.standing();
+      if (state != State::barrier && state != State::gate && state != State::collective) continue;
+      if (!out.block) out.block = &block;
+      out.barrier += state == State::barrier;
+      out.gate += state == State::gate;
+      if (state != State::collective) continue;
+      ++out.collective;
+      out.partner_elsewhere |= partner_waits(block, thread);
+      const Thread*& first = thread.mask ? out.lane : out.group;
+      if (!first) first = &thread;
     }
-    const bool more = out.barrier + out.collective + out.gate > before.barrier + before.collective + before.gate;
-    if (more && !out.block) out.block = &block;
   }
   return out;
 }
@@ -97,7 +117,7 @@ std::vector<Party> Block::standings() const {
   std::map<unsigned, Party> lines;
   std::vector<Party> kinds;
   for (unsigned i = 0; i < size_; ++i) {
-    const Party party = standing(threads_[i]);
+    const Party party = how_it_stands(threads_[i]);
     std::vector<unsigned>& members = groups[{party.role, party.what, text(party.place.site)}];
     if (members.empty()) lines[i] = party;
     members.push_back(i);
@@ -118,7 +138,7 @@ void Unit::stuck() {
   const char* const kernel = job_->config.name;
   if (all.block && !all.collective && !all.gate) {
     unsigned waiting = 0;
-    for (unsigned i = 0; i < all.block->size(); ++i) waiting += all.block->thread(i).state == State::barrier;
+    for (unsigned i = 0; i < all.block->size(); ++i) waiting += all.block->thread(i).standing() == State::barrier;
     throw Stop(kernel, divergent_barrier(*all.block, waiting));
   }
   std::vector<Party> parties;
@@ -126,9 +146,18 @@ void Unit::stuck() {
     for (Party& party : block->standings())
       if (parties.size() < 32 && (!all.block || !block->gone() || order_of_blocks_.size() <= 16)) parties.push_back(std::move(party));
   parties = sorted(std::move(parties));
-  if (!all.barrier && !all.gate)
-    throw Stop(kernel, {"divergent-warp", "divergent warp operation: the lanes that the mask names never come together",
-                        "call it from all lanes of the mask, with the same mask and the same operation", std::move(parties)});
+  // The cause comes before its consequences: lanes that nobody joins keep the others at their barrier.
+  if (all.collective && !all.partner_elsewhere) {
+    const Thread& witness = all.lane ? *all.lane : *all.group;
+    std::stable_partition(parties.begin(), parties.end(), [&](const Party& party) {
+      return party.role == "wait at " + std::string(witness.what) && party.threads.starts_with(witness.owner().name());
+    });
+    if (all.lane)
+      throw Stop(kernel, {"divergent-warp", "divergent warp operation: the lanes that the mask names never come together",
+                          "call it from all lanes of the mask, with the same mask and the same operation", std::move(parties)});
+    throw Stop(kernel, {"bad-warpgroup", "divergent warpgroup: " + std::string(witness.what) + " is an operation of 4 warps from a multiple of 4, which never come together",
+                        "call it from all 128 threads of the warpgroup, and from no others", std::move(parties)});
+  }
   if (!all.gate)
     throw Stop(kernel, {"deadlock", "deadlock: some threads wait for a barrier, others for lanes of their warp",
                         "let all threads of the block take the same synchronising calls in the same order", std::move(parties)});

@@ -30,16 +30,17 @@ enum class State : unsigned char {
 // What a barrier touches fills the first cache line.
 struct alignas(64) Thread : ThreadView {
   State state = State::unstarted;
+  Collective op{};
   std::uint16_t index = 0;  // in its block, x fastest
   int stack = -1;
-  Context context;
+  std::uint32_t phase = 0;  // of the block's barrier, when the thread came to it, and the barrier's kind in two bits
+  alignas(64) Context context;
 
   Thread* next = nullptr;           // in the gate it waits at
   const char* what = nullptr;       // the name of what it waits for
   std::string (*describe)(const void* object, const Thread& waiter) = nullptr;
   const void* object = nullptr;
   void* argument_of = nullptr;      // of a collective of a model
-  Collective op{};
   std::uint32_t mask = 0;
   unsigned bytes = 0;
   int argument = 0, width = 0;
@@ -50,10 +51,15 @@ struct alignas(64) Thread : ThreadView {
   void* fake_stack = nullptr;       // AddressSanitizer's
   check::ThreadState* checked = nullptr;
   States states;
+  char padding[64];  // see below
 
   Block& owner() const;
-  Thread& lane_zero() { return *(this - lane); }
+  // `state`, but ready where the barrier has opened since and the thread has not run yet: nobody goes round to say so.
+  State standing() const;
+  Barrier kind() const { return static_cast<Barrier>(phase & 3); }
 };
+// The stride of an array of threads, in cache lines, is odd: their first lines are spread over all sets of a cache.
+static_assert(sizeof(Thread) / 64 % 2 == 1, "pad Thread by a cache line");
 
 }  // namespace spak::sim
 #pragma GCC visibility pop

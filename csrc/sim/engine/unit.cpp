@@ -12,13 +12,10 @@
 #include "sanitizer.h"
 #include "watch.h"
 
-// What index.h declares as threadIdx and its kin.
-extern "C" {
-__attribute__((visibility("hidden"))) __thread spak::sim::Dim spak_sim_thread_index __attribute__((tls_model("initial-exec")));
-__attribute__((visibility("hidden"))) __thread spak::sim::Dim spak_sim_block_index __attribute__((tls_model("initial-exec")));
-__attribute__((visibility("hidden"))) __thread spak::sim::Dim spak_sim_block_dim __attribute__((tls_model("initial-exec")));
-__attribute__((visibility("hidden"))) __thread spak::sim::Dim spak_sim_grid_dim __attribute__((tls_model("initial-exec")));
-}
+__thread spak_sim_index spak_sim_thread_index;
+__thread spak::sim::Dim spak_sim_block_index;
+__thread spak::sim::Dim spak_sim_block_dim;
+__thread spak::sim::Dim spak_sim_grid_dim;
 
 namespace spak::sim {
 
@@ -61,11 +58,12 @@ void Unit::begin(const Job& job, std::uint64_t index, Pace& pace) {
   }
   block_threads_ = job.block_threads();
   total_ = count * block_threads_;
-  started_ = exited_ = ready_head_ = ready_count_ = idle_ = 0;
-  if (ready_.size() < total_ + 1) {
+  started_ = exited_ = ready_head_ = ready_tail_ = idle_ = 0;
+  if (ready_memory_.size() < total_ + 1) {
     std::size_t capacity = 64;
     while (capacity < total_ + 1) capacity *= 2;
-    ready_.resize(capacity);
+    ready_memory_.resize(capacity);
+    ready_ = ready_memory_.data();
     ready_mask_ = static_cast<unsigned>(capacity - 1);
   }
   spinning_ = expired_ = begun_ = false;
@@ -95,6 +93,11 @@ void Unit::shuffle() {
   }
 }
 
+void Unit::wake(Thread* const* threads, unsigned count) {
+  for (unsigned i = 0; i < count; ++i) push(*threads[i]);
+  achieved();
+}
+
 unsigned Unit::block_number(const Block& block) const {
   for (unsigned i = 0; i < order_of_blocks_.size(); ++i)
     if (order_of_blocks_[i] == &block) return i;
@@ -115,8 +118,10 @@ Unit::Status Unit::run() {
   }
   spinning_ = false;
   idle_ = 0;
+  swift_ = order_ != Order::random && !attention_ && !sanitized() && !check::on();
   try {
     current = nullptr;
+    here_ = nullptr;
     if (Thread* next = pick(true)) resume(main_, nullptr, *next);
     current = nullptr;
     if (check::on()) check::left();
@@ -172,18 +177,17 @@ Thread* Unit::pick(bool prefer_new) {
     if (job_->settings.completion == Completion::random && !pending_.empty() && random_.below(8) == 0)
       perform(random_.below(pending_.size()));
   }
-  if (order_ == Order::random && ready_count_ && started_ < total_) prefer_new = random_.next() & 1;
-  if ((prefer_new || !ready_count_) && started_ < total_) {
+  if (order_ == Order::random && ready_count() && started_ < total_) prefer_new = random_.next() & 1;
+  if ((prefer_new || !ready_count()) && started_ < total_) {
     idle_ = 0;
     return &start(started_++);
   }
-  while (!ready_count_)
+  while (!ready_count())
     if (!perform_one()) return nullptr;
-  if (order_ == Order::random && ready_count_ > 1)
-    std::swap(ready_[ready_head_ & ready_mask_], ready_[(ready_head_ + random_.below(ready_count_)) & ready_mask_]);
+  if (order_ == Order::random && ready_count() > 1)
+    std::swap(ready_[ready_head_ & ready_mask_], ready_[(ready_head_ + random_.below(ready_count())) & ready_mask_]);
   Thread* next = ready_[ready_head_ & ready_mask_];
   ++ready_head_;
-  --ready_count_;
   return next;
 }
 
@@ -208,10 +212,9 @@ void Unit::issue(OperationRef operation) {
 }
 
 void Unit::enter(Thread& next) {
-  if (!current || current->block != next.block) spak_sim_block_index = next.block->block;
+  if (next.block != here_) move(next.owner());
   current = &next;
-  ++pulse_.switches;
-  spak_sim_thread_index = next.thread;
+  spak_sim_thread_index = {next.thread, next.lane};
   if (check::on()) [[unlikely]] check::resumed(next);
 }
 
@@ -227,12 +230,22 @@ void Unit::resume(Context& from, Thread* self, Thread& next) {
     next.context.prepare(next.stack_low, stacks_.top(next.stack), &Unit::fiber);
   }
   enter(next);
-  if (!sanitized()) [[likely]] return Context::swap(from, next.context);
+  if (!sanitized()) [[likely]] {
+    Context::swap(from, next.context);
+    return;
+  }
   void** const save = self ? &self->fake_stack : &main_fake_stack_;
   __sanitizer_start_switch_fiber(save, stacks_.low(next.stack), stacks_.bytes());
   Context::swap(from, next.context);
   __sanitizer_finish_switch_fiber(self ? self->fake_stack : main_fake_stack_, nullptr, nullptr);
 }
+
+void Unit::move(Block& block) {
+  here_ = &block;
+  spak_sim_block_index = block.block;
+}
+
+void Unit::wait() { switch_from(thread(), false); }
 
 void Unit::switch_from(Thread& self, bool prefer_new) {
   Thread* const next = pick(prefer_new);
@@ -242,7 +255,10 @@ void Unit::switch_from(Thread& self, bool prefer_new) {
 }
 
 void Unit::to_main(Thread& self) {
-  if (!sanitized()) return Context::swap(self.context, main_);
+  if (!sanitized()) {
+    Context::swap(self.context, main_);
+    return;
+  }
   __sanitizer_start_switch_fiber(&self.fake_stack, main_bottom_, main_size_);
   Context::swap(self.context, main_);
   __sanitizer_finish_switch_fiber(self.fake_stack, nullptr, nullptr);
@@ -253,8 +269,8 @@ void Unit::yield(const void* pc, bool often) {
   self.polled_at = pc;
   push(self);
   // Enough rounds for a thread that polls every now and then; one for those that do nothing else.
-  const unsigned patience = 4 * ready_count_ + 64;
-  idle_ += often ? patience / ready_count_ + 1 : 1;
+  const unsigned patience = 4 * ready_count() + 64;
+  idle_ += often ? patience / ready_count() + 1 : 1;
   if (started_ == total_ && idle_ > patience && !perform_one()) {
     spinning_ = true;
     to_main(self);
@@ -328,6 +344,7 @@ void Unit::live(Thread& thread) {
 
 void Unit::expire(const void* pc) {
   expired_ = attention_ = true;
+  swift_ = false;
   if (pc) overdue(pc);
 }
 

@@ -2,6 +2,7 @@
 // decides which thread runs next. Knows nothing of other units.
 #pragma once
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <memory>
 #include <string>
@@ -13,13 +14,24 @@
 #include "random.h"
 #include "stacks.h"
 
+// What index.h declares as threadIdx and its kin.
+extern "C" {
+struct __attribute__((visibility("hidden"))) spak_sim_index {
+  spak::sim::Dim index;
+  unsigned lane;  // copied with it, in one go
+};
+extern __thread spak_sim_index spak_sim_thread_index __attribute__((visibility("hidden"), tls_model("initial-exec")));
+extern __thread spak::sim::Dim spak_sim_block_index __attribute__((visibility("hidden"), tls_model("initial-exec")));
+extern __thread spak::sim::Dim spak_sim_block_dim __attribute__((visibility("hidden"), tls_model("initial-exec")));
+extern __thread spak::sim::Dim spak_sim_grid_dim __attribute__((visibility("hidden"), tls_model("initial-exec")));
+}
+
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
 
 // What one OS thread has done since it began.
 struct Pulse {
   std::uint64_t achievements = 0;  // a thread exited, or could go on
-  std::uint64_t switches = 0;      // another thread ran
 };
 
 // A processor trap, for whoever reports it.
@@ -47,7 +59,7 @@ struct UnitState;
 }
 struct Pace;
 
-class Unit {
+class alignas(64) Unit {
  public:
   enum class Status : unsigned char {
     finished,
@@ -73,6 +85,10 @@ class Unit {
   States& states() { return states_; }
   Random& random() { return random_; }
   Thread& thread() const { return *static_cast<Thread*>(current); }
+  Block& here() const { return *here_; }  // the block of the running thread
+  std::uint64_t switches() const { return std::uint64_t{started_} << 32 | ready_head_; }  // changes whenever another runs
+  // Somebody else can run, and nothing is to be decided or told at the switch.
+  bool swift() const { return swift_ && ready_head_ != ready_tail_; }
 
   // A thread can run again: something has been achieved.
   void wake(Thread& thread) {
@@ -80,10 +96,15 @@ class Unit {
     push(thread);
     achieved();
   }
+  void wake(Thread* const* threads, unsigned count);  // the same for many, who know it from their barrier's phase
   // The calling thread waits: it has put itself where it will be woken from.
-  void suspend() { switch_from(thread(), false); }
+  void suspend() {
+    if (swift()) [[likely]] hop(thread());
+    else wait();
+  }
   // Lets others run; `pc` is where the calling thread polls. `often`: it has polled there many times already.
   void yield(const void* pc, bool often = false);
+  int hop(Thread& self);  // the same where it is swift(); 0
   void issue(OperationRef operation);
 
   // A stack that is free for the report of a trap: the trapped thread's own may be full.
@@ -100,12 +121,21 @@ class Unit {
   Trapped trapped;
 
  private:
-  void push(Thread& thread) { ready_[(ready_head_ + ready_count_++) & ready_mask_] = &thread; }
+  // What a switch touches comes first, in one cache line.
+  Thread** ready_ = nullptr;  // a ring
+  unsigned ready_mask_ = 0, ready_head_ = 0, ready_tail_ = 0;
+  bool swift_ = false;     // nothing is to be decided or told at a switch
+  Block* here_ = nullptr;  // the block of the thread that runs
+
+  unsigned ready_count() const { return ready_tail_ - ready_head_; }
+  void push(Thread& thread) { ready_[ready_tail_++ & ready_mask_] = &thread; }
   Thread* pick(bool prefer_new);
   Thread& start(unsigned n) const;
   void shuffle();
   bool perform_one();
   void perform(std::size_t at);
+  [[gnu::noinline]] void move(Block& block);  // the next thread is one of another block
+  [[gnu::noinline]] void wait();
   void switch_from(Thread& self, bool prefer_new);
   void resume(Context& from, Thread* self, Thread& next);
   void enter(Thread& next);
@@ -115,6 +145,14 @@ class Unit {
   void end_checks();
   [[noreturn]] void overdue(const void* pc);
   static void fiber();
+  static void fetch(const Thread* thread) {
+#if !SPAK_SIM_UCONTEXT
+    const auto* top = static_cast<const char*>(thread->context.sp);
+    for (int line = 0; line < 3; ++line) __builtin_prefetch(top + 64 * line, 1);
+#else
+    (void)thread;
+#endif
+  }
   void live(Thread& thread);
   [[noreturn]] void stuck();
 
@@ -126,8 +164,7 @@ class Unit {
   std::vector<Block*> order_of_blocks_;
   std::vector<std::unique_ptr<Cluster>> clusters_;
   unsigned block_threads_ = 0, total_ = 0, started_ = 0, exited_ = 0;
-  std::vector<Thread*> ready_;
-  unsigned ready_mask_ = 0, ready_head_ = 0, ready_count_ = 0;
+  std::vector<Thread*> ready_memory_;
   std::vector<std::uint32_t> shuffled_;
   Order order_ = Order::forward;
   Random random_;
@@ -150,6 +187,22 @@ class Unit {
 extern __thread Unit* running __attribute__((tls_model("initial-exec")));
 
 inline Thread& self() { return *static_cast<Thread*>(current); }
+
+// The way to the next thread that is ready, as short as it can be made: most of a simulation's time may be spent here.
+inline int Unit::hop(Thread& self) {
+  const unsigned head = ready_head_++;
+  Thread& next = *ready_[head & ready_mask_];
+  if (&next == &self) return 0;
+  // What runs after it is on its way into the cache meanwhile: its stack, and the thread after that.
+  if (head + 1 != ready_tail_) fetch(ready_[(head + 1) & ready_mask_]);
+  const auto* const after = reinterpret_cast<const char*>(ready_[(head + 2) & ready_mask_]);
+  __builtin_prefetch(after);
+  __builtin_prefetch(after + 64);
+  if (next.block != here_) [[unlikely]] move(next.owner());
+  current = &next;
+  std::memcpy(&spak_sim_thread_index, &next.thread, sizeof spak_sim_thread_index);
+  return Context::swap(self.context, next.context);
+}
 
 }  // namespace spak::sim
 #pragma GCC visibility pop

@@ -21,6 +21,12 @@
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
+// Of the section that the hooks are in, where they are linked.
+extern "C" {
+extern const char __start_spak_sim_hooks[] __attribute__((weak, visibility("hidden")));
+extern const char __stop_spak_sim_hooks[] __attribute__((weak, visibility("hidden")));
+}
+
 namespace spak::sim {
 
 namespace {
@@ -56,6 +62,12 @@ struct Text {
 const Text& text_segment() {
   static const Text text;
   return text;
+}
+
+// The checkers' hooks: who is caught there is asked again, for the place that counts is the one that they were called from.
+bool in_hooks(std::uintptr_t pc) {
+  return __start_spak_sim_hooks && pc >= reinterpret_cast<std::uintptr_t>(__start_spak_sim_hooks) &&
+         pc < reinterpret_cast<std::uintptr_t>(__stop_spak_sim_hooks);
 }
 
 std::uintptr_t interrupted(void* state) {
@@ -117,9 +129,10 @@ void Watch::tick(int, siginfo_t*, void* state) {
   }
   if (running && current) {
     const std::uintptr_t pc = interrupted(state);
-    const bool alone = before.switches == pulse.switches && before.thread == current, here = text_segment().holds(pc);
+    const bool hooked = in_hooks(pc);
+    const bool alone = before.switches == running->switches() && before.thread == current, here = text_segment().holds(pc);
     const bool loops = alone && here && pc - before.pc + kLoop < 2 * kLoop;
-    before.switches = pulse.switches;
+    before.switches = running->switches();
     before.thread = current;
     before.pc = pc;
     if (alone) before.alone = now;
@@ -127,7 +140,7 @@ void Watch::tick(int, siginfo_t*, void* state) {
     if (now > since + kStall) pace->stalled.store(true, std::memory_order_relaxed);
     if (static_cast<double>(now) * 1e-3 > pace->seconds) pace->over.store(true, std::memory_order_relaxed);
     if (pace->over.load(std::memory_order_relaxed) || pace->stalled.load(std::memory_order_relaxed)) {
-      running->expire(alone && here ? reinterpret_cast<const void*>(pc) : nullptr);
+      running->expire(alone && here && !hooked ? reinterpret_cast<const void*>(pc) : nullptr);
     } else if (loops && !check::on()) {  // a checked one polls by hooks, which let others run, and see what it read
       before.interrupted = now;
       look_every(before, kBusy);
@@ -165,7 +178,7 @@ Watch::Watch(Pace& pace, const Pulse& pulse) {
   event.sigev_notify_thread_id = static_cast<int>(syscall(SYS_gettid));
   timer_t timer{};
   if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) != 0) return;  // a machine without: nothing is looked at
-  seen_.reset(new Seen{&pace, &pulse, timer, 0, used_here(), pulse.achievements, pulse.switches, 0, nullptr, 0, 0});
+  seen_.reset(new Seen{&pace, &pulse, timer, 0, used_here(), pulse.achievements, 0, 0, nullptr, 0, 0});
   here_ = seen_.get();
   look_every(*seen_, kCalm);
 }
