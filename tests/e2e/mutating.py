@@ -118,7 +118,7 @@ def tried(rig: Rig, number: int) -> tuple[str, str]:
     for round_ in plan(rig.problem, "mutants"):
         schedules = [{**one, VARIABLE: str(number)} for one in SCHEDULES[:2]]
         done: Attempt = attempt(rig, case_of(rig.problem, round_), Setup(LOOSE, tuple(schedules)))
-        found = next(of_runs(done.runs, schedules, "", "kernel.cu"), None)
+        found = next(of_runs(done.runs, schedules, "", "kernel.cu", set()), None)
         if found:
             return round_.name, f"{found.code} {found.message}"
         if not done.ok:

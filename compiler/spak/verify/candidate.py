@@ -106,7 +106,7 @@ def _placed(text: str, memory: Memory) -> str:
         where = int(match.group(), 16) - memory.base
         return f"<arena {where}>" if 0 <= where < memory.size else "an address"
 
-    return re.sub(r"0x[0-9a-f]{6,}", offset, text)
+    return re.sub(r"0x[0-9a-f]{9,}", offset, text)  # what is shorter is a mask or an offset
 
 
 def _function(job: dict[str, Any], modules: dict[str, Any]) -> Any:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from spak.errors import Diagnostic, SpakError
+from spak.errors import Diagnostic, SpakError, Span
 from spak.model.evidence import Check
 from spak.sim import findings
 from spak.verify.attempt import Attempt, Setup, attempt
@@ -129,36 +129,48 @@ def _of_conditions(problem: Problem, shapes: list[dict[str, int]]) -> Iterator[t
                 yield f"launch-{index + 1}", shape
 
 
-def run(rig: Rig, module: str, round_: Round, replay: str, source: str, *, every: bool) -> Checked:
-    """One round on the instrumented `module`, under all schedules or the first two. Findings lie in `source`."""
+#: A rule and the lines that are involved: what makes two findings the same.
+Seen = set[tuple[str, frozenset[Span]]]
+
+
+def run(rig: Rig, module: str, round_: Round, replay: str, source: str, seen: Seen, *, every: bool) -> Checked:
+    """One round on the instrumented `module`, under all schedules or the first two. Findings lie in `source`; those that
+    other rounds have `seen` fail this one as well, and are not said again.
+    """
     case = case_of(rig.problem, round_)
     schedules = SCHEDULES if every else SCHEDULES[:2]
     plain, rig.module = rig.module, module
     try:
         tried = attempt(rig, case, Setup(LOOSE, schedules))
-        found = list(of_runs(tried.runs, schedules, module, source))
-        if not found and not tried.ok:
+        said = any(ran.findings for ran in tried.runs)
+        found = list(of_runs(tried.runs, schedules, module, source, seen))
+        if not said and not tried.ok:
             found.append(_symptom(rig, round_, tried))
     finally:
         rig.module = plain
     ran = [words(schedule) for schedule in schedules[: len(tried.runs)]]
-    detail = f"{round_.words}; {'; '.join(ran)}" + (f"; {len(found)} findings" if found else "; no finding")
+    detail = f"{round_.words}; {'; '.join(ran)}" + f"; {_counted(tried, found)}"
     check = Check(
         name=f"check mode {round_.name.removeprefix('check-')}",
-        verdict="failed" if found else "passed",
+        verdict="failed" if said or not tried.ok else "passed",
         detail=detail,
-        figures={"schedules": ran, "findings": len(found)},
+        figures={"schedules": ran},
         seed=round_.seed,
         replay=replay,
     )
     return Checked(check, tuple(found[:MOST]))
 
 
+def _counted(tried: Attempt, found: Sequence[Diagnostic]) -> str:
+    if tried.ok and not any(ran.findings for ran in tried.runs):
+        return "no finding"
+    return ", ".join(dict.fromkeys(one.code for one in found)) or "the same findings as before"
+
+
 def of_runs(
-    runs: Sequence[Ran], schedules: Sequence[Mapping[str, str]], module: str, source: str
+    runs: Sequence[Ran], schedules: Sequence[Mapping[str, str]], module: str, source: str, seen: Seen
 ) -> Iterator[Diagnostic]:
     """What the simulator found in runs, each thing once, the first schedule that shows it named."""
-    seen = set()
     for ran, schedule in zip(runs, schedules, strict=False):
         if not ran.findings:
             continue
@@ -169,7 +181,7 @@ def of_runs(
             yield from error.diagnostics
             return
         for one in found:
-            key = (one.rule, one.place and one.place.span)
+            key = (one.rule, frozenset(party.place.span for party in one.parties if party.place))
             if key not in seen:
                 seen.add(key)
                 yield one.diagnostic()

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from spak.errors import SpakError
+from spak.sim import findings
 from spak.verify.arena import Damage
 from spak.verify.attempt import Attempt
 from spak.verify.figures import judge
@@ -33,8 +35,20 @@ def _raised(rig: Rig, tried: Attempt) -> Cause:
         found = _overrun(rig, tried, how)
         if found:
             return found
+    if named := _named(tried):
+        return named
     hint = "arguments were within every `require`; a fault that the simulator names is the kernel's"
     return Cause("SPK613", f"the call raises {how}", hint)
+
+
+def _named(tried: Attempt) -> Cause | None:
+    """What the simulator itself says of the fault that ended the run, at the lines that calls of primitives know."""
+    try:
+        (one, *_) = findings.read(tried.runs[-1].findings, None)
+    except (SpakError, ValueError):  # the candidate may say anything
+        return None
+    lines = [f"{party} (line {party.place.span.line})" for party in one.parties if party.place]
+    return Cause(one.code, "; ".join([one.sentence, *lines]), one.hint)
 
 
 def _hung(rig: Rig, tried: Attempt) -> Cause:

@@ -61,7 +61,8 @@ class _State:
     dead: int = 0
     not_checked: list[str] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    found: list[Diagnostic] = field(default_factory=list)  # by the simulator
+    found: list[Diagnostic] = field(default_factory=list)  # by the simulator's check mode
+    broken: bool = False  # something was
     smallest: dict[str, Any] | None = None
     previous: dict[str, Array] = field(default_factory=dict)
     remembered: str = ""
@@ -355,13 +356,15 @@ def _checked(
     if not options.checked:
         return
     rounds = [r for r in checked.plan(rig.problem, base) if only in ("", r.name)]
+    seen: checked.Seen = set()
     for index, round_ in enumerate(rounds):
         chosen = replace(round_, seed=round_.seed if seed is None else seed)
         replay = _replay(options, target.name, chosen.name, chosen.seed)
-        found = checked.run(rig, options.checked, chosen, replay, options.source, every=index == 0)
+        found = checked.run(rig, options.checked, chosen, replay, options.source, seen, every=index == 0)
         state.checks.append(found.check)
-        state.found += [d for d in found.diagnostics if d not in state.found]
-    if rounds and not state.failed and not state.found:
+        state.found += found.diagnostics[: checked.MOST - len(state.found)]
+        state.broken = state.broken or found.check.verdict == "failed"
+    if rounds and not state.failed and not state.broken:
         figures = {"launches": checked.count(rig, options.checked, rounds[-1])}
         detail = f"counts of one run, no times; {rounds[-1].words}"
         state.checks.append(Check(name="counters", verdict="passed", detail=detail, figures=figures))

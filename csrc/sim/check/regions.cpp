@@ -144,7 +144,7 @@ void copied(void* to, const void* from, std::size_t size) {
 Regions::Regions(std::initializer_list<Region> regions) : begins_(new void*[regions.size()]), count_(0) {
   for (const Region& region : regions) {
     if (!region.size) continue;
-    add_region(region);
+    add_region(region, {nullptr, 0});  // a buffer of a call: the launcher is no place to show
     begins_[count_++] = region.begin;
   }
 }
