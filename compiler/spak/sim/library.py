@@ -118,10 +118,15 @@ def prelude(tools: Toolchain, options: Sequence[str], mode: str) -> Path:
             header = folder / "prelude.h"
             header.write_text(text)
             made = [*command, "-x", "c++-header", str(header), "-o", f"{header}.gch"]
-            done = subprocess.run(made, capture_output=True)
+            done = subprocess.run(made, capture_output=True, env=environment())
             if done.returncode:
                 raise SpakError(_broken("prelude.h", done.stderr.decode(errors="replace")))
     return place / "prelude.h"
+
+
+def environment() -> dict[str, str]:
+    """For compilers: their messages are read, so they are to be in one language."""
+    return {**os.environ, "LC_ALL": "C"}
 
 
 def include_flags(tools: Toolchain) -> list[str]:
@@ -155,7 +160,9 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
         if known.is_file():
             os.utime(known)
         else:
-            done = subprocess.run([*command, "-c", str(source), "-o", str(output)], capture_output=True)
+            done = subprocess.run(
+                [*command, "-c", str(source), "-o", str(output)], capture_output=True, env=environment()
+            )
             if done.returncode:
                 return output, done.stderr.decode(errors="replace") or "the compiler said nothing"
             output.replace(known)

@@ -73,7 +73,6 @@ def build(sources: Sequence[str], settings: Settings, folder: Path) -> tuple[Pat
     copies = [program.source(Path(name), name) for name in sources]
     program.found.raise_if_any()
     flags = library.compile_flags(tools, settings.mode, settings.optimise)
-    archive = library.library(tools)
     prelude = library.prelude(tools, flags, settings.mode)
     own = [f"-D{define}" for define in settings.defines] + [f"-I{path}" for path in settings.include_dirs]
     found, objects = Collector(), []
@@ -92,14 +91,17 @@ def build(sources: Sequence[str], settings: Settings, folder: Path) -> tuple[Pat
             "-o",
             str(objects[-1]),
         ]
-        done = subprocess.run(command, capture_output=True)
+        done = subprocess.run(command, capture_output=True, env=library.environment())
         if done.returncode:
             found.found += _messages(done.stderr.decode(errors="replace"), program, name)
     found.raise_if_any()
+    archive = library.library(tools)  # last: it takes a minute the first time, and a typing error should not
     made = folder / "program"
     link = ["-pthread", "-ldl", "-rdynamic", *flavours.link_flags(settings.mode)]
     done = subprocess.run(
-        [tools.compiler, *map(str, objects), str(archive), *link, "-o", str(made)], capture_output=True
+        [tools.compiler, *map(str, objects), str(archive), *link, "-o", str(made)],
+        capture_output=True,
+        env=library.environment(),
     )
     if done.returncode:
         raise SpakError(*_link_messages(done.stderr.decode(errors="replace"), sources[0]))
