@@ -52,7 +52,7 @@ DEFECTS: tuple[Defect, ...] = (
         dialect="cuda",
         target="sim",
         edits=(("      __syncthreads();\n      const long long i = i0 + tx;", "      const long long i = i0 + tx;"),),
-        words=("barrier",),
+        words=("barrier", "spk540", "spk618"),
     ),
     Defect(
         name="wrong-stride",
@@ -105,7 +105,7 @@ DEFECTS: tuple[Defect, ...] = (
         dialect="cuda",
         target="sim",
         edits=(("if (wide && i + 4 <= N) {", "if (wide) {"),),
-        words=("after the end of c",),
+        words=("after the end of c", "spk530"),
     ),
     Defect(
         name="uninitialised-accumulator",

@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 @click.option(
     "--seed", type=int, default=None, help="Use this seed, as the evidence has it, in the place of the derived one."
 )
+@click.option(
+    "--mode",
+    type=click.Choice(["plain", "check", "profile"]),
+    default=None,
+    help="Only that part: the rounds, the simulator's check mode, or its counters. Without it, everything.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the evidence as JSON.")
-def command(name: str, round_: str, seed: int | None, as_json: bool) -> None:
+def command(name: str, round_: str, seed: int | None, mode: str | None, as_json: bool) -> None:
     """Verify a built module directly: every round, or exactly one of them again.
 
     The module must have been built (`doit build`). Nothing is written; the recorded evidence stays as it is.
@@ -33,13 +39,17 @@ def command(name: str, round_: str, seed: int | None, as_json: bool) -> None:
     from spak.model.base import canonical_json
     from spak.verify.verification import verify
 
-    evidence = verify(options_of(name), round_, seed)
+    options = options_of(name)
+    if mode in ("check", "profile") and not options.checked:
+        hint = "check mode and counters are the simulator's: `doit build`, then verify on `sim`"
+        raise SpakError(Diagnostic("SPK608", f"{name} has no module for mode {mode}", hint=hint))
+    evidence = verify(options.model_copy(update={"mode": mode or ""}), round_, seed)
     if as_json:
         sys.stdout.write(canonical_json(evidence).decode())
     else:
         for check in evidence.checks:
             click.echo(f"{check.verdict:8} {check.name:24} {check.detail}")
-            for result, figures in check.figures.items() if round_ else ():
+            for result, figures in check.figures.items() if round_ or mode == "profile" else ():
                 click.echo(f"         {result}: {json.dumps(figures, sort_keys=True)}")
         for diagnostic in evidence.diagnostics:
             click.echo(str(Diagnostic.from_json(diagnostic)), err=True)

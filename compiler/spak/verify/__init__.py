@@ -7,6 +7,8 @@ the input small.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from spak.effects import Do
 from spak.model.base import Model, canonical_json
 from spak.model.outcome import Outcome
@@ -18,6 +20,7 @@ class Options(Model):
     `request` is only hashed into the evidence; `compile` is the compile stage's evidence, for the compiler's identity.
     `tuned` is the file of parameters tuned for the target, where there is one: rounds are shaped by them.
     `checked` is the simulator's second module, which tells of its accesses; "" for other targets.
+    `mode` leaves all but one part out: "plain" (rounds and properties), "check" or "profile" (the simulator's); "" is everything.
     `call_seconds` is the CPU time that one call may take; its wall-clock limit is six times that.
     """
 
@@ -34,6 +37,7 @@ class Options(Model):
     compile: str = ""
     tuned: str = ""
     checked: str = ""
+    mode: Literal["", "plain", "check", "profile"] = ""
     call_seconds: float = 20.0
 
 

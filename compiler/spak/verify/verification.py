@@ -121,11 +121,13 @@ def verify(options: Options, only: str = "", seed: int | None = None) -> Evidenc
         call_seconds=options.call_seconds,
         reference_file=options.reference,
     ) as rig:
-        chosen = [r for r in rounds if only in ("", r.name)]
+        plain = options.mode in ("", "plain")
+        chosen = [r for r in rounds if only in ("", r.name) and plain]
         _rounds(rig, target, [replace(r, seed=r.seed if seed is None else seed) for r in chosen], options, state)
-        _properties(rig, target, rounds, options, base, only, seed, state)
+        if plain:
+            _properties(rig, target, rounds, options, base, only, seed, state)
         _checked(rig, target, options, base, only, seed, state)
-        if not state.failed:
+        if plain and not state.failed:
             _large(rig, target, options, base, only, seed, state)
         if only and not state.checks:
             known = [*rounds, *(checked.plan(problem, base) if options.checked else ())]
@@ -140,7 +142,7 @@ def verify(options: Options, only: str = "", seed: int | None = None) -> Evidenc
     return Evidence(
         stage="verify", unit=options.unit, variant=options.variant, target=target.name,
         verdict="failed" if verdict == "failed" else "passed", subject=subject,
-        checks=(*state.checks, *(() if only else _hygiene(state, target))), not_checked=tuple(state.not_checked),
+        checks=(*state.checks, *(_hygiene(state, target) if plain and not only else ())), not_checked=tuple(state.not_checked),
         environment=environment, smallest_failure=state.smallest,
         diagnostics=tuple(d.to_json() for d in state.diagnostics),
     )  # fmt: skip
@@ -349,22 +351,20 @@ def _large(rig: Rig, target: Target, options: Options, base: str, only: str, see
             state.not_checked.append(f"{name}: {found.detail}")
 
 
-def _checked(
-    rig: Rig, target: Target, options: Options, base: str, only: str, seed: int | None, state: _State
-) -> None:
+def _checked(rig: Rig, target: Target, options: Options, base: str, only: str, seed: int | None, state: _State) -> None:
     """Check mode on the simulator's second module, and its counters on the last round."""
-    if not options.checked:
+    if not options.checked or options.mode == "plain":
         return
     rounds = [r for r in checked.plan(rig.problem, base) if only in ("", r.name)]
     seen: checked.Seen = set()
-    for index, round_ in enumerate(rounds):
+    for index, round_ in enumerate(rounds if options.mode != "profile" else ()):
         chosen = replace(round_, seed=round_.seed if seed is None else seed)
         replay = _replay(options, target.name, chosen.name, chosen.seed)
         found = checked.run(rig, options.checked, chosen, replay, options.source, seen, every=index == 0)
         state.checks.append(found.check)
         state.found += found.diagnostics[: checked.MOST - len(state.found)]
         state.broken = state.broken or found.check.verdict == "failed"
-    if rounds and not state.failed and not state.broken:
+    if rounds and options.mode != "check" and not state.failed and not state.broken:
         figures = {"launches": checked.count(rig, options.checked, rounds[-1])}
         detail = f"counts of one run, no times; {rounds[-1].words}"
         state.checks.append(Check(name="counters", verdict="passed", detail=detail, figures=figures))
