@@ -21,9 +21,9 @@ inline Thread& caller(Site site) {
 // A finding whose offender is the calling thread.
 Finding finding(const char* rule, std::string sentence, std::string hint, const char* role, Site site, std::string what = "");
 
-// "`tile` at byte 128", or "byte 640 of shared memory of block (1,0,0)" where no variable is.
-std::string name_of_shared(const Block& block, const void* address);
-std::string hexadecimal(const void* address);
+// "`tile` at byte 128", or "byte 640 of shared memory of block (1,0,0)" where no variable is. The block is named unless it is
+// the reader's (null: the calling thread's).
+std::string name_of_shared(const Block& block, const void* address, const Block* reader = nullptr);
 
 // The block that a pointer into shared memory belongs to. Ends the launch for another pointer, and for a block that has
 // exited. `what` begins the sentence: "the mbarrier of mbarrier_arrive".

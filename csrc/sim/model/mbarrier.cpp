@@ -85,10 +85,11 @@ std::string missing(const Mbarrier& barrier) {
   return text;
 }
 
-std::string describe(const void* object, const Thread&) {
+std::string describe(const void* object, const Thread& waiter) {
   const Waiting& waiting = *static_cast<const Waiting*>(object);
   const Mbarrier& barrier = *waiting.barrier;
-  return "waits for parity " + std::to_string(waiting.parity) + " of " + name_of(barrier) + ", which is " + barrier.state() + missing(barrier);
+  return "waits for parity " + std::to_string(waiting.parity) + " of " + name_of_shared(*barrier.block, barrier.word, &waiter.owner()) + ", which is " +
+         barrier.state() + missing(barrier);
 }
 
 // Whether the phase of that parity is complete; if so, the calling thread is after all that was released to it.
