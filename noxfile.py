@@ -39,6 +39,9 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(venv_params=["--system-site-packages"])
 def gpu(session: nox.Session) -> None:
-    """Build everything and verify it on the GPU that is here; results go to `targets/<name>/results/`."""
+    """Build everything and verify it on the GPU that is here, the simulator's models too; results go to
+    `targets/<name>/results/`.
+    """
     session.install("-e", ".[test,cuda]")
+    session.run("python", "tests/gpu/simulator.py")
     session.run("python", "tests/gpu/record.py")

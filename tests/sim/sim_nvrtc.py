@@ -14,6 +14,18 @@ def library(toolkit: Path) -> Path | None:
 
 def compile_log(toolkit: Path, source: str, arch: str, include: list[Path]) -> str:
     """'' if `source` compiles for `arch` (sm_80, ...), else the compiler's log."""
+    return _compile(toolkit, source, arch, include)[0]
+
+
+def compile_cubin(toolkit: Path, source: str, arch: str, include: list[Path]) -> bytes:
+    """The machine code of `source`. Raises RuntimeError with the compiler's log."""
+    said, image = _compile(toolkit, source, arch, include)
+    if said:
+        raise RuntimeError(said)
+    return image
+
+
+def _compile(toolkit: Path, source: str, arch: str, include: list[Path]) -> tuple[str, bytes]:
     found = library(toolkit)
     assert found is not None
     nvrtc = ctypes.CDLL(str(found))
@@ -27,5 +39,11 @@ def compile_log(toolkit: Path, source: str, arch: str, include: list[Path]) -> s
     nvrtc.nvrtcGetProgramLogSize(program, ctypes.byref(size))
     log = ctypes.create_string_buffer(size.value)
     nvrtc.nvrtcGetProgramLog(program, log)
+    image = b""
+    if not failed:
+        nvrtc.nvrtcGetCUBINSize(program, ctypes.byref(size))
+        cubin = ctypes.create_string_buffer(size.value)
+        nvrtc.nvrtcGetCUBIN(program, cubin)
+        image = cubin.raw
     nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
-    return log.value.decode() if failed else ""
+    return (log.value.decode() or "failed without a word") if failed else "", image
