@@ -209,6 +209,7 @@ class Config(ctypes.Structure):
         ("nonportable_cluster", ctypes.c_bool),
         ("instrumented", ctypes.c_bool),
         ("shared_limit", ctypes.c_longlong),
+        ("shared_alignment", ctypes.c_longlong),
         ("multiprocessors", ctypes.c_int),
     ]
 
@@ -243,6 +244,7 @@ class Kernels:
         cooperative: bool = False,
         nonportable: bool = False,
         shared_limit: int = 232448,
+        shared_alignment: int = 1,
         multiprocessors: int = 132,
         regions: Mapping[str, Any] | None = None,
         **env: Any,
@@ -250,7 +252,7 @@ class Kernels:
         sizes = [(ctypes.c_longlong * 3)(*_triple(value)) for value in (grid, block, cluster)]
         config = Config(
             sizes[0], sizes[1], smem, name.encode(), sizes[2], cooperative, nonportable, self.flavour == "instrumented",
-            shared_limit, multiprocessors,
+            shared_limit, shared_alignment, multiprocessors,
         )  # fmt: skip
         error = ctypes.create_string_buffer(1 << 16)
         if regions is None:

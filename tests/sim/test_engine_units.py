@@ -117,6 +117,15 @@ def test_a_warpgroup_needs_four_warps(engine: sim_harness.Kernels) -> None:
     assert message.startswith("bad-warpgroup") and "engine.cu:123" in message and "thread (128,0,0)" in message
 
 
+def test_shared_variables_are_aligned_to_what_is_declared(engine: sim_harness.Kernels) -> None:
+    out = ints(2)
+    engine.run("layout", 1, 1, out)
+    assert out[0] % 8 == 4 and out[1] % 8 == 4
+    engine.run("layout", 1, 1, out, shared_alignment=16)
+    assert out[0] % 16 == 0 and out[1] % 8 == 4
+    assert "power of two" in stopped(engine, "layout", 1, 1, out, shared_alignment=3)
+
+
 def copies(engine: sim_harness.Kernels, **schedule: object) -> list[int]:
     source, out, order = np.full(1, 42, np.int32), ints(4), ints(1)
     engine.run("copies", 1, 1, source, out, order, **schedule)

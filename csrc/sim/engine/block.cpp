@@ -52,7 +52,8 @@ void Block::begin(Unit& unit, const Job& job, Dim place, unsigned rank, char* wi
   gatherings_.clear();
   states_.clear();
   checked = nullptr;
-  window_.begin(window, static_cast<std::size_t>(job.config.smem_bytes), static_cast<std::size_t>(job.config.shared_limit));
+  window_.begin(window, static_cast<std::size_t>(job.config.smem_bytes), static_cast<std::size_t>(job.config.shared_limit),
+                static_cast<std::size_t>(job.config.shared_alignment));
 }
 
 // The common case, neither the first nor the last to come: nothing is kept over the switch, as few bytes as possible are
@@ -104,41 +105,47 @@ void Block::open_barrier(Barrier kind) {
   unit_->wake(waiting_.get(), size_);
 }
 
-void Block::arrive(const char* name, Meeting meeting) {
+inline void Block::arrive(const Meeting& meeting) {
   Thread& self = sim::self();
   Warp& warp = warps_[self.index / kWarp];
-  if (!(meeting.mask >> self.lane & 1))
+  if (!(meeting.mask >> self.lane & 1)) [[unlikely]]
     fail("divergent-warp", "calls a warp operation with a mask that does not name its own lane", self.site);
-  self.what = name;
+  self.what = meeting.name;
   self.mask = meeting.mask;
   self.state = State::collective;
+  const auto same_as = [&](const Meeting& open) {
+    return open.mask == meeting.mask && open.op == meeting.op && open.body == meeting.body &&
+           (open.name == meeting.name || std::strcmp(open.name, meeting.name) == 0);
+  };
   std::size_t i = 0;
-  for (; i < warp.open.size(); ++i) {
-    const Meeting& open = warp.open[i];
-    if (open.mask == meeting.mask && open.op == meeting.op && open.body == meeting.body &&
-        (open.name == name || std::strcmp(open.name, name) == 0))
-      break;
-  }
+  while (i < warp.open.size() && !same_as(warp.open[i])) ++i;
   if (i == warp.open.size()) warp.open.push_back(meeting);
-  warp.open[i].arrived |= 1u << self.lane;
-  (void)complete(self.index / kWarp, i);
+  const std::uint32_t arrived = warp.open[i].arrived |= 1u << self.lane;
+  if ((meeting.mask & ~(arrived | warp.gone)) == 0) (void)complete(self.index / kWarp, i);
   unit_->suspend();
 }
 
-std::uint64_t Block::collective(Collective op, std::uint32_t mask, std::uint64_t value, unsigned bytes, int argument, int width,
-                                Site site) {
+inline std::uint64_t Block::collective(Collective op, std::uint32_t mask, std::uint64_t value, int argument, int width, Site site) {
   Thread& self = sim::self();
   self.site = site;
-  self.op = op, self.value = value, self.bytes = bytes, self.argument = argument, self.width = width;
-  arrive(name_of(op), {name_of(op), op, mask, 0, nullptr});
-  return self.result;
+  Warp& warp = warps_[self.index / kWarp];
+  const unsigned lane = self.lane;
+  warp.value[lane] = value;
+  warp.argument[lane] = argument;
+  warp.width[lane] = width;
+  arrive({name_of(op), op, mask, 0, nullptr});
+  return warp.result[lane];
+}
+
+std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value, unsigned, int argument, int width, Site site) {
+  return running->here().collective(op, mask, value, argument, width, site);
 }
 
 void Block::together(const char* name, std::uint32_t mask, void* argument, void (*body)(void* const*, std::uint32_t), Site site) {
   Thread& self = sim::self();
   self.site = site;
   self.argument_of = argument;
-  arrive(name, {name, Collective::sync, mask, 0, body});
+  arrive({name, Collective::sync, mask, 0, body});
 }
 
 // Lets the lanes of a meeting go if all have come. Returns whether it did (the meeting is then closed).
@@ -153,7 +160,7 @@ bool Block::complete(unsigned warp_index, std::size_t meeting) {
     for (unsigned lane = 0; lane < kWarp; ++lane) arguments[lane] = open.arrived >> lane & 1 ? lanes[lane].argument_of : nullptr;
     open.body(arguments, open.arrived);
   } else {
-    compute(open, lanes);
+    compute(open, warp, lanes);
     profile::event(profile::Event::warp_operations);
     if (open.op == Collective::sync && check::on()) {
       Thread* met[kWarp];

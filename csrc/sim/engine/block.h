@@ -31,6 +31,9 @@ struct Meeting {
 struct Warp {
   std::uint32_t gone = 0;  // lanes that exited, and those the block's size leaves out
   std::vector<Meeting> open;
+  // What each lane brought to the collective it waits in, and what it takes away.
+  std::uint64_t value[kWarp], result[kWarp];
+  int argument[kWarp], width[kWarp];
 };
 
 // Four warps that have partly arrived at an operation of their warpgroup.
@@ -48,8 +51,7 @@ class Block : public BlockView {
 
   // The calling thread's part of the primitives in engine.h and operation.h.
   int barrier(Barrier kind, int predicate, Site site);
-  std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value, unsigned bytes, int argument, int width,
-                           Site site);
+  std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value, int argument, int width, Site site);
   void together(const char* name, std::uint32_t mask, void* argument, void (*body)(void* const*, std::uint32_t), Site site);
   void together_group(const char* name, void* argument, void (*body)(void* const*), Site site);
   std::uint32_t active_mask() const;
@@ -78,7 +80,7 @@ class Block : public BlockView {
  private:
   [[gnu::noinline]] int any_barrier(Barrier kind, int predicate, Site site);
   void open_barrier(Barrier kind);
-  void arrive(const char* name, Meeting meeting);
+  void arrive(const Meeting& meeting);
   bool complete(unsigned warp, std::size_t meeting);
   [[noreturn]] void mismatch() const;
 

@@ -11,19 +11,17 @@ bool is_shuffle(Collective op) {
   return op == Collective::shfl || op == Collective::shfl_up || op == Collective::shfl_down || op == Collective::shfl_xor;
 }
 
-// The lane a shuffle reads, or the lane itself where the source lies outside its segment (PTX ISA, shfl.sync).
-unsigned source_of(const Thread& lane) {
-  const int width = lane.width, self = static_cast<int>(lane.lane), base = self / width * width;
-  switch (lane.op) {
-    case Collective::shfl: return static_cast<unsigned>(base + (lane.argument & (width - 1)));
-    case Collective::shfl_up: return static_cast<unsigned>(self - lane.argument >= base ? self - lane.argument : self);
-    case Collective::shfl_down:
-      return static_cast<unsigned>(self + lane.argument < base + width ? self + lane.argument : self);
-    default: {
-      const int source = self ^ lane.argument;
-      return static_cast<unsigned>(source < base + width ? source : self);
-    }
+// The lane that lane `self` reads, or itself where the source lies outside its segment (PTX ISA, shfl.sync).
+unsigned source_of(Collective op, int self, int argument, int width) {
+  const int base = self & ~(width - 1);
+  int source = self;
+  switch (op) {
+    case Collective::shfl: return static_cast<unsigned>(base + (argument & (width - 1)));
+    case Collective::shfl_up: source = self - argument >= base ? self - argument : self; break;
+    case Collective::shfl_down: source = self + argument < base + width ? self + argument : self; break;
+    default: source = (self ^ argument) < base + width ? self ^ argument : self;
   }
+  return static_cast<unsigned>(source);
 }
 
 std::uint64_t reduce(Collective op, std::uint64_t a, std::uint64_t b) {
@@ -41,61 +39,72 @@ std::uint64_t reduce(Collective op, std::uint64_t a, std::uint64_t b) {
   }
 }
 
-void shuffle(const Meeting& meeting, Thread* lanes) {
+[[noreturn]] void bad_width(const Meeting& meeting, int width, const Thread& lane) {
+  stop({"bad-argument",
+        std::string(meeting.name) + " with width " + std::to_string(width) + ", which is not a power of two up to 32",
+        "",
+        {{"calls", {lane.site, nullptr}, name_of(lane), ""}}});
+}
+
+[[noreturn]] void nobody_there(const Meeting& meeting, unsigned source, const Thread& lane) {
+  stop({"inactive-lane",
+        std::string(meeting.name) + " reads lane " + std::to_string(source) +
+            (meeting.mask >> source & 1 ? ", which has exited or does not exist" : ", which the mask does not name") +
+            ". The value is undefined",
+        "let every lane reach the shuffle, with a neutral value where it has no work",
+        {{"reads", {lane.site, nullptr}, name_of(lane), ""}}});
+}
+
+void shuffle(const Meeting& meeting, Warp& warp, const Thread* lanes) {
   for (unsigned i = 0; i < kWarp; ++i) {
     if (!(meeting.arrived >> i & 1)) continue;
-    Thread& lane = lanes[i];
-    if (lane.width < 1 || lane.width > 32 || (lane.width & (lane.width - 1)))
-      stop({"bad-argument",
-            std::string(name_of(lane.op)) + " with width " + std::to_string(lane.width) + ", which is not a power of two up to 32",
-            "",
-            {{"calls", {lane.site, nullptr}, name_of(lane), ""}}});
-    const unsigned source = source_of(lane);
-    if (!(meeting.arrived >> source & 1))
-      stop({"inactive-lane",
-            std::string(name_of(lane.op)) + " reads lane " + std::to_string(source) +
-                (meeting.mask >> source & 1 ? ", which has exited or does not exist" : ", which the mask does not name") +
-                ". The value is undefined",
-            "let every lane reach the shuffle, with a neutral value where it has no work",
-            {{"reads", {lane.site, nullptr}, name_of(lane), ""}}});
-    lane.result = lanes[source].value;
+    const int width = warp.width[i];
+    if (width < 1 || width > 32 || (width & (width - 1))) [[unlikely]] bad_width(meeting, width, lanes[i]);
+    const unsigned source = source_of(meeting.op, static_cast<int>(i), warp.argument[i], width) % kWarp;
+    if (!(meeting.arrived >> source & 1)) [[unlikely]] nobody_there(meeting, source, lanes[i]);
+    warp.result[i] = warp.value[source];
   }
 }
 
-std::uint32_t equal_to(const Meeting& meeting, const Thread* lanes, unsigned lane) {
+std::uint32_t equal_to(const Meeting& meeting, const Warp& warp, unsigned lane) {
   std::uint32_t equal = 0;
   for (unsigned i = 0; i < kWarp; ++i)
-    if ((meeting.arrived >> i & 1) && lanes[i].value == lanes[lane].value) equal |= 1u << i;
+    if ((meeting.arrived >> i & 1) && warp.value[i] == warp.value[lane]) equal |= 1u << i;
   return equal;
 }
 
-}  // namespace
-
-void compute(const Meeting& meeting, Thread* lanes) {
-  if (is_shuffle(meeting.op)) return shuffle(meeting, lanes);
+// What all lanes get alike.
+std::uint64_t common(const Meeting& meeting, const Warp& warp) {
   std::uint32_t ballot = 0;
   std::uint64_t reduced = 0;
   bool first = true;
   for (unsigned i = 0; i < kWarp; ++i) {
     if (!(meeting.arrived >> i & 1)) continue;
-    if (lanes[i].value) ballot |= 1u << i;
-    reduced = first ? lanes[i].value : reduce(meeting.op, reduced, lanes[i].value);
+    if (warp.value[i]) ballot |= 1u << i;
+    reduced = first ? warp.value[i] : reduce(meeting.op, reduced, warp.value[i]);
     first = false;
   }
-  for (unsigned i = 0; i < kWarp; ++i) {
-    if (!(meeting.arrived >> i & 1)) continue;
-    switch (meeting.op) {
-      case Collective::sync: break;
-      case Collective::all: lanes[i].result = ballot == meeting.arrived; break;
-      case Collective::any: lanes[i].result = ballot != 0; break;
-      case Collective::ballot: lanes[i].result = ballot; break;
-      case Collective::match_any: lanes[i].result = equal_to(meeting, lanes, i); break;
-      case Collective::match_all:
-        lanes[i].result = equal_to(meeting, lanes, i) == meeting.arrived ? meeting.arrived : 0;
-        break;
-      default: lanes[i].result = reduced;
+  switch (meeting.op) {
+    case Collective::all: return ballot == meeting.arrived;
+    case Collective::any: return ballot != 0;
+    case Collective::ballot: return ballot;
+    case Collective::match_all: {
+      const auto any = static_cast<unsigned>(__builtin_ctz(meeting.arrived));
+      return equal_to(meeting, warp, any) == meeting.arrived ? meeting.arrived : 0;
     }
+    default: return reduced;
   }
+}
+
+}  // namespace
+
+void compute(const Meeting& meeting, Warp& warp, const Thread* lanes) {
+  if (meeting.op == Collective::sync || !meeting.arrived) return;
+  if (is_shuffle(meeting.op)) return shuffle(meeting, warp, lanes);
+  const bool alike = meeting.op != Collective::match_any;
+  const std::uint64_t result = alike ? common(meeting, warp) : 0;
+  for (unsigned i = 0; i < kWarp; ++i)
+    if (meeting.arrived >> i & 1) warp.result[i] = alike ? result : equal_to(meeting, warp, i);
 }
 
 const char* name_of(Collective op) {

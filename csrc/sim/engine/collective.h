@@ -5,8 +5,8 @@
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
 
-// Fills `result` of every lane that arrived. `lanes` points to lane 0. Throws Stop("inactive-lane").
-void compute(const Meeting& meeting, Thread* lanes);
+// Fills `result` of every lane that arrived. `lanes` points to lane 0, for reports. Throws Stop("inactive-lane").
+void compute(const Meeting& meeting, Warp& warp, const Thread* lanes);
 
 const char* name_of(Collective op);
 const char* name_of(Barrier kind);

@@ -3,8 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 
-#if !defined(SPAK_SIM_UCONTEXT) && !defined(__x86_64__) && !defined(__aarch64__)
+#if !defined(SPAK_SIM_UCONTEXT)
+#if defined(__x86_64__) || defined(__aarch64__)
+#define SPAK_SIM_UCONTEXT 0
+#else
 #define SPAK_SIM_UCONTEXT 1
+#endif
 #endif
 
 #if SPAK_SIM_UCONTEXT

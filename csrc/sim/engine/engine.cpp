@@ -9,11 +9,6 @@
 
 namespace spak::sim {
 
-std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value, unsigned bytes, int argument, int width,
-                         Site site) {
-  return self().owner().collective(op, mask, value, bytes, argument, width, site);
-}
-
 std::uint32_t active_mask() { return self().owner().active_mask(); }
 
 void yield() { running->yield(__builtin_return_address(0)); }

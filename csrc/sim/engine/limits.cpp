@@ -60,6 +60,8 @@ void require_possible(const Config& config) {
   if (config.shared_limit < 0 || config.shared_limit > 232448) refuse("no device has " + std::to_string(config.shared_limit) + " bytes of shared memory a block");
   if (config.smem_bytes < 0 || config.smem_bytes > config.shared_limit)
     refuse(std::to_string(config.smem_bytes) + " bytes of dynamic shared memory: a block has 0 to " + std::to_string(config.shared_limit));
+  if (config.shared_alignment < 1 || config.shared_alignment > 1024 || (config.shared_alignment & (config.shared_alignment - 1)))
+    refuse("shared_alignment " + std::to_string(config.shared_alignment) + " is not a power of two up to 1024");
   require_cluster(config);
   if (!config.cooperative) return;
   // Three sizes below 2^31, 2^16, 2^16: their product fits after the first comparison.

@@ -30,21 +30,17 @@ enum class State : unsigned char {
 // What a barrier touches fills the first cache line.
 struct alignas(64) Thread : ThreadView {
   State state = State::unstarted;
-  Collective op{};
   std::uint16_t index = 0;  // in its block, x fastest
   int stack = -1;
   std::uint32_t phase = 0;  // of the block's barrier, when the thread came to it, and the barrier's kind in two bits
+  std::uint32_t mask = 0;   // of the collective it waits in; 0: of a warpgroup
+  const char* what = nullptr;  // the name of what it waits for
   alignas(64) Context context;
 
   Thread* next = nullptr;           // in the gate it waits at
-  const char* what = nullptr;       // the name of what it waits for
   std::string (*describe)(const void* object, const Thread& waiter) = nullptr;
   const void* object = nullptr;
   void* argument_of = nullptr;      // of a collective of a model
-  std::uint32_t mask = 0;
-  unsigned bytes = 0;
-  int argument = 0, width = 0;
-  std::uint64_t value = 0, result = 0;
   char* stack_low = nullptr;        // while it has one: [stack_low, stack_high)
   char* stack_high = nullptr;
   const void* polled_at = nullptr;  // the instruction it polled with last
@@ -59,7 +55,7 @@ struct alignas(64) Thread : ThreadView {
   Barrier kind() const { return static_cast<Barrier>(phase & 3); }
 };
 // The stride of an array of threads, in cache lines, is odd: their first lines are spread over all sets of a cache.
-static_assert(sizeof(Thread) / 64 % 2 == 1, "pad Thread by a cache line");
+static_assert(SPAK_SIM_UCONTEXT || sizeof(Thread) / 64 % 2 == 1, "pad Thread by a cache line");
 
 }  // namespace spak::sim
 #pragma GCC visibility pop

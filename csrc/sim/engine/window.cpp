@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -71,7 +72,8 @@ void Windows::reserve(std::size_t count) {
   count_ = count;
 }
 
-void Window::begin(char* base, std::size_t dynamic_size, std::size_t limit) {
+void Window::begin(char* base, std::size_t dynamic_size, std::size_t limit, std::size_t alignment) {
+  alignment_ = alignment;
   memory_ = base;
   if (!variables_.empty() || dynamic_begin_) unpoison(memory_, kSize);
   variables_.clear();
@@ -96,8 +98,10 @@ void* Window::find(const SharedSite& site, std::size_t size, std::size_t align) 
   }
   require_alignment(align, site.site);
   // Aligned to what was declared and to no more: code that needs 16 bytes and does not say so must show it.
+  const bool generous = alignment_ > 1 && size % alignment_ == 0;
+  if (generous) align = std::max(align, alignment_);
   char* begin = align_up(next_ + kZone, align);
-  if (reinterpret_cast<std::uintptr_t>(begin) % (2 * align) == 0) begin += align;
+  if (!generous && reinterpret_cast<std::uintptr_t>(begin) % (2 * align) == 0) begin += align;
   char* zone_end = align_up(begin + size + kZone, 8);
   const char* const dynamic_from = dynamic_begin_ ? dynamic_begin_ - kZone : memory_ + kSize - dynamic_size_ - (dynamic_size_ ? 2 * kMaxAlign : 0);
   if (zone_end > dynamic_from) fail("bad-launch", "too many shared variables", site.site);

@@ -18,7 +18,8 @@ class Window {
   static constexpr std::size_t kStaticLimit = 48 << 10;       // of any device, for `__shared__` arrays of stated size
 
   // `base`: kSize bytes of a Windows. `limit`: of static and dynamic shared memory together, on the device that is simulated.
-  void begin(char* base, std::size_t dynamic_size, std::size_t limit);
+  // `alignment`: see Config::shared_alignment.
+  void begin(char* base, std::size_t dynamic_size, std::size_t limit, std::size_t alignment);
   void* variable(const SharedSite& site, std::size_t size, std::size_t align) {
     const Known& known = known_[slot(site)];
     return known.site == &site ? known.begin : find(site, size, align);
@@ -60,7 +61,7 @@ class Window {
 
   char* memory_ = nullptr;
   char* next_ = nullptr;
-  std::size_t static_size_ = 0, limit_ = 0;
+  std::size_t static_size_ = 0, limit_ = 0, alignment_ = 1;
   std::size_t dynamic_size_ = 0;
   char* dynamic_begin_ = nullptr;
   std::size_t dynamic_align_ = 0;

@@ -204,6 +204,14 @@ extern "C" __global__ void reports(int times) {
     spak::sim::report({"race-shared", "many", "", {{"reads", {{"k.cu", i}, nullptr}, "", ""}}});
 }
 
+extern "C" __global__ void layout(int* out) {
+  __shared__ char first[3];
+  __shared__ float vectors[8], odd[3];
+  first[0] = 0, vectors[0] = odd[0] = 0.0f;
+  out[0] = static_cast<int>(reinterpret_cast<unsigned long long>(vectors) % 32);
+  out[1] = static_cast<int>(reinterpret_cast<unsigned long long>(odd) % 8);
+}
+
 // Many threads that live long enough to need a stack each.
 extern "C" __global__ void many_stacks(int* out) {
   volatile char local[256];

@@ -24,6 +24,9 @@ struct Config {
   bool instrumented = false;
 #endif
   long long shared_limit = 232448;  // static and dynamic shared memory of a block: 227 KB on sm_90, 163 KB on sm_80
+  // Static shared variables whose size is a multiple of it begin at one, as compilers for GPUs lay them out. 1: they are
+  // aligned to what is declared and to no more, so that code that needs more shows it.
+  long long shared_alignment = 1;
   int multiprocessors = 132;        // what is resident at once depends on them
 };
 
