@@ -138,7 +138,18 @@ def test_wrong_values_need_a_wrong_output(tmp_path: Path) -> None:
     assert verdict.missed(one, one.forms[0], Run("late__broken", wrong=["y"])) == ""
 
 
-def test_a_twin_is_clean_without_findings_and_with_right_values() -> None:
-    assert verdict.unclean(Run("k__fixed")) == ""
-    assert "race-shared" in verdict.unclean(Run("k__fixed", findings=[BOTH]))
-    assert verdict.unclean(Run("k__fixed", wrong=["y"])) == "`y` is wrong"
+def test_a_twin_is_clean_without_findings_and_with_right_values(tmp_path: Path) -> None:
+    (one,) = write(tmp_path, HEAD + SMALL).exhibits
+    assert verdict.unclean(one, Run("late__fixed")) == ""
+    assert "race-shared" in verdict.unclean(one, Run("late__fixed", findings=[BOTH]))
+    assert verdict.unclean(one, Run("late__fixed", wrong=["y"])) == "`y` is wrong"
+
+
+def test_what_costs_is_counted_in_both_forms_and_at_its_lines(tmp_path: Path) -> None:
+    (one,) = write(tmp_path, HEAD + SMALL.replace("race-shared", "counter sectors 9 -> 3")).exhibits
+    costs = [(16, {"writes_requests": 1}), (18, {"reads_requests": 1})]
+    assert verdict.missed(one, one.forms[0], Run("late__broken", counters={"sectors": 9}, costs=costs)) == ""
+    assert "is 8, not 9" in verdict.missed(one, one.forms[0], Run("late__broken", counters={"sectors": 8}, costs=costs))
+    assert "[18]" in verdict.missed(one, one.forms[0], Run("late__broken", counters={"sectors": 9}, costs=costs[:1]))
+    assert verdict.unclean(one, Run("late__fixed", counters={"sectors": 3})) == ""
+    assert verdict.unclean(one, Run("late__fixed", counters={"sectors": 4})) == "sectors is 4, not 3"

@@ -30,7 +30,7 @@ def main() -> int:
             if run is None:
                 continue
             form = next((one for one in exhibit.forms if one.name == version), None)
-            wrong = verdict.missed(exhibit, form, run) if form else verdict.unclean(run)
+            wrong = verdict.missed(exhibit, form, run) if form else verdict.unclean(exhibit, run)
             problems += bool(wrong)
             if wrong:
                 print(f"{exhibit.page}:{exhibit.line}: {run.symbol}: {wrong}")

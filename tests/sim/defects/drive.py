@@ -94,6 +94,8 @@ class Run:
     findings: list[findings.Finding] = field(default_factory=list)
     faults: list[sim_harness.Fault] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    counters: dict[str, int] = field(default_factory=dict)
+    costs: list[tuple[int, dict[str, int]]] = field(default_factory=list)  # of lines of the page
 
 
 def _compiled(page: Page) -> Path:
@@ -203,6 +205,12 @@ class Driver:
                 out.wrong += [name for name in wrong if name not in out.wrong]
             except sim_harness.Fault as fault:
                 out.faults.append(fault)
+        if any(form.counts for form in exhibit.forms):
+            self._launch(exhibit, version, {"mode": "profile"})
+            (counted,) = self.kernels.counters()
+            out.counters = counted["counters"]
+            lines = sim_harness.lines(self.kernels.path, [place["pc"] for place in counted["places"]])
+            out.costs = [(line or 0, place["counters"]) for (_, line), place in zip(lines, counted["places"], strict=True)]
         return out
 
     def _launch(self, exhibit: Exhibit, version: str, schedule: dict[str, Any]) -> list[str]:
@@ -229,7 +237,7 @@ class Driver:
                 exhibit.symbol(version), options.pop("grid", 1), options.pop("block"),
                 *(arguments[name] for _, name in exhibit.parameters),
                 regions={name: value for name, value in regions.items() if name not in gone},
-                mode="check", **{"seconds": 5, **schedule, **options},
+                **{"mode": "check", "seconds": 5, **schedule, **options},
             )  # fmt: skip
         finally:
             self._found(self.kernels._text("findings"))

@@ -6,7 +6,8 @@ which both the right version and the broken ones stand:
 
     //@ kernel NAME              only where an exhibit has several defects: its name, and prose
     //@ defect NAME: RULE        one broken form, and in the lines after it, indented by three, what is wrong with it;
-                                 `wrong-values` is the rule of what only a comparison with the reference shows
+                                 `wrong-values` is the rule of what only a comparison with the reference shows,
+                                 `counter NAME 64 -> 16` that of what costs: counted in the broken and the right form
     //@ also RULE, ...           what else may be reported, in consequence
     //@ run grid=2 block=(16, 8) smem=4096 cluster=2 seconds=1
     //@ in x = f32(arange(64))                 an argument that is only read: array or int
@@ -31,6 +32,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FIXED = "fixed"
+COUNTER = "counter"
 FOLDER = "tests/sim/defects/"  # as reports name the pages
 _DIRECTIVES = ("kernel", "defect", "also", "run", "in", "out", "inout", "scratch", "map", "freed", "arch")
 _KERNEL = re.compile(r'extern "C" __global__ void (?:__\w+__\([^)]*\) )*(\w+)\(([^)]*)\)')
@@ -50,6 +52,7 @@ class Form:
     also: tuple[str, ...]
     places: tuple[tuple[int, str], ...]
     line: int
+    counts: tuple[str, int, int] | None = None  # a counter, its value in the broken form and in the right one
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,10 @@ def _exhibit(page: str, lines: list[str], begin: int, end: int) -> Exhibit:
         also = [d.rest for d in head if d.word == "also" and d.form in ("", form, "broken" if single else form)]
         places = [(number, role) for number, _, clauses in code for role in _roles(clauses, form)]
         rules = tuple(word for text in also for word in re.findall(r"[\w-]+", text))
-        forms.append(Form(form, first.split(":")[1].strip(), " ".join(prose), rules, tuple(places), one.line))
+        rule, counts = first.split(":")[1].strip(), None
+        if match := re.fullmatch(r"counter (\w+) (\d+) -> (\d+)", rule):
+            rule, counts = COUNTER, (match[1], int(match[2]), int(match[3]))
+        forms.append(Form(form, rule, " ".join(prose), rules, tuple(places), one.line, counts))
     known = {*names, "broken"} if single else set(names)
     for number, _, clauses in code:
         for clause in clauses:

@@ -17,8 +17,9 @@ DOCUMENT = FOLDER.parents[2] / "docs" / "simulator-defects.md"
 # From what is simple to what is built of it.
 ORDER = (
     "memory", "races", "blocks", "barriers", "copies", "mbarriers", "clusters", "tensor_maps", "tensor_cores", "hardware",
-    "split_k", "gemm_mma", "gemm_wgmma", "gemm_cluster", "attention",
+    "subtle", "idioms", "counters", "split_k", "gemm_mma", "gemm_wgmma", "gemm_cluster", "attention",
 )  # fmt: skip
+_CLASSES = {verdict.WRONG_VALUES: "values", page.COUNTER: "counters"}
 
 _HEAD = """# What the simulator finds: the planted defects
 
@@ -44,7 +45,7 @@ def document(pages: Sequence[Page], runs: Mapping[str, Run]) -> str:
     exhibits = [one for each in pages for one in each.exhibits]
     forms = [(one, form) for one in exhibits for form in one.forms]
     found = sum(not verdict.missed(one, form, runs[one.symbol(form.name)]) for one, form in forms)
-    clean = sum(not verdict.unclean(runs[one.symbol(FIXED)]) for one in exhibits)
+    clean = sum(not verdict.unclean(one, runs[one.symbol(FIXED)]) for one in exhibits)
     head = _HEAD.format(
         defects=len(forms), kernels=len(exhibits), twins=len(exhibits), found=found, clean=clean
     )
@@ -65,14 +66,16 @@ def _row(one: Exhibit, form: Form, runs: Mapping[str, Run]) -> str:
     run = runs[one.symbol(form.name)]
     found = verdict.match(one, form, run)
     where = f"[{one.page}](../tests/sim/defects/{one.page}#L{one.line if len(one.forms) == 1 else form.line})"
-    kind = "values" if form.rule == verdict.WRONG_VALUES else rules.class_of(form.rule)
+    kind = _CLASSES.get(form.rule) or rules.class_of(form.rule)
     if verdict.missed(one, form, run):
         says = "**not found**"
+    elif form.counts:
+        says = f"`{form.counts[0]}`: {run.counters[form.counts[0]]}; of the twin: {runs[one.symbol(FIXED)].counters[form.counts[0]]}"
     elif found:
         says = f"`{found.rule}`: {found.sentence}"
     else:
         says = f"nothing; {', '.join(f'`{name}`' for name in run.wrong)} differs from the reference"
-    twin = "not clean" if verdict.unclean(runs[one.symbol(FIXED)]) else "clean"
+    twin = "not clean" if verdict.unclean(one, runs[one.symbol(FIXED)]) else "clean"
     cells = (f"`{form.name}`: {form.sentence}", kind, says, f"{where} {_lines(found)}".strip(), twin)
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 

@@ -45,7 +45,12 @@ def match(exhibit: Exhibit, form: Form, run: Run) -> Finding | None:
 def missed(exhibit: Exhibit, form: Form, run: Run) -> str:
     """'' or what is wrong with what was found of a defect."""
     heard = "; ".join(map(said, run.findings)) or "nothing"
-    if form.rule == WRONG_VALUES:
+    if form.counts:
+        name, expected, _ = form.counts
+        here = [line for line, word in form.places if not any(at == line and any(key.startswith(word) for key in cost) for at, cost in run.costs)]
+        if run.counters.get(name) != expected or here:
+            return f"{name} is {run.counters.get(name)}, not {expected}; lines without costs: {here}; {run.costs}"
+    elif form.rule == WRONG_VALUES:
         if not run.wrong:
             return f"the results are right; found {heard}"
     elif match(exhibit, form, run) is None:
@@ -55,8 +60,11 @@ def missed(exhibit: Exhibit, form: Form, run: Run) -> str:
     return f"also found {', '.join(sorted(strays))}: {heard}" if strays else ""
 
 
-def unclean(run: Run) -> str:
+def unclean(exhibit: Exhibit, run: Run) -> str:
     """'' or what is wrong with a repaired twin."""
     problems = [*map(said, run.findings), *(f"{fault.rule}: {fault}" for fault in run.faults)]
     problems += [f"`{name}` is wrong" for name in run.wrong]
+    for name, _, expected in (form.counts for form in exhibit.forms if form.counts):
+        if run.counters.get(name) != expected:
+            problems.append(f"{name} is {run.counters.get(name)}, not {expected}")
     return "; ".join(problems)
