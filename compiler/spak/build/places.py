@@ -19,7 +19,8 @@ def runtime_sources(engine: str) -> list[Path]:
         return [*shared, *sorted((RUNTIME / "cuda").iterdir())]
     if engine == "sim":
         listed = [SIMULATOR / line for line in (SIMULATOR / "sources.txt").read_text().split()]
-        return [*shared, *listed, *sorted(SIMULATOR.rglob("*.h"))]
+        headers = [path for path in sorted(SIMULATOR.rglob("*.h")) if path.parent.name != "host"]  # that is for whole programs
+        return [*shared, *listed, *headers]
     return shared
 
 

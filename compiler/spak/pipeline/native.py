@@ -98,7 +98,8 @@ def header_files(folder: str) -> list[tuple[str, str]]:
     """(name below include, path) of every header of a folder, sorted."""
     found = []
     for place, _, names in os.walk(INCLUDE / folder, followlinks=True):
-        found += [Path(place) / name for name in names]
+        if "/sim/host" not in place:  # what whole programs include, and kernels never do
+            found += [Path(place) / name for name in names]
     return [(path.relative_to(INCLUDE).as_posix(), str(path)) for path in sorted(found)]
 
 
