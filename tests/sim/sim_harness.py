@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,9 @@ def cache() -> Path:
     folder = Path(tempfile.gettempdir()) / f"spak-sim-{os.getuid()}"
     folder.mkdir(exist_ok=True, mode=0o700)
     for path in folder.iterdir():
-        if time.time() - path.stat().st_mtime > KEPT_DAYS * 86400:
-            path.unlink(missing_ok=True)
+        with suppress(OSError):  # another process may be tidying up as well
+            if path.is_file() and time.time() - path.stat().st_mtime > KEPT_DAYS * 86400:
+                path.unlink()
     return folder
 
 

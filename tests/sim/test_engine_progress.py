@@ -22,6 +22,19 @@ def test_blocks_that_spin_let_others_run(
         assert out[0] == 7 or out.min() > 1, name
 
 
+def test_random_orders_interleave_blocks_at_barriers(engine: sim_harness.Kernels) -> None:
+    def log(**schedule: object) -> list[int]:
+        out, counter = np.zeros(48, np.int32), np.zeros(1, np.int32)
+        engine.run("passes", 6, 64, counter, out, threads=1, **schedule)
+        assert sorted(out.tolist()) == sorted(list(range(6)) * 8)
+        return list(out.tolist())
+
+    assert log(order="forward") == [block for block in range(6) for _ in range(8)]
+    seeds = [log(seed=seed) for seed in range(4)]
+    assert all(sum(a != b for a, b in zip(run, run[1:], strict=False)) > 6 for run in seeds)
+    assert seeds[0] != seeds[1] and seeds[0] == log(seed=0)
+
+
 ENDLESS = [
     ("polls_for_ever", (np.zeros(1, np.int32),), 167),
     ("loops_for_ever", (np.zeros(1, np.int32), 1), 173),

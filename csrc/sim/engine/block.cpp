@@ -85,8 +85,12 @@ int Block::any_barrier(Barrier kind, int predicate, Site site) {
   else if (barrier_kind_ != kind || !same(barrier_site_, site)) barrier_mismatch_ = true;
   waiting_[waiting_count_++] = &self;
   barrier_trues_ += predicate != 0;
-  if (waiting_count_ == size_) open_barrier(kind);
-  unit_->suspend();
+  if (waiting_count_ == size_) {
+    open_barrier(kind);
+    unit_->after_barrier();
+  } else {
+    unit_->suspend();
+  }
   return barrier_result_;
 }
 

@@ -90,14 +90,17 @@ class Worker {
     const std::uint64_t most = resident_units(work_.job);
     while (!work_.stop.load(std::memory_order_relaxed)) {
       if (at_ >= turns_.size()) {
-        // All of them poll. Some new ones are begun before those are asked again, which may take a while.
-        if (fresh_ < kFresh && turns_.size() < most && begin_one()) {
+        // All of them poll, or have stepped aside. Some new ones are begun before those who poll are asked again, which may
+        // take a while; to interleave, a few are enough.
+        const bool enough = aside_ && turns_.size() >= kInterleaved;
+        if (!enough && fresh_ < kFresh && turns_.size() < most && begin_one()) {
           ++fresh_;
         } else if (turns_.empty()) {
           return;
         } else {
+          if (!aside_) sched_yield();
           at_ = fresh_ = 0;
-          sched_yield();
+          aside_ = false;
         }
       }
       run_one();
@@ -126,7 +129,9 @@ class Worker {
   void run_one() {
     Turn& turn = turns_[at_];
     try {
-      if (turn.unit->run() == Unit::Status::spinning) {
+      const Unit::Status status = turn.unit->run(work_.schedule.count() > 1);
+      aside_ |= status == Unit::Status::aside;
+      if (status != Unit::Status::finished) {
         ++at_;
         return;
       }
@@ -147,6 +152,8 @@ class Worker {
   std::size_t at_ = 0;
   static constexpr unsigned kFresh = 16;
   unsigned fresh_ = 0;
+  static constexpr std::size_t kInterleaved = 3;
+  bool aside_ = false;  // somebody has stepped aside in this round
 };
 
 unsigned processors() {

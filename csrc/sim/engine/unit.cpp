@@ -104,7 +104,7 @@ unsigned Unit::block_number(const Block& block) const {
   return 0;
 }
 
-Unit::Status Unit::run() {
+Unit::Status Unit::run(bool polite) {
   Unit* const before = std::exchange(running, this);
   ThreadView* const outer = current;
   const auto restore = [&] { current = outer, running = before; };
@@ -116,7 +116,8 @@ Unit::Status Unit::run() {
     for (Block* block : order_of_blocks_)
       if (profile::on()) profile::block_begin(*block);
   }
-  spinning_ = false;
+  spinning_ = aside_ = false;
+  polite_ = polite && order_ == Order::random;
   idle_ = 0;
   swift_ = order_ != Order::random && !attention_ && !sanitized() && !check::on();
   try {
@@ -126,9 +127,9 @@ Unit::Status Unit::run() {
     current = nullptr;
     if (check::on()) check::left();
     if (stop_) throw Stop(*stop_);
-    if (spinning_) {
+    if (spinning_ || aside_) {
       restore();
-      return Status::spinning;
+      return spinning_ ? Status::spinning : Status::aside;
     }
     if (exited_ != total_) stuck();
     while (perform_one()) {
@@ -238,6 +239,13 @@ void Unit::resume(Context& from, Thread* self, Thread& next) {
   __sanitizer_start_switch_fiber(save, stacks_.low(next.stack), stacks_.bytes());
   Context::swap(from, next.context);
   __sanitizer_finish_switch_fiber(self ? self->fake_stack : main_fake_stack_, nullptr, nullptr);
+}
+
+// Blocks that never interleave hide what they do to each other's global memory.
+void Unit::after_barrier() {
+  if (!polite_ || random_.below(4) != 0) return suspend();
+  aside_ = true;
+  to_main(thread());
 }
 
 void Unit::move(Block& block) {

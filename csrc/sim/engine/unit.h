@@ -64,6 +64,7 @@ class alignas(64) Unit {
   enum class Status : unsigned char {
     finished,
     spinning,  // all threads that could run poll for something that somebody outside has to do
+    aside,     // it could go on, and lets other units do so first
   };
 
   Unit(Stacks& stacks, Pulse& pulse) : stacks_(stacks), pulse_(pulse) {}
@@ -71,8 +72,8 @@ class alignas(64) Unit {
 
   // The unit whose index is `index` among those of the launch.
   void begin(const Job& job, std::uint64_t index, Pace& pace);
-  // Runs it, or goes on with it. Throws Stop.
-  Status run();
+  // Runs it, or goes on with it. Throws Stop. `polite`: a random order may step aside at barriers.
+  Status run(bool polite);
   // Forgets all threads where they stand.
   void drop();
 
@@ -106,6 +107,8 @@ class alignas(64) Unit {
   void yield(const void* pc, bool often = false);
   int hop(Thread& self);  // the same where it is swift(); 0
   void issue(OperationRef operation);
+  // At a barrier that has just opened: waits for its turn, which may come after that of another unit.
+  void after_barrier();
 
   // A stack that is free for the report of a trap: the trapped thread's own may be full.
   void* landing() const { return report_.get() + kReportBytes; }
@@ -168,7 +171,7 @@ class alignas(64) Unit {
   std::vector<std::uint32_t> shuffled_;
   Order order_ = Order::forward;
   Random random_;
-  bool attention_ = false, expired_ = false, spinning_ = false, live_ = false, begun_ = false;
+  bool attention_ = false, expired_ = false, spinning_ = false, polite_ = false, aside_ = false, live_ = false, begun_ = false;
   unsigned idle_ = 0;  // yields since anything was achieved
   Pace* pace_ = nullptr;
   Windows windows_;

@@ -219,3 +219,11 @@ extern "C" __global__ void many_stacks(int* out) {
   spak::sim::grid_barrier(here());
   atomicAdd(out, local[threadIdx.x % 256]);
 }
+
+// Who passes its barriers when: blocks that never interleave write 0 0 0 0 1 1 1 1 ...
+extern "C" __global__ void passes(int* next, int* log) {
+  for (int i = 0; i < 8; ++i) {
+    __syncthreads();
+    if (threadIdx.x == 0) log[atomicAdd(next, 1)] = blockIdx.x;
+  }
+}
