@@ -1,6 +1,8 @@
 // Calls of the runtime API: errors that are remembered, findings that are delivered. Knows nothing of memory or streams.
 #include "host/call.h"
 
+#include "host/unsupported.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -74,6 +76,11 @@ void deliver() {
 }
 
 std::size_t delivered() { return delivered_; }
+
+cudaError_t not_modelled(const char* function, const void* place) {
+  const Call call(function, place);
+  return context_error() != cudaSuccess ? call(context_error()) : call.unsupported("is not modelled");
+}
 
 bool check_mode() {
   const char* mode = std::getenv("SPAK_SIM_MODE");

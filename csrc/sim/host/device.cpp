@@ -226,3 +226,19 @@ extern "C" cudaError_t cudaDeviceGetLimit(size_t* value, cudaLimit limit) {
   }
   return cudaSuccess;
 }
+extern "C" cudaChannelFormatDesc cudaCreateChannelDesc(int x, int y, int z, int w, cudaChannelFormatKind kind) { return {x, y, z, w, kind}; }
+extern "C" cudaError_t cudaDeviceGetSharedMemConfig(cudaSharedMemConfig* config) {
+  if (config) *config = cudaSharedMemBankSizeFourByte;
+  return cudaSuccess;
+}
+extern "C" cudaError_t cudaDeviceGetPCIBusId(char* id, int size, int index) {
+  SPAK_API;
+  if (!id || size < 1) return call(cudaErrorInvalidValue);
+  if (index != 0) return call(cudaErrorInvalidDevice);
+  std::snprintf(id, static_cast<std::size_t>(size), "0000:00:00.0");
+  return cudaSuccess;
+}
+extern "C" cudaError_t cudaDeviceGetByPCIBusId(int* index, const char*) { return cudaGetDevice(index); }
+extern "C" cudaError_t cudaCtxResetPersistingL2Cache() { return cudaSuccess; }
+extern "C" cudaError_t cudaStreamSetAttribute(cudaStream_t, cudaLaunchAttributeID, const cudaLaunchAttributeValue*) { return cudaSuccess; }
+extern "C" cudaError_t cudaStreamCopyAttributes(cudaStream_t, cudaStream_t) { return cudaSuccess; }

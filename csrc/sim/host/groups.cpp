@@ -1,35 +1,15 @@
-// The barrier of a grid and the lanes that are together, on the engine's gates and states. Knows nothing of groups.
+// The lanes that are together, found on the engine's states of threads. Knows nothing of groups.
 #include "spak/sim/host/groups.h"
 
 #include <array>
-#include <memory>
-#include <string>
 #include <utility>
 
-#include "check/check.h"
-#include "engine/finding.h"
 #include "engine/operation.h"
 #include "engine/unit.h"
 
 namespace spak::sim::host {
 
 namespace {
-
-struct Phase {
-  Gate gate;
-  check::Order order;
-  bool over = false;
-};
-
-struct GridBarrier {
-  std::shared_ptr<Phase> phase = std::make_shared<Phase>();
-  std::uint64_t arrived = 0, expected = 0;
-};
-
-std::string describe(const void* object, const Thread&) {
-  const auto& barrier = *static_cast<const GridBarrier*>(object);
-  return std::to_string(barrier.arrived) + " of " + std::to_string(barrier.expected) + " threads of the grid have come";
-}
 
 // Lanes that came to one line and wait to know who is there too.
 struct Crowd {
@@ -57,29 +37,6 @@ bool may_come(const Block& block, unsigned first, std::uint32_t waiting) {
 }
 
 }  // namespace
-
-bool is_cooperative() { return running->job().config.cooperative; }
-
-void grid_sync(Site site) {
-  if (!is_cooperative()) {
-    Finding wrong{"bad-launch", "a grid waits for itself in a launch that is not cooperative", "launch the kernel with cudaLaunchCooperativeKernel", {}};
-    wrong.parties.push_back({"waits for the grid", {site, nullptr}, name_of(self()), ""});
-    stop(std::move(wrong));
-  }
-  auto& barrier = running->states().get<GridBarrier>();
-  if (!barrier.expected) barrier.expected = std::uint64_t{running->blocks()} * running->block(0).size();
-  const std::shared_ptr<Phase> phase = barrier.phase;
-  if (check::on()) phase->order.release();
-  if (++barrier.arrived == barrier.expected) {
-    barrier.arrived = 0;
-    barrier.phase = std::make_shared<Phase>();
-    phase->over = true;
-    phase->gate.open();
-  } else {
-    phase->gate.wait("grid.sync()", site, describe, &barrier);
-  }
-  if (check::on()) phase->order.acquire();
-}
 
 std::uint32_t converged(Site site) {
   Thread& thread = self();

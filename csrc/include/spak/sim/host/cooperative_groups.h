@@ -122,8 +122,8 @@ class thread_block {
 
 class grid_group {
  public:
-  void sync(Site at = here()) const { spak::sim::host::grid_sync(at); }
-  bool is_valid() const { return spak::sim::host::is_cooperative(); }
+  void sync(Site at = here()) const { spak::sim::grid_barrier(at); }
+  bool is_valid() const { return spak::sim::cooperative(); }
   unsigned long long num_threads() const { return details::blocks_of_grid() * details::block_threads(); }
   unsigned long long size() const { return num_threads(); }
   unsigned long long thread_rank() const { return details::rank_of_block() * details::block_threads() + details::rank_in_block(); }

@@ -13,13 +13,13 @@ namespace spak::sim::host {
 
 // The calling thread's part, of `count` threads, as cp.async where the target is shared memory and both sides are aligned to
 // 4 bytes; else as plain loads and stores, as the toolkit does.
-inline void copy_part(void* to, const void* from, std::size_t bytes, unsigned rank, unsigned count, Site at) {
+inline void copy_part(void* to, const void* from, ::std::size_t bytes, unsigned rank, unsigned count, Site at) {
   auto* const out = static_cast<char*>(to);
   const auto* const in = static_cast<const char*>(from);
-  const std::size_t both = reinterpret_cast<std::uintptr_t>(out) | reinterpret_cast<std::uintptr_t>(in) | bytes;
-  const std::size_t piece = both % 16 == 0 ? 16 : both % 8 == 0 ? 8 : both % 4 == 0 ? 4 : 1;
+  const ::std::size_t both = reinterpret_cast<::std::uintptr_t>(out) | reinterpret_cast<::std::uintptr_t>(in) | bytes;
+  const ::std::size_t piece = both % 16 == 0 ? 16 : both % 8 == 0 ? 8 : both % 4 == 0 ? 4 : 1;
   const bool async = piece >= 4 && in_shared(to) && !in_shared(from);
-  for (std::size_t i = rank * piece; i < bytes; i += count * piece) {
+  for (::std::size_t i = rank * piece; i < bytes; i += count * piece) {
     if (async) cp_async(out + i, in + i, static_cast<int>(piece), static_cast<int>(piece), at);
     else if (piece == 16) *reinterpret_cast<uint4*>(out + i) = *reinterpret_cast<const uint4*>(in + i);
     else if (piece == 8) *reinterpret_cast<uint2*>(out + i) = *reinterpret_cast<const uint2*>(in + i);
@@ -32,11 +32,11 @@ inline void copy_part(void* to, const void* from, std::size_t bytes, unsigned ra
 
 // Sizes whose alignment the program vouches for.
 namespace cuda {
-template <std::size_t Alignment>
+template <::std::size_t Alignment>
 struct aligned_size_t {
-  static constexpr std::size_t align = Alignment;
-  std::size_t value;
-  explicit constexpr aligned_size_t(std::size_t size) : value(size) {}
-  constexpr operator std::size_t() const { return value; }
+  static constexpr ::std::size_t align = Alignment;
+  ::std::size_t value;
+  explicit constexpr aligned_size_t(::std::size_t size) : value(size) {}
+  constexpr operator ::std::size_t() const { return value; }
 };
 }  // namespace cuda

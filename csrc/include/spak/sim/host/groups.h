@@ -7,10 +7,6 @@
 #pragma GCC visibility push(hidden)
 namespace spak::sim::host {
 
-// Waits until all threads of the grid have called it. Only in a cooperative launch.
-void grid_sync(Site site);
-bool is_cooperative();
-
 // The lanes of the calling warp that come to this line together: waits until every other lane has exited, waits for
 // something else, or is here as well. As on a GPU that reconverges wherever it can.
 std::uint32_t converged(Site site);

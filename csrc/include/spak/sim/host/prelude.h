@@ -5,6 +5,8 @@
 
 #include <spak/sim/host/cuda_runtime.h>
 
+#include <spak/sim/host/address_spaces.h>
+
 // Promises of the program to the toolkit's optimiser.
 #define __builtin_assume(condition) (static_cast<void>(0))
 #define __assume(condition) (static_cast<void>(0))

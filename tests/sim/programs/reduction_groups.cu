@@ -1,0 +1,86 @@
+// Minimum, maximum and sum with cooperative groups, generic over the operation.
+#include <cooperative_groups.h>
+#include <cooperative_groups/reduce.h>
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+namespace cg = cooperative_groups;
+
+struct Sum { template <typename T> __device__ T operator()(T a, T b) const { return a + b; } };
+struct Max { template <typename T> __device__ T operator()(T a, T b) const { return a < b ? b : a; } };
+
+template <typename Group, typename T, typename Op>
+__device__ T reduce_group(Group g, T value, Op op) {
+  for (int offset = g.size() / 2; offset > 0; offset /= 2) value = op(value, g.shfl_down(value, offset));
+  return value;
+}
+
+template <int BlockSize, typename T, typename Op>
+__global__ void __launch_bounds__(BlockSize) reduce(const T* in, T* out, int n, T identity, Op op) {
+  __shared__ T partial[BlockSize / 32];
+  cg::thread_block block = cg::this_thread_block();
+  cg::thread_block_tile<32> warp = cg::tiled_partition<32>(block);
+  T value = identity;
+  for (int i = block.group_index().x * BlockSize + block.thread_rank(); i < n; i += gridDim.x * BlockSize) value = op(value, in[i]);
+  value = reduce_group(warp, value, op);
+  if (warp.thread_rank() == 0) partial[warp.meta_group_rank()] = value;
+  block.sync();
+  if (warp.meta_group_rank() == 0) {
+    value = warp.thread_rank() < warp.meta_group_size() ? partial[warp.thread_rank()] : identity;
+    value = reduce_group(warp, value, op);
+    if (warp.thread_rank() == 0) out[blockIdx.x] = value;
+  }
+}
+
+__global__ void min_with_library(const float* in, float* out, int n) {
+  auto block = cg::this_thread_block();
+  auto tile = cg::tiled_partition<16>(block);
+  float value = std::numeric_limits<float>::max();
+  for (int i = block.thread_rank(); i < n; i += block.size()) value = fminf(value, in[i]);
+  value = cg::reduce(tile, value, cg::less<float>());
+  if (tile.thread_rank() == 0) out[tile.meta_group_rank()] = value;
+}
+
+template <typename T>
+class DeviceVector {
+ public:
+  explicit DeviceVector(size_t n) : n_(n) { cudaMalloc(&p_, n * sizeof(T)); }
+  explicit DeviceVector(const std::vector<T>& v) : DeviceVector(v.size()) { cudaMemcpy(p_, v.data(), n_ * sizeof(T), cudaMemcpyHostToDevice); }
+  ~DeviceVector() { cudaFree(p_); }
+  DeviceVector(const DeviceVector&) = delete;
+  operator T*() const { return p_; }
+  std::vector<T> host() const {
+    std::vector<T> v(n_);
+    cudaMemcpy(v.data(), p_, n_ * sizeof(T), cudaMemcpyDeviceToHost);
+    return v;
+  }
+
+ private:
+  T* p_ = nullptr;
+  size_t n_;
+};
+
+int main() {
+  const int n = 1537, blocks = 3;
+  std::vector<int> a(n);
+  std::vector<float> f(n);
+  for (int i = 0; i < n; ++i) a[i] = (i * 7919) % 1000 - 500, f[i] = 0.25f * a[i];
+  DeviceVector<int> in(a), out(blocks);
+  reduce<64><<<blocks, 64>>>(static_cast<const int*>(in), static_cast<int*>(out), n, 0, Sum{});
+  auto sums = out.host();
+  int sum = std::accumulate(sums.begin(), sums.end(), 0);
+  reduce<96, int, Max><<<dim3(blocks), dim3(96)>>>(in, out, n, std::numeric_limits<int>::min(), Max());
+  auto tops = out.host();
+  int top = *std::max_element(tops.begin(), tops.end());
+  DeviceVector<float> fin(f), fout(4);
+  min_with_library<<<1, 64>>>(fin, fout, n);
+  auto least = fout.host();
+  float lowest = *std::min_element(least.begin(), least.end());
+  if (cudaDeviceSynchronize() != cudaSuccess) return 2;
+  bool ok = sum == std::accumulate(a.begin(), a.end(), 0) && top == *std::max_element(a.begin(), a.end()) && lowest == *std::min_element(f.begin(), f.end());
+  std::printf("%d %d %g: %s\n", sum, top, lowest, ok ? "ok" : "wrong");
+  return ok ? 0 : 1;
+}
