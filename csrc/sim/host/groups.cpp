@@ -30,7 +30,7 @@ constexpr unsigned kPatience = 256;  // how often a lane looks while another pol
 // Whether a lane may still come: it runs, and is not here.
 bool may_come(const Block& block, unsigned first, std::uint32_t waiting) {
   for (unsigned lane = 0; lane < kWarp && first + lane < block.size(); ++lane) {
-    const State state = block.thread(first + lane).state;
+    const State state = block.thread(first + lane).standing();
     if (!(waiting >> lane & 1) && (state == State::ready || state == State::unstarted)) return true;
   }
   return false;

@@ -146,6 +146,7 @@ void run(const Launch& launch) {
   config.instrumented = k.instrumented;
   config.shared_limit = device().shared_block_kb << 10;
   config.multiprocessors = device().multiprocessors;
+  config.shared_alignment = 16;  // where the toolkit puts arrays whose size is a multiple of it: programs count on that
   try {
     ::spak::sim::launch(config, [](void* body) { static_cast<const Body*>(body)->run(); }, const_cast<Body*>(launch.body.get()));
   } catch (const Fault& fault) {
