@@ -85,6 +85,7 @@ SOURCES = {
     "atomics": (body("  atomicAdd(c, a[0]);"), "SPK433 kernel.cu:3"),
     "undefined function": ('extern "C" __device__ void cublas_like(float*);\n' + body(""), "SPK434 kernel.cu:1"),
     "tells the simulator": ("#ifdef SPAK_SIM\n#endif\n" + body(""), "SPK435 kernel.cu:1"),
+    "adds by an asynchronous copy": (body("spak::bulk_reduce_add<float>(c, nullptr, 16);"), "SPK433 kernel.cu:3"),
     "reads the cycle counter": (body("c[0] = spak::cycles();"), "SPK431 kernel.cu:3"),
     "tells the architecture": ("#if __CUDA_ARCH__ >= 900\n#endif\n" + body(""), "SPK435 kernel.cu:1"),
     "has another source": ("#ifdef FAST\n#endif\n" + body(""), "SPK435 kernel.cu:1"),

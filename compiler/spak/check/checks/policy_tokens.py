@@ -69,7 +69,7 @@ _ONLY_CALLED = frozenset(
     )
 )
 
-_ATOMICS = re.compile(r"^(?:atomic[A-Z]\w*|__sync_\w+|__atomic_\w+|atomic_ref|atomic|red_\w+)$")
+_ATOMICS = re.compile(r"^(?:atomic[A-Z]\w*|__sync_\w+|__atomic_\w+|atomic_ref|atomic|red_\w+|(?:bulk|tma)_reduce_\w+)$")
 _HOST_API = re.compile(r"^(?:cuda[A-Z]\w*|cu[A-Z]\w*|nvrtc[A-Z]\w*|cublas\w*|cudnn\w*)$")
 _MACHINE = re.compile(
     r"^(?:SPAK_\w+|__SPAK\w+|__CUDACC__|__CUDACC_RTC__|__NVCC__|__GNUC__|__clang__|__host__|_WIN32|__linux__|__OPTIMIZE__|NDEBUG|__has_include"
