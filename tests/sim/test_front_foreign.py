@@ -169,6 +169,9 @@ def test_names_that_macros_are_given_are_pasted() -> None:
     assert "typedef  T name##__spak_type[n]" in text and "name##__spak_site{#name, " in text
     assert "name##__spak_type& name = ::spak::sim::shared<name##__spak_type>(name##__spak_site, 0)" in text
     assert "host::kernel(#name, 0, 0, 0, 0, " in text
+    assert "(address_of(k))" in out("KERNEL(k)\nvoid f() { launch((void*)k); }", source).replace(
+        "::spak::sim::host::", ""
+    )
 
 
 def test_launches_and_asm_in_macros() -> None:

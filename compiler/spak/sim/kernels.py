@@ -19,8 +19,16 @@ def learn(work: Work) -> None:
     for i, token in enumerate(work.code):
         if work.context.means(token, "__global__"):
             at, _, _ = _parameters(work, i)
-            if at is not None:
-                work.context.kernels.add(_name(work, at))
+            if at is None:
+                continue
+            name = _name(work, at)
+            if name in work.parameters:
+                work.context.kernel_macros[work.macro] = work.parameters.index(name)
+            else:
+                work.context.kernels.add(name)
+        elif token.text in work.context.kernel_macros and work.at(i + 1) == "(":
+            given = arguments(work, i + 1)
+            work.context.kernels.update(given[work.context.kernel_macros[token.text] :][:1])
 
 
 def body(work: Work, i: int) -> None:

@@ -159,7 +159,7 @@ def _directive(edits: Edits, token: Token, context: Context) -> None:
             if part.text in ("__shared__", "extern") and "__shared__" in context.aliases[macro["name"]]:
                 edits.replace(part.begin, part.end, "", True)
         return
-    parameters = frozenset(re.findall(r"\w+", macro["parameters"] or ""))
+    parameters = tuple(re.findall(r"\w+", macro["parameters"] or ""))
     # A `#` at the beginning of a line of a macro's text is no directive; that form of # is left to the compiler.
     code = [part for part in body if part.kind != "directive"]
-    _Rewriter(Work(edits, code, context, macro=True, parameters=parameters)).run()
+    _Rewriter(Work(edits, code, context, macro=macro["name"], parameters=parameters)).run()

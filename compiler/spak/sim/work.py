@@ -35,6 +35,9 @@ class Context:
     kernels: set[str] = field(default_factory=set)
     aliases: dict[str, frozenset[str]] = field(default_factory=dict)
     shared: dict[str, SharedVariable] = field(default_factory=dict)
+    kernel_macros: dict[str, int] = field(
+        default_factory=dict
+    )  # macros that define the kernel which that argument names
     macros: dict[str, frozenset[str]] = field(default_factory=dict)  # the names in each macro's text
 
     def means(self, token: Token, *specifiers: str) -> bool:
@@ -77,15 +80,16 @@ class Edits:
 
 
 class Work:
-    """A run of tokens of a file: the file itself without its directives' insides, or the body of one macro."""
+    """A run of tokens of a file: the file itself without its directives' insides, or the body of one macro,
+    which `macro` names."""
 
     def __init__(
         self,
         edits: Edits,
         tokens: Sequence[Token],
         context: Context,
-        macro: bool = False,
-        parameters: frozenset[str] = frozenset(),
+        macro: str = "",
+        parameters: tuple[str, ...] = (),
     ) -> None:
         self.edits, self.context, self.macro, self.parameters = edits, context, macro, parameters
         self.source = edits.source
@@ -110,10 +114,10 @@ class Work:
         self.edits.found.add(code, message, self.edits.span(token.begin, token.end), hint)
 
     def replace(self, begin: int, end: int, new: str) -> None:
-        self.edits.replace(begin, end, new, self.macro)
+        self.edits.replace(begin, end, new, bool(self.macro))
 
     def insert(self, at: int, new: str) -> None:
-        self.edits.replace(at, at, new, self.macro)
+        self.edits.replace(at, at, new, bool(self.macro))
 
     def joined(self, name: str, suffix: str) -> str:
         """A name made from one of the source's; a macro's parameter is pasted."""

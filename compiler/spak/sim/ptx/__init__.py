@@ -37,7 +37,7 @@ def statement(work: Work, i: int) -> int:
 def _on_device(work: Work, i: int) -> bool:
     """Whether code may run on the device. In a macro nobody knows; there is no other asm worth a macro here."""
     scopes = [scope for scope in work.shape.scopes[i] if scope.kind in ("function", "block")]
-    return scopes[-1].device if scopes else work.macro
+    return scopes[-1].device if scopes else bool(work.macro)
 
 
 def translate(found: Statement) -> tuple[str, set[str]]:
