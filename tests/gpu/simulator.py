@@ -8,8 +8,11 @@ that <spak/cuda/mma.h> and <spak/cuda/wgmma.h> state. Without a device it says `
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,14 +125,20 @@ class Comparison:
 
         harness.build, maps.encode, harness.Kernels.run = tagged, remembered, repeated
 
-    def report(self) -> dict[str, Any]:
-        """What is recorded."""
-        rows = [
-            {"kernel": name, "launches": t.launches, "identical": t.identical, "within_bound": t.within, "worst": t.worst,
-             "different": len(t.different), "examples": t.different[:3]}
-            for name, t in sorted(self.tallies.items())
-        ]  # fmt: skip
-        return {"kernels": rows, "uncompared": sorted(UNCOMPARED)}
+    def rows(self) -> list[dict[str, Any]]:
+        """What is recorded of each kernel."""
+        return [
+            {
+                "kernel": name,
+                "launches": tally.launches,
+                "identical": tally.identical,
+                "within_bound": tally.within,
+                "worst": tally.worst,
+                "different": len(tally.different),
+                "examples": tally.different[:3],
+            }
+            for name, tally in sorted(self.tallies.items())
+        ]
 
 
 def bits(array: Any) -> Any:
@@ -160,20 +169,12 @@ def distance(name: str, mine: Any, theirs: Any) -> tuple[float, float]:
     return float(np.abs(finite).max()) / scale, allowed
 
 
-def main() -> int:
-    """Exit status 0 if nothing differed, or nothing could be measured."""
-    from spak.verify import gpu
-
-    why = gpu.missing()
-    if why:
-        print(f"simulator against GPU: not measured ({why})")
-        return 0
+def measure(test_file: str, out: Path) -> int:
+    """Run one file of tests, each launch on the device too; what was found goes to `out`."""
     import async_maps
     import device as devices
     import pytest
     import sim_harness
-    from record import environment
-    from spak.model.base import canonical_json
     from spak.runtime.cuda import Driver
 
     board = Driver().device()
@@ -186,26 +187,48 @@ def main() -> int:
 
     comparison = Comparison(run)
     comparison.patch(sim_harness, async_maps, devices.TensorMap)
-    tests = sorted(
-        str(path)
-        for pattern in ("test_tensor_*.py", "test_async_*.py")
-        for path in (ROOT / "tests" / "sim").glob(pattern)
-    )
-    failed = pytest.main(["-q", "-n0", "-p", "no:cacheprovider", *tests])
-    report = comparison.report()
-    arch = devices.architecture(board)
+    failed = int(pytest.main(["-q", "-n0", "-p", "no:cacheprovider", test_file]))
+    out.write_text(json.dumps({"arch": devices.architecture(board), "kernels": comparison.rows()}))
+    return failed
+
+
+def main() -> int:
+    """Exit status 0 if nothing differed, or nothing could be measured."""
+    from spak.verify import gpu
+
+    why = gpu.missing()
+    if why:
+        print(f"simulator against GPU: not measured ({why})")
+        return 0
+    from record import environment
+    from spak.model.base import canonical_json
+
+    rows: list[dict[str, Any]] = []
+    arch, failed = "", 0
+    with tempfile.TemporaryDirectory() as folder:
+        # A process for each file: every simulated module takes its share of the little static thread-local storage there is.
+        for pattern in ("test_tensor_*.py", "test_async_*.py"):
+            for path in sorted((ROOT / "tests" / "sim").glob(pattern)):
+                out = Path(folder) / f"{path.stem}.json"
+                failed |= subprocess.run(
+                    [sys.executable, __file__, str(path), str(out)], check=False, cwd=ROOT
+                ).returncode
+                if out.exists():
+                    said = json.loads(out.read_text())
+                    arch, rows = said["arch"], [*rows, *said["kernels"]]
+    report = {"kernels": rows, "uncompared": sorted(UNCOMPARED)}
     for path in sorted((ROOT / "targets").glob("*.toml")):
         if re.search(rf'^arch = "{arch}"$', path.read_text(), re.M):
             out = ROOT / "targets" / path.stem / "results" / "simulator.json"
             out.parent.mkdir(parents=True, exist_ok=True)
             out.write_bytes(canonical_json({"environment": environment(), **report}))
             print(out.relative_to(ROOT))
-    different = [row for row in report["kernels"] if row["different"]]
+    different = [row for row in rows if row["different"]]
     for row in different:
         print(f"{row['kernel']}: {row['different']} of {row['launches']} launches differ: {row['examples'][0]}")
-    print(f"simulator against GPU: {len(report['kernels'])} kernels compared, {len(different)} differ")
-    return 1 if failed or different or not report["kernels"] else 0
+    print(f"simulator against GPU: {len(rows)} kernels compared, {len(different)} differ")
+    return 1 if failed or different or not rows else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measure(sys.argv[1], Path(sys.argv[2])) if len(sys.argv) == 3 else main())

@@ -117,7 +117,7 @@ def test_every_completed_launch_is_repeated(monkeypatch: pytest.MonkeyPatch) -> 
     errors.update(mma_bf16_k16=16 * 2.0**-10)
     launch()
     assert "beyond" in tallies["mma_bf16_k16"].different[0]
-    assert [row["different"] for row in comparison.report()["kernels"]] == [2, 1]
+    assert [row["different"] for row in comparison.rows()] == [2, 1]
 
 
 def test_distances() -> None:
