@@ -47,7 +47,14 @@ class Bench:
         assert not found, found
 
     def finds(
-        self, rule: str, kernel: str, grid: Any, block: Any, *arguments: Any, also: tuple[str, ...] = (), **settings: Any
+        self,
+        rule: str,
+        kernel: str,
+        grid: Any,
+        block: Any,
+        *arguments: Any,
+        also: tuple[str, ...] = (),
+        **settings: Any,
     ) -> dict[str, Any]:
         """Expects findings of this rule (and of `also`), and one at the marked lines, which it returns."""
         found = self.found(kernel, grid, block, *arguments, **settings)

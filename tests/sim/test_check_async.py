@@ -27,7 +27,9 @@ def test_cp_async(bench: Bench, schedule: dict[str, Any]) -> None:
     bench.clean("copied_ok", 1, 32, numbers(128), floats(32), **schedule)
     found = bench.finds("in-flight-read", "copied_no_wait", 1, 32, numbers(128), floats(32), **schedule)
     assert found["parties"][1]["role"] == "issued (cp.async)"
-    bench.finds_either_way("race-shared", "copied_no_barrier", 1, 64, numbers(256), floats(64), also=("in-flight-read",), **schedule)
+    bench.finds_either_way(
+        "race-shared", "copied_no_barrier", 1, 64, numbers(256), floats(64), also=("in-flight-read",), **schedule
+    )
     bench.finds("in-flight-overwrite", "overwritten_early", 1, 32, numbers(128), floats(32), **schedule)
     bench.finds("in-flight-overwrite", "source_overwritten", 1, 32, numbers(128), floats(32), **schedule)
 
@@ -42,8 +44,10 @@ def test_bulk(bench: Bench, schedule: dict[str, Any]) -> None:
     assert np.array_equal(out, numbers(64))
     bench.clean("fence_by_issuer_ok", 1, 64, floats(64), **schedule)
     for kernel, rule in (
-        ("stored_no_fence", "missing-proxy-fence"), ("stored_no_barrier", "race-shared"), ("stored_reused", "in-flight-overwrite"),
-    ):  # fmt: skip
+        ("stored_no_fence", "missing-proxy-fence"),
+        ("stored_no_barrier", "race-shared"),
+        ("stored_reused", "in-flight-overwrite"),
+    ):
         rules = {finding["rule"] for finding in bench.found(kernel, 1, 64, floats(64), **schedule)}
         assert rule in rules, (kernel, rules)
 
@@ -54,7 +58,12 @@ def test_ring(bench: Bench, schedule: dict[str, Any]) -> None:
     bench.clean("ring_ok", 1, 64, data, out, 10, **schedule)
     assert np.array_equal(out, (data.reshape(10, 64)[:, :32] + data.reshape(10, 64)[:, :31:-1]).sum(0))
     found = bench.found("ring_given_back_early", 1, 64, data, out, 10, **schedule)
-    assert {finding["rule"] for finding in found} & {"race-shared", "in-flight-overwrite", "in-flight-read", "mbarrier-misuse"}, found
+    assert {finding["rule"] for finding in found} & {
+        "race-shared",
+        "in-flight-overwrite",
+        "in-flight-read",
+        "mbarrier-misuse",
+    }, found
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -66,4 +75,7 @@ def test_wgmma(bench: Bench, schedule: dict[str, Any]) -> None:
     assert {finding["rule"] for finding in found} == {"missing-proxy-fence"}
     found = bench.found("multiplied_no_wait", 1, 128, floats(512), **schedule)
     assert [finding["rule"] for finding in found] == ["accumulator-in-flight"]
-    assert [(party["role"], party["line"]) for party in found[0]["parties"]] == [("reads", 156), ("issued (wgmma)", 153)]
+    assert [(party["role"], party["line"]) for party in found[0]["parties"]] == [
+        ("reads", 156),
+        ("issued (wgmma)", 153),
+    ]

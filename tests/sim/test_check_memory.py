@@ -66,7 +66,9 @@ def test_uninitialised_shared(bench: Bench) -> None:
 def test_uninitialised_global(bench: Bench) -> None:
     buffer, out = floats(32), floats(32)
     fresh = {"initialised": False}
-    found = bench.finds("uninitialised-read", "buffer_read", 1, 32, buffer, out, regions={"x": (buffer, fresh), "y": out})
+    found = bench.finds(
+        "uninitialised-read", "buffer_read", 1, 32, buffer, out, regions={"x": (buffer, fresh), "y": out}
+    )
     assert "`x`" in found["sentence"]
     with bench.kernels.regions({"x": (buffer, fresh)}):
         bench.clean("buffer_fill", 1, 32, buffer, regions={"y": out})

@@ -67,5 +67,4 @@ def test_barriers(bench: Bench) -> None:
 
 
 def test_clocks_that_run_out(bench: Bench) -> None:
-    out = ints(32)
     bench.clean("very_long_ok", 1, 32, ints(32), 140_000)

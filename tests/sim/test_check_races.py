@@ -41,7 +41,13 @@ def test_shared(bench: Bench, kernel: str, rule: str, block: int, schedule: dict
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize(
     ("kernel", "block"),
-    [("no_barrier_ok", 256), ("same_value_ok", 256), ("in_step_ok", 32), ("warps_alone_ok", 256), ("halves_meet_ok", 32)],
+    [
+        ("no_barrier_ok", 256),
+        ("same_value_ok", 256),
+        ("in_step_ok", 32),
+        ("warps_alone_ok", 256),
+        ("halves_meet_ok", 32),
+    ],
 )
 def test_shared_repaired(bench: Bench, kernel: str, block: int, schedule: dict[str, Any]) -> None:
     bench.clean(kernel, 1, block, floats(256), **schedule)
@@ -49,7 +55,9 @@ def test_shared_repaired(bench: Bench, kernel: str, block: int, schedule: dict[s
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_more_shared(bench: Bench, schedule: dict[str, Any]) -> None:
-    bench.finds_either_way("race-shared", "overwritten", 2, 256, floats(256), floats(512), also=("race-global",), **schedule)
+    bench.finds_either_way(
+        "race-shared", "overwritten", 2, 256, floats(256), floats(512), also=("race-global",), **schedule
+    )
     bench.clean("overwritten_ok", 1, 256, floats(256), floats(256), **schedule)
     numbers = np.arange(64, dtype=np.int32)
     bench.finds_either_way("race-shared", "histogram", 1, 64, numbers[::-1].copy(), ints(64), **schedule)

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "check/judge.h"
+#include "check/case.h"
 #include "check/machine.h"
 #include "check/notes.h"
 #include "check/order.h"
@@ -47,6 +47,8 @@ void begin_block(BlockState& state, Block& block, UnitState& unit) {
   state.window = reinterpret_cast<std::uintptr_t>(block.window().base());
   if (!state.shadow) state.shadow = std::make_unique<WindowShadow>();
   state.variables.clear();
+  state.visitors.clear();
+  state.exited = 0;
   if (state.size > state.capacity) {
     state.threads = std::make_unique<ThreadState[]>(state.size);
     state.capacity = state.size;
@@ -63,7 +65,7 @@ void end_unit(std::size_t at) {
   std::unique_ptr<UnitState> state = std::move(all.running[at]);
   all.running.erase(all.running.begin() + static_cast<std::ptrdiff_t>(at));
   for (const auto& block : state->blocks)
-    if (block->window) forget_variables(block->window, WindowShadow::kBytes), block->window = 0;
+    if (block->window != kNowhere) forget_variables(block->window, WindowShadow::kBytes), block->window = kNowhere;
   all.idle.push_back(std::move(state));
 }
 
@@ -94,7 +96,7 @@ void unit_begin(Unit& unit) {
   make_room(unit.blocks() + 1);
   while (state.blocks.size() < unit.blocks()) state.blocks.push_back(std::make_unique<BlockState>());
   for (unsigned i = 0; i < unit.blocks(); ++i) begin_block(*state.blocks[i], unit.block(i), state);
-  for (std::size_t i = unit.blocks(); i < state.blocks.size(); ++i) state.blocks[i]->window = 0;
+  for (std::size_t i = unit.blocks(); i < state.blocks.size(); ++i) state.blocks[i]->window = kNowhere;
   state.first = state.blocks.front()->number;
   state.count = unit.blocks();
   state.agents = 0;
@@ -111,7 +113,10 @@ void unit_end(Unit& unit) {
 }
 
 void thread_begin(Thread&) {}
-void thread_end(Thread&) { settle_now(); }
+void thread_end(Thread& thread) {
+  settle_now();
+  if (now.thread && !counting()) judge_exit(*thread.checked, thread.site);
+}
 
 void resumed(Thread& thread) {
   if (now.thread) settle_now();

@@ -38,6 +38,27 @@ template <bool write>
   return true;
 }
 
+// The same for bytes of a word that have cells of their own; a whole word that is written is one cell again.
+template <bool write>
+[[gnu::noinline]] bool pass_bytes(Cell& word, Cell* bytes, unsigned count, Slot mine, Slot lower, Slot fresh, const Now& at) {
+  if (!bytes || !is_split(word.written) || word.written < lower) return false;
+  for (unsigned i = 0; i < count; ++i)
+    if (!pass<write>(bytes[i], mine, lower, fresh, at)) return false;
+  if (write && count == 4) word = {mine, 0, 0, 0};
+  return true;
+}
+
+// Some words in a row, or a part of one, at `offset` from where the cells begin.
+template <bool write, unsigned size>
+[[gnu::always_inline]] inline bool pass_all(Cell* words, Cell* bytes, std::uintptr_t offset, Slot mine, Slot lower, Slot fresh, const Now& at) {
+  Cell* const cell = words + (offset >> 2);
+  if constexpr (size < 4) return pass_bytes<write>(*cell, bytes ? bytes + offset : nullptr, size, mine, lower, fresh, at);
+  for (unsigned i = 0; i < size / 4; ++i)
+    if (!pass<write>(cell[i], mine, lower, fresh, at)) [[unlikely]]
+      if (!pass_bytes<write>(cell[i], bytes ? bytes + (offset + 4 * i) : nullptr, 4, mine, lower, fresh, at)) return false;
+  return true;
+}
+
 [[gnu::noinline]] void the_long_way(std::uintptr_t address, std::size_t size, bool write, How how, std::size_t align, const void* pc) {
   if (!on() || !now.thread) return;
   if (counting()) {
@@ -62,42 +83,24 @@ template <bool write>
 template <bool write, unsigned size>
 [[gnu::always_inline]] inline void access(const void* place, const void* pc) {
   const auto address = reinterpret_cast<std::uintptr_t>(place);
-  constexpr unsigned words = size / 4;
   const Now& at = now;
   // Own shared memory, aligned: the low bits rotate into high ones.
   const std::uintptr_t offset = address - at.window;
-  constexpr unsigned low_bits = size == 16 ? 4 : size == 8 ? 3 : 2;
+  constexpr unsigned low_bits = size == 16 ? 4 : size == 8 ? 3 : size == 4 ? 2 : size == 2 ? 1 : 0;
+  const std::uintptr_t rotated = low_bits ? offset >> low_bits | offset << (64 - low_bits) : offset;
   const Spot& spot = spot_of(pc);
-  if ((offset >> low_bits | offset << (64 - low_bits)) < WindowShadow::kBytes >> low_bits) [[likely]] {
-    if (spot.pc == pc) [[likely]] {
-      Cell* const cell = at.cells + (offset >> 2);
-      const Slot mine = at.me | spot.place;
-      bool good = true;
-      for (unsigned i = 0; i < words; ++i) good &= pass<write>(cell[i], mine, at.unit_lo, 0, at);
-      if (good) [[likely]] return;
-    }
+  if (rotated < WindowShadow::kBytes >> low_bits) [[likely]] {
+    if (spot.pc == pc) [[likely]]
+      if (pass_all<write, size>(at.cells, at.bytes, offset, at.me | spot.place, at.unit_lo, 0, at)) [[likely]] return;
   } else {
     if (address - at.stack_low < at.stack_size) return;
     const std::uintptr_t inside = address - spot.begin;
     if (spot.pc == pc && inside < spot.size && size <= spot.size - inside && !at.slow && active) [[likely]] {
       if (!spot.cells) return;
-      if (address % size == 0) [[likely]] {
-        Cell* const cell = spot.cells + (inside >> 2);
-        const Slot mine = at.me | spot.place;
-        bool good = true;
-        for (unsigned i = 0; i < words; ++i) good &= pass<write>(cell[i], mine, at.launch_lo, spot.before, at);
-        if (good) [[likely]] return;
-      }
+      if (address % size == 0) [[likely]]
+        if (pass_all<write, size>(spot.cells, spot.bytes, inside, at.me | spot.place, at.launch_lo, spot.before, at)) [[likely]] return;
     }
   }
-  the_long_way(address, size, write, How::plain, size, pc);
-}
-
-// Bytes and halves of words that are split.
-template <bool write, unsigned size>
-[[gnu::always_inline]] inline void access_part(const void* place, const void* pc) {
-  const auto address = reinterpret_cast<std::uintptr_t>(place);
-  if (address - now.stack_low < now.stack_size) return;
   the_long_way(address, size, write, How::plain, size, pc);
 }
 
@@ -111,13 +114,13 @@ SPAK_HOOK void __tsan_func_exit() {}
 SPAK_HOOK void __tsan_vptr_update(void**, void*) {}
 SPAK_HOOK void __tsan_vptr_read(void**) {}
 
-SPAK_HOOK void __tsan_read1(void* p) { access_part<false, 1>(p, SPAK_PC); }
-SPAK_HOOK void __tsan_read2(void* p) { access_part<false, 2>(p, SPAK_PC); }
+SPAK_HOOK void __tsan_read1(void* p) { access<false, 1>(p, SPAK_PC); }
+SPAK_HOOK void __tsan_read2(void* p) { access<false, 2>(p, SPAK_PC); }
 SPAK_HOOK void __tsan_read4(void* p) { access<false, 4>(p, SPAK_PC); }
 SPAK_HOOK void __tsan_read8(void* p) { access<false, 8>(p, SPAK_PC); }
 SPAK_HOOK void __tsan_read16(void* p) { access<false, 16>(p, SPAK_PC); }
-SPAK_HOOK void __tsan_write1(void* p) { access_part<true, 1>(p, SPAK_PC); }
-SPAK_HOOK void __tsan_write2(void* p) { access_part<true, 2>(p, SPAK_PC); }
+SPAK_HOOK void __tsan_write1(void* p) { access<true, 1>(p, SPAK_PC); }
+SPAK_HOOK void __tsan_write2(void* p) { access<true, 2>(p, SPAK_PC); }
 SPAK_HOOK void __tsan_write4(void* p) { access<true, 4>(p, SPAK_PC); }
 SPAK_HOOK void __tsan_write8(void* p) { access<true, 8>(p, SPAK_PC); }
 SPAK_HOOK void __tsan_write16(void* p) { access<true, 16>(p, SPAK_PC); }

@@ -2,10 +2,10 @@
 #include "check/judge.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <string>
 
+#include "check/case.h"
 #include "check/flight.h"
 #include "check/machine.h"
 #include "check/notes.h"
@@ -16,33 +16,9 @@ namespace spak::sim::check {
 
 namespace {
 
+constexpr std::uintptr_t kAround = 4 << 20;  // nothing else is mapped so near to the windows
+
 bool strong(How how) { return how == How::strong || how == How::strong_block || how == How::is_volatile; }
-
-// What one access looks like to its cells.
-struct Case {
-  const Access& access;
-  const ThreadState& thread;
-  const Row& row;
-  Slot mine;
-};
-
-std::string hex(std::uintptr_t address) {
-  char text[24];
-  std::snprintf(text, sizeof text, "0x%zx", static_cast<std::size_t>(address));
-  return text;
-}
-
-const char* verb(bool write, How how) {
-  if (how == How::strong || how == How::strong_block) return "accesses atomically";
-  return write ? "writes" : "reads";
-}
-
-Side here_side(const Case& c) {
-  return {verb(c.access.write, c.access.how), name_bytes(c.access.address, c.access.size)};
-}
-
-// A finding that ends the launch where it can: an asynchronous operation may have no thread to end.
-void fatal() { end_with_it(); }
 
 bool same_warp(Slot a, Slot b) { return block_of(a) == block_of(b) && thread_of(a) / 32 == thread_of(b) / 32; }
 
@@ -100,7 +76,7 @@ void report_race(const Case& c, Slot earlier, bool earlier_writes) {
   }
   set_rule(race.rule);
   const How how = how_of(earlier);
-  describe(race.sentence, race.hint, here_side(c), {verb(earlier_writes, how), name_bytes(c.access.address, c.access.size)});
+  describe(race.sentence, race.hint, side_of(c), {verb(earlier_writes, how), name_bytes(c.access.address, c.access.size)});
 }
 
 void report_flight(const Case& c, const Flight& flight, bool it_writes) {
@@ -114,13 +90,13 @@ void report_flight(const Case& c, const Flight& flight, bool it_writes) {
       : operation.find("cp.async") != std::string::npos                               ? "wait for its group (cp_async_wait, then a barrier) or its mbarrier first"
                                                                                       : "wait for its group or its mbarrier first";
   if (!write)
-    describe("memory is read while an asynchronous operation may still be writing it", wait, here_side(c),
+    describe("memory is read while an asynchronous operation may still be writing it", wait, side_of(c),
              {"issued", name_bytes(c.access.address, c.access.size)});
   else if (it_writes)
-    describe("memory is written while an asynchronous operation may still be writing it", wait, here_side(c),
+    describe("memory is written while an asynchronous operation may still be writing it", wait, side_of(c),
              {"issued", name_bytes(c.access.address, c.access.size)});
   else
-    describe("memory is overwritten while an asynchronous operation may still have to read it", wait, here_side(c),
+    describe("memory is overwritten while an asynchronous operation may still have to read it", wait, side_of(c),
              {"issued", name_bytes(c.access.address, c.access.size)});
 }
 
@@ -129,7 +105,7 @@ void report_proxy(const Case& c, Slot writer) {
   describe("an asynchronous operation accesses memory that ordinary stores have written, and no fence.proxy.async stands between",
            c.row.block ? "let the threads that wrote call fence_proxy_async() before the barrier that precedes the operation"
                        : "let the threads that wrote call fence_proxy_async() (for global memory) before the order that precedes the operation",
-           here_side(c), {"writes", name_bytes(c.access.address, c.access.size)});
+           side_of(c), {"writes", name_bytes(c.access.address, c.access.size)});
 }
 
 // --- stores of the same value -----------------------------------------------------------------------------------------
@@ -233,99 +209,22 @@ void judge_cell(const Case& c, Cell& cell) {
   cell.written = c.mine;
 }
 
-// --- bounds -----------------------------------------------------------------------------------------------------------
-
-constexpr std::uintptr_t kNothingBelow = 1 << 16;  // no system maps memory there
-constexpr std::uintptr_t kNear = 1 << 20;          // an index that is wrong, rather than a pointer
-constexpr std::uintptr_t kAround = 4 << 20;        // nothing else is mapped so near to the windows
-
-bool judge_bounds_shared(const Case& c) {
-  const Access& a = c.access;
-  const BlockState& block = *c.row.block;
-  const Variable* variable = block.variable_at(a.address);
-  if (variable && a.address + a.size <= variable->begin + variable->size) return true;
-  if (!seen_first("shared-overflow", c.mine, 0)) return false;
-  if (!variable) variable = block.nearest(a.address);
-  if (!variable) {
-    describe("shared memory is accessed, but the block has no shared variable yet", "declare the memory that the kernel uses", here_side(c));
-    return false;
-  }
-  const std::string name = std::string("`") + variable->site->name + "`";
-  std::string offset;
-  if (a.address < variable->begin)
-    offset = std::to_string(variable->begin - a.address) + " bytes before the start of " + name;
-  else
-    offset = "byte " + std::to_string(a.address - variable->begin) + " of " + name;
-  describe("an access of " + bytes_text(a.size) + " lies outside every shared variable: " + offset + ", which has " +
-               bytes_text(variable->size),
-           "check the index against the size of the variable; dynamic shared memory is as large as the launch says",
-           {verb(a.write, a.how), bytes_text(a.size) + " at " + offset});
-  describe_place("declares", {variable->site->site, nullptr}, name + ", " + bytes_text(variable->size));
-  return false;
-}
-
-void judge_aligned(const Case& c) {
-  const Access& a = c.access;
-  if (a.align <= 1 || a.address % a.align == 0) return;
-  if (seen_first("misaligned", c.mine, 0))
-    describe("an access of " + bytes_text(a.size) + " at an address that is not a multiple of " + std::to_string(a.align),
-             "align the data to the size of the access, or access it in smaller pieces", here_side(c));
-  fatal();
-}
-
 void judge_initialised_shared(const Case& c) {
   const Access& a = c.access;
   bool found = false;
   each_cell(c.row, a.address, a.size, false, [&](Cell& cell, std::uintptr_t) { found |= cell.written < c.row.lower && cell.extra < c.row.lower; });
   if (!found || !seen_first("uninitialised-read", c.mine, 0)) return;
-  describe("shared memory is read that no thread of the block has written", "write it first; shared memory does not begin as zeros", here_side(c));
+  describe("shared memory is read that no thread of the block has written", "write it first; shared memory does not begin as zeros", side_of(c));
 }
 
 void judge_shared(const Access& access, const Row& row) {
   const ThreadState& thread = *now.thread;
   const Case c{access, thread, row, now.me | static_cast<Slot>(static_cast<unsigned char>(access.how)) << kKindShift | access.place};
-  judge_aligned(c);
-  if (!judge_bounds_shared(c)) return;
+  require_aligned(c);
+  if (!inside_variable(c)) return;
+  if (row.block != thread.block && access.how == How::plain && !access.flight) judge_visit(c);
   if (!access.write || access.both) judge_initialised_shared(c);
   each_cell(row, access.address, access.size, access.write, [&](Cell& cell, std::uintptr_t) { judge_cell(c, cell); });
-}
-
-[[gnu::cold]] void report_outside(const Case& c) {
-  const Access& a = c.access;
-  const Side side{verb(a.write, a.how), bytes_text(a.size) + " at " + hex(a.address)};
-  if (const Extent* gone = former_region_of(a.address)) {
-    if (seen_first("use-after-free", c.mine, 0)) {
-      describe("global memory is accessed after it was freed: byte " + std::to_string(a.address - gone->begin) + " of `" + gone->name + "`",
-               "free memory only when every kernel that uses it has finished, and do not keep pointers to it", side);
-      describe_place("allocated", {gone->made, nullptr}, "`" + gone->name + "`, " + bytes_text(gone->size));
-      describe_place("freed", {gone->gone, nullptr}, "`" + gone->name + "`");
-    }
-    fatal();
-  }
-  if (a.address < kNothingBelow) {
-    if (seen_first("invalid-address", c.mine, 0))
-      describe(std::string("a null pointer is followed: ") + verb(a.write, a.how) + " " + bytes_text(a.size) + " at " + hex(a.address),
-               "pass memory of the device, and check what an allocation returns", side);
-    fatal();
-  }
-  if (!seen_first("out-of-bounds", c.mine, 0)) fatal();
-  const Extent* nearest = nearest_region(a.address);
-  const std::uintptr_t distance = !nearest ? 0 : a.address < nearest->begin ? nearest->begin - a.address : a.address - nearest->begin - nearest->size;
-  if (!nearest || (distance > kNear && a.address - nearest->begin >= nearest->size)) {
-    // Where it lies is another number in each run.
-    describe("an access of " + bytes_text(a.size) + " lies far outside every buffer",
-             "pass the kernel memory of the device; check the index for overflow", {verb(a.write, a.how), bytes_text(a.size) + " of no buffer"});
-    fatal();
-  }
-  const std::string name = "`" + nearest->name + "`";
-  std::string offset;
-  if (a.address < nearest->begin) offset = std::to_string(nearest->begin - a.address) + " bytes before the start of " + name;
-  else if (a.address < nearest->end()) offset = "byte " + std::to_string(a.address - nearest->begin) + " of " + name + ", over its end";
-  else offset = "byte " + std::to_string(a.address - nearest->begin) + " of " + name + ", " + std::to_string(a.address - nearest->end()) + " bytes past its end";
-  describe("an access of " + bytes_text(a.size) + " lies outside every buffer; the nearest: " + offset + " (" + bytes_text(nearest->size) + ")",
-           "check the index against the size of the buffer, and the grid against the problem", side);
-  describe_place("allocated", {nearest->made, nullptr}, name + ", " + bytes_text(nearest->size));
-  fatal();
 }
 
 void judge_global(const Access& access) {
@@ -333,7 +232,7 @@ void judge_global(const Access& access) {
   const Slot mine = now.me | static_cast<Slot>(static_cast<unsigned char>(access.how)) << kKindShift | access.place;
   Row row = row_of(access.address);
   const Case whole{access, thread, row, mine};
-  judge_aligned(whole);
+  require_aligned(whole);
   Extent* region = region_of(access.address, access.size);
   if (!region) {
     std::uintptr_t begin = 0, end = 0;
@@ -344,23 +243,23 @@ void judge_global(const Access& access) {
     }
     if (foreign == Foreign::constant) {
       if (seen_first("const-write", mine, 0))
-        describe("read-only memory is written", "write to a buffer of the device instead", here_side(whole));
-      fatal();
+        describe("read-only memory is written", "write to a buffer of the device instead", side_of(whole));
+      end_with_it();
     }
-    if (foreign == Foreign::none && (any_regions() || former_region_of(access.address))) report_outside(whole);
+    if (foreign == Foreign::none && (any_regions() || former_region_of(access.address))) end_outside(whole);
   } else if (access.write && !region->writable) {
     if (seen_first("const-write", mine, 0)) {
       describe("`" + region->name + "` is an input, and is written", "write results to an output, or declare the argument as one that is changed",
-               here_side(whole));
+               side_of(whole));
       describe_place("passed", {region->made, nullptr}, "`" + region->name + "`");
     }
-    fatal();
+    end_with_it();
   }
   if (region && region->careful) {
     const bool reads = !access.write || access.both;
     if (reads && first_unwritten(*region, access.address, access.size) < access.size && seen_first("uninitialised-read", mine, 0)) {
       describe("global memory is read that nobody has written: `" + region->name + "`",
-               "fill the buffer before the launch (cudaMemset, cudaMemcpy), or write it in the kernel first", here_side(whole));
+               "fill the buffer before the launch (cudaMemset, cudaMemcpy), or write it in the kernel first", side_of(whole));
       describe_place("allocated", {region->made, nullptr}, "`" + region->name + "`, " + bytes_text(region->size));
     }
     if (access.write) mark_written(*region, access.address, access.size);
@@ -383,30 +282,8 @@ void judge_global(const Access& access) {
   spot.begin = low;
   spot.size = high - low;
   spot.cells = last.cells->words() + (low - last.base) / 4;
+  spot.bytes = last.cells->bytes_if_any() ? last.cells->bytes_if_any() + (low - last.base) : nullptr;
   spot.before = region && region->careful ? 0 : now.launch_lo;
-}
-
-bool judge_own_stack(const Access& access) {
-  const ThreadState& thread = *now.thread;
-  if (access.address - thread.stack_low >= thread.stack_size) return false;
-  for (const Accumulator& locals : thread.accumulators) {
-    if (access.address + access.size <= locals.begin || access.address >= locals.begin + locals.size) continue;
-    const FlightRef flight = locals.flight.lock();
-    if (!flight || flight->landed) continue;
-    if (access.flight && access.flight->get() == flight.get()) continue;
-    if (locals.only_read && !access.write) continue;
-    const Slot mine = now.me | access.place;
-    if (!seen_first("accumulator-in-flight", mine, flight->issued)) continue;
-    const std::string registers = locals.only_read ? " of its operand registers" : " of its accumulators";
-    const std::string what = bytes_text(access.size) + registers + ", from byte " +
-                             std::to_string(access.address > locals.begin ? access.address - locals.begin : 0);
-    describe(locals.only_read ? "a register is changed while the operation that reads it is in flight"
-                              : "an accumulator is touched while the operation that changes it is in flight",
-             locals.only_read ? "wait for the operation (wgmma_wait) before you change the registers that it multiplies"
-                              : "wait for the operation (wgmma_wait) before you use or change its accumulators",
-             {access.write ? "writes" : "reads", what}, {"issued", bytes_text(locals.size) + (locals.only_read ? " of operands" : " of accumulators")});
-  }
-  return true;
 }
 
 }  // namespace
@@ -457,7 +334,7 @@ void judge(const Access& access) {
   const std::uintptr_t first = own.unit->blocks.front()->window;
   if (access.address - (first - kAround) < 2 * kAround + WindowShadow::kBytes * own.unit->count) {
     BlockState* nearest = now.thread->block;
-    (void)judge_bounds_shared({access, *now.thread, {nearest->shadow.get(), nearest->window, WindowShadow::kBytes, now.unit_lo, nearest}, now.me | access.place});
+    (void)inside_variable({access, *now.thread, {nearest->shadow.get(), nearest->window, WindowShadow::kBytes, now.unit_lo, nearest}, now.me | access.place});
     end_with_it();
   }
   judge_global(access);
@@ -475,7 +352,7 @@ std::string name_bytes(std::uintptr_t address, std::size_t size) {
     }
   }
   if (const Extent* region = region_of(address, 1)) return bytes + "of `" + region->name + "` at byte " + std::to_string(address - region->begin);
-  return bytes + "of global memory at " + hex(address);
+  return bytes + "of global memory";  // where it lies is another number in each run
 }
 
 }  // namespace spak::sim::check

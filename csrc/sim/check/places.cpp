@@ -40,7 +40,7 @@ void settle(Spot& spot, const void* pc) {
   auto [at, is_new] = all.by_pc.try_emplace(pc, 0);
   // The return address may be on the next line already.
   if (is_new) at->second = add({{{nullptr, 0}, static_cast<const char*>(pc) - 1}, nullptr});
-  spot = {pc, at->second, 0, 0, nullptr, 0};
+  spot = {pc, at->second, 0, 0, nullptr, nullptr, 0};
 }
 
 void forget_memory() {

@@ -19,6 +19,7 @@ class Cells {
 
   Cell* words() const { return words_; }
   Cell* bytes();
+  Cell* bytes_if_any() const { return bytes_; }
   void clear();
 
  private:

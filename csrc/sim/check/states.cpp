@@ -9,7 +9,7 @@
 
 namespace spak::sim::check {
 
-Now now = {kNowhere, nullptr, 0, 0, 0, 0, 0, 0, 0, nullptr, true};
+Now now = {kNowhere, nullptr, nullptr, 0, 0, 0, 0, 0, 0, 0, nullptr, true};
 
 namespace {
 
@@ -75,12 +75,13 @@ BlockState* UnitState::of_window(std::uintptr_t address) const {
 void refresh() {
   ThreadState* thread = now.thread;
   if (!thread) {
-    now = {kNowhere, nullptr, 0, 0, 0, 0, 0, 0, 0, nullptr, true};
+    now = {kNowhere, nullptr, nullptr, 0, 0, 0, 0, 0, 0, 0, nullptr, true};
     return;
   }
   const BlockState& block = *thread->block;
   now.window = block.window;
   now.cells = block.shadow->words();
+  now.bytes = block.shadow->bytes_if_any();
   now.me = slot_of(block.number, thread->tick, thread->index, How::plain, 0);
   now.lo = Slot{block.number} << kBlockShift;
   now.span = Slot{block.floor + 1} << kTickShift;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "check/cell.h"
@@ -24,6 +25,8 @@ namespace spak::sim::check {
 class Flight;
 struct BlockState;
 struct UnitState;
+
+constexpr std::uintptr_t kNowhere = std::uintptr_t{1} << 63;  // no window is there
 
 // Locals that an asynchronous operation will write, or read.
 struct Accumulator {
@@ -54,6 +57,11 @@ struct Variable {
   std::size_t size;
 };
 
+struct Visit {
+  Slot last;
+  bool write;
+};
+
 struct BlockState {
   UnitState* unit = nullptr;
   std::uint32_t number = 0;  // in the history: see Slot
@@ -62,9 +70,11 @@ struct BlockState {
   unsigned size = 0;
   std::unique_ptr<ThreadState[]> threads;
   unsigned capacity = 0;
-  std::uintptr_t window = 0;
+  std::uintptr_t window = kNowhere;
   std::unique_ptr<WindowShadow> shadow;
   std::vector<Variable> variables;
+  unsigned exited = 0;
+  std::unordered_map<Slot, Visit> visitors;  // threads of other blocks that have looked into its window
 
   const Variable* variable_at(std::uintptr_t address) const;
   const Variable* nearest(std::uintptr_t address) const;
@@ -86,6 +96,7 @@ struct UnitState {
 struct Now {
   std::uintptr_t window;      // of its block; kNowhere: none
   Cell* cells;                // of its window
+  Cell* bytes;                // of words of it that are split; null: none are
   Slot me;                    // its accesses, without the place
   Slot lo, span;              // slots from lo to lo + span are before it: those of its block before the last barrier
   Slot unit_lo, launch_lo;    // lesser slots are older than the unit, or the launch
@@ -93,7 +104,6 @@ struct Now {
   ThreadState* thread;        // null outside kernels
   bool slow;
 };
-constexpr std::uintptr_t kNowhere = std::uintptr_t{1} << 63;
 extern Now now;
 
 // Takes the clock of `now.thread` into `now`.
