@@ -1,7 +1,7 @@
 // Sums of products, four rows by eight columns at a time: with AVX2 where the machine has it. Knows nothing of formats.
 #include "product.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SPAK_SIM_PORTABLE_PRODUCT)
 #include <immintrin.h>
 #endif
 
@@ -43,7 +43,7 @@ struct Portable {
   }
 };
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SPAK_SIM_PORTABLE_PRODUCT)
 #define SPAK_AVX2 __attribute__((target("avx2,fma")))
 struct Avx2 {
   template <typename Out>
@@ -88,7 +88,7 @@ struct Avx2 {
 
 template <typename Out>
 void choose(const double* a, const double* b, unsigned m, unsigned n, unsigned k, Out* out) {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SPAK_SIM_PORTABLE_PRODUCT)
   static const bool fast = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (fast) return Avx2::run(a, b, m, n, k, out);
 #endif
