@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from spak.errors import Diagnostic, SpakError, Span
 from spak.errors.catalogue import catalogue
-from spak.sim import report, rules
+from spak.sim import asan, report, rules
 from spak.sim.findings import read
 
 KERNEL = """\
@@ -199,3 +199,34 @@ def test_a_header_of_ours_is_not_taken_for_a_file_of_the_same_name() -> None:
     assert found.place is not None and found.place.span.file == "/somewhere/include/spak/cuda/block.h"
     (found,) = read(text_of(row(parties=[party | {"file": "/w/block.h"}])), None, {"/w/block.h": "src/block.h"})
     assert found.place is not None and found.place.span.file == "src/block.h"
+
+
+ASAN = """\
+=================================================================
+==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x602000000030 at pc 0x5653 bp 0x7ffd sp 0x7ffd
+WRITE of size 4 at 0x602000000030 thread T0
+    #0 0x5653eef7e468 in bool load<int>(int*) /opt/include/spak/sim/load_store.h:9
+    #1 0x5653eef7e468 in k(int*)::{lambda()#1}::operator()() /w/k.cu:3
+    #2 0x5653eef7e468 in main /w/k.cu:4
+
+0x602000000030 is located 0 bytes inside of 16-byte region [0x602000000030,0x602000000040)
+freed by thread T0 here:
+    #0 0x7f59 in operator delete[](void*) ../../../../src/libsanitizer/asan/asan_new_delete.cpp:152
+    #1 0x5653 in main /w/k.cu:2
+
+previously allocated by thread T0 here:
+    #0 0x7f59 in operator new[](unsigned long) ../../../../src/libsanitizer/asan/asan_new_delete.cpp:98
+    #1 0x5653 in main /w/k.cu:1:7
+
+SUMMARY: AddressSanitizer: heap-use-after-free /w/k.cu:3 in k
+"""
+
+
+def test_address_sanitizers_report_is_a_finding(here: Path) -> None:
+    (found,) = read(json.dumps(asan.rows(ASAN)), None, {"/w/k.cu": "k.cu"}, root=here)
+    assert (found.code, found.sentence) == ("SPK532", "heap-use-after-free: 0 bytes inside of 16-byte region")
+    places = [(party.role, party.place.span.line) for party in found.parties if party.place]
+    assert places == [("writes 4 bytes", 3), ("freed", 2), ("allocated", 1)]
+    assert found.place is not None and found.place.through == ("spak/sim/load_store.h:9",)
+    assert [span.line for span in found.place.callers] == [4]
+    assert asan.rows("nothing happened") == []

@@ -109,7 +109,8 @@ def read(
     `module` has the line table that instructions are looked up in. `sources` maps the names of the user's own files, as the
     compiler knows them, to those that people know; without it every file is one's own that is not in a header folder of
     SPAK, the toolkit or the system. `root` is the folder that those names start from: columns are looked up there. The same
-    finding of several arrays comes once, with its counts added.
+    finding of several arrays comes once, with its counts added. A party may have `frames` (function, file, line) instead of
+    an instruction.
     """
     rows = [row for line in text.splitlines() if line.strip() for row in _rows(line)]
     wanted = {offset for row in rows for party in row["parties"] if (offset := _offset(party)) is not None}
@@ -158,7 +159,9 @@ class _Reader:
 
     def party(self, row: Mapping[str, Any]) -> Party:
         place = None
-        if row.get("file"):
+        if row.get("frames"):
+            place = self._place(tuple(Frame(*frame) for frame in row["frames"]))
+        elif row.get("file"):
             place = self._place((Frame("", row["file"], int(row.get("line") or 0)),))
         offset = _offset(row)
         if place is None and offset is not None:

@@ -5,6 +5,7 @@ What the program prints, reads and returns is its own: it is given the streams o
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.errors.plain import plain
-from spak.sim import findings, flavours, library
+from spak.sim import asan, findings, flavours, library
 from spak.sim.findings import Finding
 from spak.sim.includes import Program
 
@@ -122,9 +123,12 @@ def run(made: Path, arguments: Sequence[str], settings: Settings, names: dict[st
     if settings.seconds:
         settled["SPAK_SIM_SECONDS"] = str(settings.seconds)
     if settings.mode == "asan":
-        settled["ASAN_OPTIONS"] = ":".join(filter(None, ["detect_leaks=0", os.environ.get("ASAN_OPTIONS", "")]))
+        own = f"detect_leaks=0:log_path={folder / 'asan'}"
+        settled["ASAN_OPTIONS"] = ":".join(filter(None, [own, os.environ.get("ASAN_OPTIONS", "")]))
     status, ended = _wait([str(made), *arguments], os.environ | settled, settings.seconds)
     text = report.read_text(errors="replace") if report.exists() else ""
+    for log in sorted(folder.glob("asan.*")):
+        text += json.dumps(asan.rows(log.read_text(errors="replace"))) + "\n"
     found = findings.read(text, made, names)
     return Run(status, found, counters.read_text(errors="replace") if counters.exists() else "", ended)
 
