@@ -28,7 +28,7 @@ SOURCES = {"tensor_fragments", "tensor_formats", "tensor_wgmma", "async_barriers
 UNCOMPARED = {"specials", "elected"}
 # Of the largest magnitude in the output. A sum of k products may be that much smaller than the sum of their magnitudes.
 BOUNDS = [
-    (re.compile(r"(wg)?mma_(e4m3|e5m2)"), 2.0**-10),
+    (re.compile(r"(wg)?mma_(e4m3|e5m2)"), 2.0**-8),
     (re.compile(r"mma_f16_f16"), 2.0**-9),
     (re.compile(r"(wg)?mma_(f16|bf16|tf32)|wgmma_chain"), 2.0**-18),
 ]

@@ -13,7 +13,8 @@
 //
 // Products are exact. The simulator adds the products of one call and d with an error of about k * 2^-53 and rounds once, to
 // nearest even; a GPU adds in another order and may cut off low bits, so results differ within
-// 2^-21 * (|d| + sum of |a b|) (f16, bf16, tf32), 2^-12 * that (e4m3, e5m2) or one ulp more (f16 accumulators).
+// 2^-19 * (|d| + sum of |a b|) (f16, bf16, tf32), 2^-8 * that (e4m3, e5m2: Hopper's adder keeps 13 bits) or 2^-10 * that (f16
+// accumulators).
 // Integers are exact and wrap at 2^32.
 #pragma once
 #include <spak/cuda/arch/needs.h>

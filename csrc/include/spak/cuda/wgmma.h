@@ -18,8 +18,8 @@
 //   a[r], element j is row 16 * w + l / 4 + 8 * (r % 2), column P * (l % 4) + j + 4 * P * (r / 2).
 //
 // Products are exact. The simulator adds the products of one call with an error of about K * 2^-53, adds d and rounds once, to
-// nearest even; a GPU adds in another order and cuts off low bits, so results differ within 2^-21 * (|d| + sum of |a b|)
-// (f16, bf16, tf32) or 2^-12 * that (e4m3, e5m2: its adder keeps 14 bits). Integers are exact and wrap at 2^32.
+// nearest even; a GPU adds in another order and cuts off low bits, so results differ within 2^-19 * (|d| + sum of |a b|)
+// (f16, bf16, tf32) or 2^-8 * that (e4m3, e5m2: its adder keeps 13 bits). Integers are exact and wrap at 2^32.
 #pragma once
 #include <spak/cuda/shared.h>
 #include <spak/cuda/swizzle.h>
