@@ -146,7 +146,12 @@ def compiler_of(machine: str) -> str:
 
 
 def _objects(
-    source: Path, flavour: str, flags: Sequence[str], engine_flags: Sequence[str], models: bool = True, machine: str = ""
+    source: Path,
+    flavour: str,
+    flags: Sequence[str],
+    engine_flags: Sequence[str],
+    models: bool = True,
+    machine: str = "",
 ) -> list[Path]:
     compiler = compiler_of(machine)
     text = source.read_text()
@@ -175,10 +180,15 @@ def _link(objects: Sequence[Path], name: str, *flags: str, compiler: str = "g++"
 
 
 def build(
-    source: Path, flavour: str = "plain", *, flags: Sequence[str] = (), engine_flags: Sequence[str] = ()
+    source: Path,
+    flavour: str = "plain",
+    *,
+    flags: Sequence[str] = (),
+    engine_flags: Sequence[str] = (),
+    models: bool = True,
 ) -> Kernels:
     """The kernels of one file, as a loaded library. `asan` needs a program: see build_program."""
-    objects = _objects(source, flavour, flags, engine_flags)
+    objects = _objects(source, flavour, flags, engine_flags, models)
     return Kernels(_link(objects, f"{source.stem}-{flavour}.so", "-shared"), flavour)
 
 
@@ -260,9 +270,10 @@ class Kernels:
             arrays = [value for value in arguments if isinstance(value, np.ndarray) and value.nbytes]
             regions = {f"argument {i}": array for i, array in enumerate(arrays)}
         checked = str(env.get("mode", "plain")) != "plain"
-        with environment({f"SPAK_SIM_{key.upper()}": str(value) for key, value in env.items()}):
-            with self.regions(regions if checked else {}):
-                failed = self.library[f"run_{name}"](ctypes.byref(config), error, len(error), *map(_argument, arguments))
+        settings = {f"SPAK_SIM_{key.upper()}": str(value) for key, value in env.items()}
+        launcher = self.library[f"run_{name}"]
+        with environment(settings), self.regions(regions if checked else {}):
+            failed = launcher(ctypes.byref(config), error, len(error), *map(_argument, arguments))
         if failed:
             raise Fault(*error.value.decode().split("\n", 1))
 

@@ -31,7 +31,9 @@ def test_clusters_reach_each_others_shared_memory(
         assert row.tolist() == [block * 100 + t, block * 100 + t, rank, 1]
 
 
-def stopped(engine: sim_harness.Kernels, name: str, grid: int, block: int, *arguments: object, **options: object) -> str:
+def stopped(
+    engine: sim_harness.Kernels, name: str, grid: int, block: int, *arguments: object, **options: object
+) -> str:
     """The rule and the message of the fault that a launch ends with."""
     with pytest.raises(sim_harness.Fault) as caught:
         engine.run(name, grid, block, *arguments, **options)

@@ -308,7 +308,8 @@ void Unit::fiber() {
     }
     if (next && next->state == State::unstarted) {
       next->stack = std::exchange(mine.stack, -1);
-      self.prepare(*next);
+      next->stack_low = mine.stack_low;
+      next->stack_high = mine.stack_high;
       self.enter(*next);
       continue;
     }
