@@ -26,6 +26,7 @@ struct Copy : Operation {
   const void* global = nullptr;
   int bytes = 0, source_bytes = 0;
   check::FlightRef flight;
+  std::shared_ptr<check::Order> order;  // where it lands if several mbarriers may be told of it
 };
 using Copies = std::vector<std::shared_ptr<Copy>>;
 
@@ -38,7 +39,13 @@ struct CopyGroups {
 void complete(const Copies& copies) {
   for (const std::shared_ptr<Copy>& copy : copies) {
     finish(copy);
-    if (copy->flight) check::land(copy->flight);
+    if (!copy->flight) continue;
+    if (!copy->order) {
+      check::land(copy->flight);
+      continue;
+    }
+    check::land(copy->flight, *copy->order);
+    copy->order->acquire();
   }
 }
 
@@ -47,7 +54,9 @@ struct Signal : Operation {
   void perform() override {
     for (const std::shared_ptr<Copy>& copy : copies) {
       finish(copy);
-      if (copy->flight && barrier->live && barrier->current) check::land(copy->flight, *barrier->current);
+      if (!copy->flight) continue;
+      check::land(copy->flight, *copy->order);
+      if (barrier->live && barrier->current) barrier->current->join(*copy->order);
     }
     const auto wrong = [&](const std::string& sentence, const char* hint) {
       report({"mbarrier-misuse", sentence, hint,
@@ -87,6 +96,8 @@ void signal(std::uint64_t* bar, bool increment, Site site) {
   auto& mine = thread.states.get<CopyGroups>();
   for (const Copies& group : mine.groups) signal->copies.insert(signal->copies.end(), group.begin(), group.end());
   signal->copies.insert(signal->copies.end(), mine.open.begin(), mine.open.end());
+  for (const std::shared_ptr<Copy>& copy : signal->copies)
+    if (copy->flight && !copy->order) copy->order = std::make_shared<check::Order>();
   issue(signal);
 }
 

@@ -78,7 +78,7 @@ std::string missing(const Mbarrier& barrier) {
     for (const Mbarrier::Arrival& now : barrier.arrived) here = here || now.thread == past.thread;
     if (here || ++named > 4) continue;
     text += (named == 1 ? "; arrived in the phase before and not in this one: " : ", ") + name_of(*past.thread) +
-            (past.thread->state == State::exited ? " (has exited)" : past.thread->what ? std::string(" (waits: ") + past.thread->what + ")" : "");
+            (past.thread->standing() == State::exited ? " (has exited)" : past.thread->what ? std::string(" (waits: ") + past.thread->what + ")" : "");
   }
   if (named > 4) text += " and " + std::to_string(named - 4) + " more";
   if (barrier.phase == 0 && barrier.arrived.empty() && barrier.pending) text += "; nobody has ever arrived";

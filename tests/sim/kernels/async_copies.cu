@@ -81,7 +81,7 @@ extern "C" __global__ void bulk_round(const float* in, float* out, int tiles) {
   __shared__ uint64_t bar;
   if (threadIdx.x == 0) {
     spak::mbarrier_init(&bar, 1);
-    spak::fence_mbarrier_init();
+    spak::fence_proxy_async();  // says enough, too
   }
   __syncthreads();
   for (int t = 0; t < tiles; ++t) {
