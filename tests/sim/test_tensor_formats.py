@@ -244,21 +244,39 @@ def test_pairs_are_two_of_the_same(formats: sim_harness.Kernels, kind: str) -> N
 
 @pytest.mark.parametrize("kind", ["f16", "bf16"])
 def test_conversions_to_integers(formats: sim_harness.Kernels, kind: str) -> None:
-    out = np.zeros((20, ALL), np.int64)
+    out = np.zeros((24, ALL), np.int64)
     formats.run(f"{kind}_to_integers", 1, 256, out)
     x = ptx.values(kind, np.arange(ALL))
-    limits = [(-(2**31), 2**31 - 1), (0, 2**32 - 1), (-(2**15), 2**15 - 1), (0, 2**16 - 1), (-(2**63), 2**63 - 1)]
+    limits = [
+        (-(2**31), 2**31 - 1),
+        (0, 2**32 - 1),
+        (-(2**15), 2**15 - 1),
+        (0, 2**16 - 1),
+        (-(2**63), 2**63 - 1),
+        (0, 2**64 - 1),
+    ]
     rows = iter(out)
     for low, high in limits:
         for mode in (np.rint, np.trunc, np.ceil, np.floor):
             with np.errstate(invalid="ignore"):
                 whole = mode(x)
-            nan = -(2**63) if low == -(2**63) else 0
+            nan = 2**63 if high >= 2**63 - 1 else 0
             wanted = [
                 nan if v != v else min(max(int(v), low), high) if abs(v) < 1e30 else (high if v > 0 else low)
                 for v in whole
             ]
-            np.testing.assert_array_equal(next(rows), np.array(wanted, np.int64))
+            found = next(rows).astype(np.uint64)
+            np.testing.assert_array_equal(found, np.array([w % 2**64 for w in wanted], np.uint64))
+
+
+def test_pairs_of_fp8(formats: sim_harness.Kernels) -> None:
+    wide, back = np.zeros((2, ALL, 2), np.float32), np.zeros((2, ALL), np.uint16)
+    formats.run("fp8_pairs", 1, 256, wide, back[0], back[1])
+    pairs = np.arange(ALL, dtype=np.uint16).view(np.uint8).reshape(ALL, 2)
+    for kind, x, bits in zip(("e4m3", "e5m2"), wide, back, strict=True):
+        np.testing.assert_array_equal(x, ptx.values(kind, pairs))
+        wanted = rounded(kind, x.astype(np.float64).ravel(), "rn", True)
+        same(kind, bits.view(np.uint8), wanted)
 
 
 def test_conversions_from_integers(formats: sim_harness.Kernels) -> None:

@@ -68,7 +68,8 @@ __device__ void packed(const unsigned short* a, const unsigned short* b, const u
       static_cast<long long>(__##name##2short_rz(x)), static_cast<long long>(__##name##2short_ru(x)), static_cast<long long>(__##name##2short_rd(x)), \
       static_cast<long long>(__##name##2ushort_rn(x)), static_cast<long long>(__##name##2ushort_rz(x)), static_cast<long long>(__##name##2ushort_ru(x)), \
       static_cast<long long>(__##name##2ushort_rd(x)), static_cast<long long>(__##name##2ll_rn(x)), static_cast<long long>(__##name##2ll_rz(x)), \
-      static_cast<long long>(__##name##2ll_ru(x)), static_cast<long long>(__##name##2ll_rd(x))
+      static_cast<long long>(__##name##2ll_ru(x)), static_cast<long long>(__##name##2ll_rd(x)), static_cast<long long>(__##name##2ull_rn(x)), \
+      static_cast<long long>(__##name##2ull_rz(x)), static_cast<long long>(__##name##2ull_ru(x)), static_cast<long long>(__##name##2ull_rd(x))
 #define FROM(name, as)                                                                                                        \
   as(__int2##name##_rn(i32)), as(__int2##name##_rz(i32)), as(__int2##name##_ru(i32)), as(__int2##name##_rd(i32)),              \
       as(__uint2##name##_rn(u32)), as(__uint2##name##_rz(u32)), as(__uint2##name##_ru(u32)), as(__uint2##name##_rd(u32)),      \
@@ -97,14 +98,14 @@ extern "C" __global__ void f16_to_integers(long long* out) {
   EACH(i, 65536) {
     const __half x = half_of(i);
     const long long values[] = {TO(__half, half)};
-    for (int f = 0; f < 20; ++f) out[f * 65536 + i] = values[f];
+    for (int f = 0; f < 24; ++f) out[f * 65536 + i] = values[f];
   }
 }
 extern "C" __global__ void bf16_to_integers(long long* out) {
   EACH(i, 65536) {
     const __nv_bfloat16 x = bfloat_of(i);
     const long long values[] = {TO(__nv_bfloat16, bfloat16)};
-    for (int f = 0; f < 20; ++f) out[f * 65536 + i] = values[f];
+    for (int f = 0; f < 24; ++f) out[f * 65536 + i] = values[f];
   }
 }
 extern "C" __global__ void from_integers(const long long* in, unsigned short* f16, unsigned short* bf16, long long n) {
@@ -153,6 +154,19 @@ extern "C" __global__ void narrow(const float* in, unsigned short* out, unsigned
         __nv_cvt_float_to_fp4(x, __NV_E2M1, cudaRoundNearest)};
     for (int f = 0; f < 21; ++f) out[f * n + i] = values[f];
     tf32[i] = spak::to_tf32(x);
+  }
+}
+
+// Pairs of fp8, to f32 and back.
+extern "C" __global__ void fp8_pairs(float2* wide, unsigned short* e4m3, unsigned short* e5m2) {
+  EACH(i, 65536) {
+    __nv_fp8x2_e4m3 x;
+    __nv_fp8x2_e5m2 y;
+    x.__x = y.__x = static_cast<__nv_fp8x2_storage_t>(i);
+    wide[i] = spak::to_float2(x);
+    wide[65536 + i] = spak::to_float2(y);
+    e4m3[i] = spak::to_e4m3x2(wide[i]).__x;
+    e5m2[i] = spak::to_e5m2x2(wide[65536 + i]).__x;
   }
 }
 
