@@ -133,9 +133,12 @@ def _of_conditions(problem: Problem, shapes: list[dict[str, int]]) -> Iterator[t
 Seen = set[tuple[str, frozenset[Span]]]
 
 
-def run(rig: Rig, module: str, round_: Round, replay: str, source: str, seen: Seen, *, every: bool) -> Checked:
+def run(
+    rig: Rig, module: str, round_: Round, replay: str, source: str, seen: Seen, *, every: bool, explain: bool
+) -> Checked:
     """One round on the instrumented `module`, under all schedules or the first two. Findings lie in `source`; those that
-    other rounds have `seen` fail this one as well, and are not said again.
+    other rounds have `seen` fail this one as well, and are not said again. `explain` asks why results are wrong where nothing
+    was found: plain rounds that failed have said so already.
     """
     case = case_of(rig.problem, round_)
     schedules = SCHEDULES if every else SCHEDULES[:2]
@@ -144,7 +147,7 @@ def run(rig: Rig, module: str, round_: Round, replay: str, source: str, seen: Se
         tried = attempt(rig, case, Setup(LOOSE, schedules))
         said = any(ran.findings for ran in tried.runs)
         found = list(of_runs(tried.runs, schedules, module, source, seen))
-        if not said and not tried.ok:
+        if explain and not said and not tried.ok:
             found.append(_symptom(rig, round_, tried))
     finally:
         rig.module = plain
@@ -162,9 +165,9 @@ def run(rig: Rig, module: str, round_: Round, replay: str, source: str, seen: Se
 
 
 def _counted(tried: Attempt, found: Sequence[Diagnostic]) -> str:
-    if tried.ok and not any(ran.findings for ran in tried.runs):
-        return "no finding"
-    return ", ".join(dict.fromkeys(one.code for one in found)) or "the same findings as before"
+    if any(ran.findings for ran in tried.runs):
+        return ", ".join(dict.fromkeys(one.code for one in found)) or "the same findings as before"
+    return "no finding" if tried.ok else f"no finding, but {tried.worst}"
 
 
 def of_runs(

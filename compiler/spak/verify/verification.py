@@ -360,7 +360,9 @@ def _checked(rig: Rig, target: Target, options: Options, base: str, only: str, s
     for index, round_ in enumerate(rounds if options.mode != "profile" else ()):
         chosen = replace(round_, seed=round_.seed if seed is None else seed)
         replay = _replay(options, target.name, chosen.name, chosen.seed)
-        found = checked.run(rig, options.checked, chosen, replay, options.source, seen, every=index == 0)
+        found = checked.run(
+            rig, options.checked, chosen, replay, options.source, seen, every=index == 0, explain=not state.failed
+        )
         state.checks.append(found.check)
         state.found += found.diagnostics[: checked.MOST - len(state.found)]
         state.broken = state.broken or found.check.verdict == "failed"
