@@ -66,6 +66,19 @@ def test_ring(bench: Bench, schedule: dict[str, Any]) -> None:
     }, found
 
 
+def test_abandoned(bench: Bench) -> None:
+    out = floats(64)
+    assert "out-of-bounds" in {finding["rule"] for finding in bench.found("abandoned", 1, 64, out, 1 << 16)}
+    bench.clean("stored_ok", 1, 64, out)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_peers(bench: Bench, schedule: dict[str, Any]) -> None:
+    bench.clean("neighbours_ok", 4, 32, floats(128), cluster=2, **schedule)
+    found = bench.found("neighbours_gone", 4, 32, floats(128), cluster=2, **schedule)
+    assert {finding["rule"] for finding in found} == {"exited-peer"}, found
+
+
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_wgmma(bench: Bench, schedule: dict[str, Any]) -> None:
     out = floats(512)
@@ -76,6 +89,6 @@ def test_wgmma(bench: Bench, schedule: dict[str, Any]) -> None:
     found = bench.found("multiplied_no_wait", 1, 128, floats(512), **schedule)
     assert [finding["rule"] for finding in found] == ["accumulator-in-flight"]
     assert [(party["role"], party["line"]) for party in found[0]["parties"]] == [
-        ("reads", 156),
-        ("issued (wgmma)", 153),
+        ("reads", 184),
+        ("issued (wgmma)", 181),
     ]

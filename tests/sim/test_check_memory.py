@@ -110,5 +110,10 @@ def test_array_index(bench: Bench) -> None:
     bench.clean("shared_index", 1, 64, floats(64), 4)
 
 
+def test_local_of_another(bench: Bench) -> None:
+    found = bench.finds("out-of-bounds", "local_of_another", 1, 32, floats(32), also=("race-global",))
+    assert "another thread" in found["sentence"]
+
+
 def test_blameless(bench: Bench) -> None:
     bench.clean("blameless", 1, 32, np.zeros(160, np.int8), ints(160), floats(32))

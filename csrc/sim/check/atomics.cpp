@@ -13,23 +13,24 @@ namespace spak::sim::check {
 
 namespace {
 
-#define SPAK_HOOK extern "C" __attribute__((visibility("hidden"), used))
+#define SPAK_HOOK extern "C" __attribute__((visibility("hidden"), used, section("spak_sim_hooks")))
 #define SPAK_PC __builtin_return_address(0)
 
 bool acquires(int order) { return order == __ATOMIC_ACQUIRE || order == __ATOMIC_CONSUME || order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST; }
 bool releases(int order) { return order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST; }
 
-[[gnu::noinline]] void see(volatile void* place, std::size_t size, bool reads, bool writes, int order, const void* pc, bool replaces = false) {
+[[gnu::noinline, gnu::section("spak_sim_hooks")]] void see(volatile void* place, std::size_t size, bool reads, bool writes, int order, const void* pc, bool replaces = false) {
   const auto address = reinterpret_cast<std::uintptr_t>(place);
   if (!on() || !now.thread || address - now.thread->stack_low < now.thread->stack_size) return;
   if (counting()) return profile::access(const_cast<const void*>(place), size, profile::Kind::atomic, pc);
+  busy = true;
   settle_now();
   Spot& spot = spot_of(pc);
   if (spot.pc != pc) settle(spot, pc);
   const auto scope = static_cast<Scope>(atomic_scope);  // of the function that is being called
   const How how = scope == Scope::block ? How::strong_block : How::strong;
-  judge({.address = address, .size = size, .write = writes, .how = how, .place = spot.place, .pc = pc, .align = size, .both = reads && writes && !replaces});
-  if (!writes) polled();
+  judge({.address = address, .size = size, .write = writes, .how = how, .place = spot.place, .pc = pc, .align = size, .both = reads && writes, .replaces = replaces});
+  if (!writes) polled(pc);
   synchronise(address, scope, reads, writes, reads && acquires(order), writes && releases(order));
 }
 

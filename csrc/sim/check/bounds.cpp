@@ -5,6 +5,7 @@
 
 #include "check/case.h"
 #include "check/flight.h"
+#include "check/machine.h"
 #include "check/regions.h"
 
 namespace spak::sim::check {
@@ -77,6 +78,11 @@ void end_outside(const Case& c) {
     end_with_it();
   }
   if (!seen_first("out-of-bounds", c.mine, 0)) end_with_it();
+  if (local_memory(a.address)) {
+    describe("a local variable of another thread is accessed", "local memory belongs to its thread alone: exchange values through shared memory",
+             {role, bytes_text(a.size) + " of another thread's local memory"});
+    end_with_it();
+  }
   const Extent* nearest = nearest_region(a.address);
   const std::uintptr_t distance = !nearest ? 0 : a.address < nearest->begin ? nearest->begin - a.address : a.address - nearest->begin - nearest->size;
   if (!nearest || (distance > kNear && a.address - nearest->begin >= nearest->size)) {

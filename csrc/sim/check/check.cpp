@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "check/case.h"
+#include "check/flight.h"
 #include "check/machine.h"
 #include "check/notes.h"
 #include "check/order.h"
@@ -15,6 +16,7 @@
 namespace spak::sim::check {
 
 __thread bool active __attribute__((tls_model("initial-exec"))) = false;
+bool busy = false;
 
 namespace {
 
@@ -128,6 +130,7 @@ void resumed(Thread& thread) {
 }
 
 void left() {
+  busy = false;
   if (now.thread) settle_now();
   now.thread = nullptr;
   refresh();
@@ -150,6 +153,7 @@ void launch_end(const Job&) {
   while (!all.running.empty()) end_unit(all.running.size() - 1);
   active = false;
   forget_all_variables();
+  forget_flights();
   notes_end();
 }
 

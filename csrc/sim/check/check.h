@@ -19,6 +19,8 @@ namespace check {
 
 // Whether the launch that this OS thread works for is checked (mode check or profile, instrumented code).
 extern __thread bool active __attribute__((tls_model("initial-exec")));
+// Inside the checkers: no moment to end a launch.
+extern bool busy;
 inline bool on() { return __builtin_expect(active, false); }
 
 // --- the engine's part: life cycles ------------------------------------------------------------------------------------

@@ -79,6 +79,11 @@ Flight* flight_of(Slot slot) {
   return at == flights().end() ? nullptr : at->second;
 }
 
+void forget_flights() {
+  for (const auto& [number, flight] : flights()) flight->landed = true;
+  flights().clear();
+}
+
 FlightRef depart(const char* what, Proxy proxy, Site site) {
   if (!on() || !now.thread || counting()) return {};
   settle_now();

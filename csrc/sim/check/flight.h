@@ -40,6 +40,8 @@ class Flight {
 
 // The flight that a slot stands for, or null if it has landed or is gone.
 Flight* flight_of(Slot slot);
+// Whatever has not landed belongs to a launch that is over.
+void forget_flights();
 
 }  // namespace spak::sim::check
 #pragma GCC visibility pop

@@ -14,7 +14,8 @@ namespace spak::sim::check {
 
 namespace {
 
-#define SPAK_HOOK extern "C" __attribute__((visibility("hidden"), used))
+// In a section of their own: whoever interrupts a thread knows that it is in here, and leaves it alone.
+#define SPAK_HOOK extern "C" __attribute__((visibility("hidden"), used, section("spak_sim_hooks")))
 
 // One access is before the running thread's.
 [[gnu::always_inline]] inline bool before(Slot slot, Slot lower, const Now& at, Slot mine) {
@@ -40,7 +41,7 @@ template <bool write>
 
 // The same for bytes of a word that have cells of their own; a whole word that is written is one cell again.
 template <bool write>
-[[gnu::noinline]] bool pass_bytes(Cell& word, Cell* bytes, unsigned count, Slot mine, Slot lower, Slot fresh, const Now& at) {
+[[gnu::noinline, gnu::section("spak_sim_hooks")]] bool pass_bytes(Cell& word, Cell* bytes, unsigned count, Slot mine, Slot lower, Slot fresh, const Now& at) {
   if (!bytes || !is_split(word.written) || word.written < lower) return false;
   for (unsigned i = 0; i < count; ++i)
     if (!pass<write>(bytes[i], mine, lower, fresh, at)) return false;
@@ -59,7 +60,7 @@ template <bool write, unsigned size>
   return true;
 }
 
-[[gnu::noinline]] void the_long_way(std::uintptr_t address, std::size_t size, bool write, How how, std::size_t align, const void* pc) {
+[[gnu::noinline, gnu::section("spak_sim_hooks")]] void the_long_way(std::uintptr_t address, std::size_t size, bool write, How how, std::size_t align, const void* pc) {
   if (!on() || !now.thread) return;
   if (counting()) {
     if (address - now.thread->stack_low >= now.thread->stack_size)
@@ -67,6 +68,7 @@ template <bool write, unsigned size>
                       how == How::strong || how == How::strong_block ? profile::Kind::atomic : write ? profile::Kind::write : profile::Kind::read, pc);
     return;
   }
+  busy = true;
   if (now.slow) {
     settle_stores(false);
     if (array_pending()) settle_array(address);
@@ -76,7 +78,7 @@ template <bool write, unsigned size>
   if (spot.pc != pc) settle(spot, pc);
   judge({.address = address, .size = size, .write = write, .how = how, .place = spot.place, .pc = pc, .align = align});
   if (how != How::is_volatile) return;
-  if (!write) polled();  // before it is known what the read will see
+  if (!write) polled(pc);  // before it is known what the read will see
   synchronise(address, Scope::system, !write, write, false, false);
 }
 

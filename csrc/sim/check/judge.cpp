@@ -20,6 +20,8 @@ constexpr std::uintptr_t kAround = 4 << 20;  // nothing else is mapped so near t
 
 bool strong(How how) { return how == How::strong || how == How::strong_block || how == How::is_volatile; }
 
+bool same_thread(Slot a, Slot b) { return block_of(a) == block_of(b) && thread_of(a) == thread_of(b); }
+
 bool same_warp(Slot a, Slot b) { return block_of(a) == block_of(b) && thread_of(a) / 32 == thread_of(b) / 32; }
 
 struct Race {
@@ -205,7 +207,11 @@ void judge_cell(const Case& c, Cell& cell) {
     else cell.other = c.mine;
     return;
   }
-  if (strong(a.how) && writer_open && strong(how_of(writer)) && !is_flight(cell.extra) && stale(c, cell.extra)) cell.extra = writer;
+  // Whoever is after this write is after what the thread did before.
+  for (Slot* reader : {&cell.first, &cell.other})
+    if (same_thread(*reader, c.mine) && (!strong(a.how) || strong(how_of(*reader)))) *reader = 0;
+  if (a.both && !is_flight(cell.extra)) cell.extra = 0;  // it has observed what was written atomically before
+  else if (strong(a.how) && writer_open && strong(how_of(writer)) && !is_flight(cell.extra) && stale(c, cell.extra)) cell.extra = writer;
   cell.written = c.mine;
 }
 
@@ -223,7 +229,7 @@ void judge_shared(const Access& access, const Row& row) {
   require_aligned(c);
   if (!inside_variable(c)) return;
   if (row.block != thread.block && access.how == How::plain && !access.flight) judge_visit(c);
-  if (!access.write || access.both) judge_initialised_shared(c);
+  if (!access.write || (access.both && !access.replaces)) judge_initialised_shared(c);
   each_cell(row, access.address, access.size, access.write, [&](Cell& cell, std::uintptr_t) { judge_cell(c, cell); });
 }
 
@@ -256,7 +262,7 @@ void judge_global(const Access& access) {
     end_with_it();
   }
   if (region && region->careful) {
-    const bool reads = !access.write || access.both;
+    const bool reads = !access.write || (access.both && !access.replaces);
     if (reads && first_unwritten(*region, access.address, access.size) < access.size && seen_first("uninitialised-read", mine, 0)) {
       describe("global memory is read that nobody has written: `" + region->name + "`",
                "fill the buffer before the launch (cudaMemset, cudaMemcpy), or write it in the kernel first", side_of(whole));

@@ -20,7 +20,8 @@ struct Access {
   const FlightRef* flight = nullptr;  // of an asynchronous operation: it is the one that reads or writes
   const void* pc = nullptr;           // of an instruction
   std::size_t align = 1;
-  bool both = false;                  // a write that changes what it reads
+  bool both = false;                  // a write that is a read at once
+  bool replaces = false;              // and does not depend on what it reads
 };
 
 void judge(const Access& access);

@@ -79,6 +79,17 @@ void machine_begin_launch(const Job& job) {
   add_stack(all.ranges);
 }
 
+bool local_memory(std::uintptr_t address) {
+  for (unsigned i = 0; running && i < running->blocks(); ++i) {
+    Block& block = running->block(i);
+    for (unsigned t = 0; t < block.size(); ++t) {
+      const Thread& thread = block.thread(t);
+      if (address >= reinterpret_cast<std::uintptr_t>(thread.stack_low) && address < reinterpret_cast<std::uintptr_t>(thread.stack_high)) return true;
+    }
+  }
+  return false;
+}
+
 Foreign foreign_memory(std::uintptr_t address, std::size_t size, std::uintptr_t& begin, std::uintptr_t& end) {
   const Machine& all = machine();
   const auto inside = [&](std::uintptr_t low, std::uintptr_t high) {

@@ -17,6 +17,8 @@ enum class Foreign : unsigned char {
 };
 // `begin` and `end`: of the memory around it that is alike.
 Foreign foreign_memory(std::uintptr_t address, std::size_t size, std::uintptr_t& begin, std::uintptr_t& end);
+// Whether the address is in the local memory of a thread of the running unit.
+bool local_memory(std::uintptr_t address);
 void machine_begin_launch(const Job& job);
 
 // Every access goes the long way until the next refresh().

@@ -181,7 +181,7 @@ void atomic(void* address, std::size_t size, Scope scope, bool acquire, bool rel
   if (!on() || !now.thread || counting()) return;
   settle_now();
   const auto at = reinterpret_cast<std::uintptr_t>(address);
-  judge({.address = at, .size = size, .write = true, .how = scope == Scope::block ? How::strong_block : How::strong, .place = place_of(site)});
+  judge({.address = at, .size = size, .write = true, .how = scope == Scope::block ? How::strong_block : How::strong, .place = place_of(site), .both = true, .replaces = true});
   synchronise(at, scope, true, true, acquire, release);
 }
 

@@ -129,7 +129,7 @@ void Watch::tick(int, siginfo_t*, void* state) {
   }
   if (running && current) {
     const std::uintptr_t pc = interrupted(state);
-    const bool hooked = in_hooks(pc);
+    const bool hooked = in_hooks(pc) || check::busy;
     const bool alone = before.switches == running->switches() && before.thread == current, here = text_segment().holds(pc);
     const bool loops = alone && here && pc - before.pc + kLoop < 2 * kLoop;
     before.switches = running->switches();

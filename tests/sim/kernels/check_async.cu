@@ -1,5 +1,6 @@
 // Asynchronous copies and matrix operations: when their bytes may be touched. A line's `//1` and `//2` name the parties.
 #include <spak/cuda/bulk.h>
+#include <spak/cuda/cluster.h>
 #include <spak/cuda/cp_async.h>
 #include <spak/cuda/fence.h>
 #include <spak/cuda/mbarrier.h>
@@ -107,6 +108,33 @@ extern "C" __global__ void fence_by_issuer_ok(float* out) {
     spak::bulk_wait<0>();
   }
 }
+
+// It ends, by an access out of bounds, while its copy is in flight: the next launch has nothing to do with that.
+extern "C" __global__ void abandoned(float* out, int index) {
+  __shared__ __align__(128) float s[64];
+  const int t = threadIdx.x;
+  s[t] = t;
+  spak::fence_proxy_async();
+  __syncthreads();
+  if (t == 0) {
+    spak::bulk_store(out, s, 256);
+    spak::bulk_commit();
+  }
+  out[index] = 0;
+}
+
+// --- clusters -------------------------------------------------------------------------------------------------------------
+template <bool meet>
+__device__ void neighbours(float* out) {
+  __shared__ float s[32];
+  const int t = threadIdx.x;
+  s[t] = t;
+  spak::cluster_sync();
+  out[blockIdx.x * 32 + t] = spak::cluster_map(s, 1 - spak::cluster_rank())[31 - t];
+  if (meet) spak::cluster_sync();
+}
+extern "C" __global__ void neighbours_ok(float* out) { neighbours<true>(out); }
+extern "C" __global__ void neighbours_gone(float* out) { neighbours<false>(out); }
 
 // A ring of two stages: a producer, and 32 consumers that give stages back by arriving at `empty`.
 template <bool give_back>

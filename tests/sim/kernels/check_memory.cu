@@ -120,6 +120,15 @@ extern "C" __global__ void divides(int* out, int n) {
   out[threadIdx.x] = 100 / (n - static_cast<int>(threadIdx.x));  //1
 }
 
+extern "C" __global__ void local_of_another(float* out) {
+  __shared__ float* place;
+  float mine[4] = {1, 2, 3, 4};
+  if (threadIdx.x == 0) place = mine;
+  __syncthreads();
+  out[threadIdx.x] = threadIdx.x == 5 ? place[2] : mine[out[0] > 0 ? 1 : 0];  //1
+  __syncthreads();
+}
+
 // Nothing is wrong with any of these.
 struct Packed {
   char a;

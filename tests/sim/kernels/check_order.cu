@@ -24,6 +24,7 @@ __device__ void last_block(const float* in, float* part, float* out) {
     float sum = 0;
     for (unsigned i = 0; i < gridDim.x; ++i) sum += part[i];
     *out = sum;
+    ticket = 0;  // it has seen what all others did to it
   }
 }
 extern "C" __global__ void last_block_ok(const float* in, float* part, float* out) { last_block<true>(in, part, out); }
