@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -271,3 +272,41 @@ def test_a_missing_file_and_a_library_of_the_gpu_are_named(tmp_path: Path) -> No
     assert [str(one).split(". ")[0] for one in found] == [
         "k.cu:2:10: SPK587: the simulator does not provide <thrust/sort.h>"
     ]
+
+
+PIECES = [
+    "{",
+    "}",
+    "(",
+    ")",
+    "<<<",
+    ">>>",
+    ";",
+    '"',
+    "asm",
+    "__shared__",
+    "__global__",
+    "<",
+    ">",
+    "#define X ",
+    "\\\n",
+    "%9",
+    "__device__",
+]
+
+
+def test_no_text_makes_the_rewriter_fail_or_lose_a_line() -> None:
+    """Broken programs end as diagnostics, or go to the compiler as they are."""
+    kernels = Path(__file__).parent / "kernels_front" / "ptx.cu"
+    draw = random.Random(11)
+    for _ in range(60):
+        text = kernels.read_text()
+        for _ in range(draw.randint(1, 4)):
+            at, length = draw.randrange(len(text)), draw.choice([0, 1, 5])
+            text = text[:at] + draw.choice(PIECES) + text[at + length :]
+        for foreign in (True, False):
+            try:
+                edits = rewrite_file(text, "k.cu", Context(foreign=foreign))
+            except SpakError:
+                continue
+            assert edits.text().count("\n") == text.count("\n")

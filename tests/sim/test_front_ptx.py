@@ -287,6 +287,7 @@ def test_forms_that_need_more_than_one_block_are_parsed(text: str) -> None:
         ('asm("mov.u32 %0, bar;" : "=r"(a));', "k.cu:2:5", "the operand `bar` is no register"),
         ('asm("mov.u32 %0, %%tid.w;" : "=r"(a));', "k.cu:2:5", "the operand `%tid.w` is no register"),
         ('asm("mov.u32 %0, 1;" : "=m"(a));', "k.cu:2:1", 'an operand with the constraint "=m" cannot be followed'),
+        ('asm("mov.u32 %0, 1;\\n"\n".reg .b128 q;" : "=r"(a));', "k.cu:3:1", "`.reg .b128 q` cannot be followed"),
         ('asm("bra L;");', "k.cu:2:5", "`bra L` leads out of the statement"),
         ('asm(TEXT "1;");', "k.cu:2:1", "the text of an asm statement is not a plain string"),
         ('asm("add.u32 %0, 1;" : "=r"(a));', "k.cu:2:5", "no model of the instruction `add.u32` with 2 operands"),

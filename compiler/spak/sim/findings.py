@@ -161,11 +161,11 @@ class _Reader:
         place = None
         if row.get("frames"):
             place = self._place(tuple(Frame(*frame) for frame in row["frames"]))
-        elif row.get("file"):
-            place = self._place((Frame("", row["file"], int(row.get("line") or 0)),))
         offset = _offset(row)
         if place is None and offset is not None:
             place = self._place(self.table.get(offset, ()))
+        if place is None and row.get("file"):  # where it was seen last, if the instruction is of no known line
+            place = self._place((Frame("", row["file"], int(row.get("line") or 0)),))
         return Party(str(row.get("role", "")), place, str(row.get("threads", "")), str(row.get("what", "")))
 
     def _place(self, stack: tuple[Frame, ...]) -> Place | None:

@@ -21,11 +21,12 @@ def statement(work: Work, i: int) -> int:
     if work.at(opening) != "(" or (work.context.foreign and not _on_device(work, i)):
         return i + 1
     closing = work.closing(opening)
+    found = Statement()
     try:
-        found = read(work, opening, closing)
+        read(found, work, opening, closing)
         text, models = translate(found)
     except Unreadable as error:
-        token = work.code[i] if error.at < 0 else found.token(error.at)
+        token = work.code[i] if error.at < 0 or not found.places else found.token(error.at)
         hint = "" if work.context.foreign else _HINT
         work.error("SPK591", error.what, token, hint or "leave it out where the program runs on the simulator")
         return closing + 1

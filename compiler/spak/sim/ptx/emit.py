@@ -78,7 +78,8 @@ class Emitter:
     def size(self, operand: str) -> int:
         """Bits of a register; 0 for what is none."""
         if re.fullmatch(r"%\d+", operand):
-            return self.statement.operands[int(operand[1:])].bits
+            number = int(operand[1:])
+            return self.statement.operands[number].bits if number < len(self.statement.operands) else 0
         return self.statement.registers.get(re.sub(r"[\0%$]", "", operand), 0)
 
     def bits(self, operand: str, bits: int) -> str:
@@ -92,6 +93,7 @@ class Emitter:
             return f"(!{self.bits(operand[1:], 1)})"
         if re.fullmatch(r"-?%\d+", operand):
             sign = "-" if operand[0] == "-" else ""
+            self.name(operand.lstrip("-"))  # that it exists
             text = self.statement.operands[int(operand.lstrip("-%"))].text
             return f"static_cast<{cast}>({sign}({text}))"
         if re.fullmatch(r"0[fF][0-9a-fA-F]{8}", operand):
@@ -171,7 +173,7 @@ class Emitter:
 
     def operand_address(self, operand: str) -> str:
         """The address of the C++ variable that an asm operand is bound to, which is not copied then."""
-        if not re.fullmatch(r"%\d+", operand):
+        if not re.fullmatch(r"%\d+", operand) or not self.name(operand):
             raise Unreadable("accumulators have to be operands of the asm statement")
         self.bound.add(int(operand[1:]))
         return f"&({self.statement.operands[int(operand[1:])].text})"

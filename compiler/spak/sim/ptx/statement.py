@@ -66,9 +66,8 @@ class Unreadable(Exception):
         super().__init__(what)
 
 
-def read(work: Work, opening: int, closing: int) -> Statement:
-    """The statement between two parentheses. Raises Unreadable."""
-    out = Statement()
+def read(out: Statement, work: Work, opening: int, closing: int) -> None:
+    """Fill `out` with the statement between two parentheses. Raises Unreadable."""
     sections = _split(work, opening + 1, closing, (":",))
     begin, end = sections[0]
     for j in range(begin, end):
@@ -85,7 +84,6 @@ def read(work: Work, opening: int, closing: int) -> Statement:
                 out.operands.append(_operand(work, first, last, written=number == 0))
     extended = len(sections) > 1
     _instructions(out, _COMMENT.sub(lambda m: " " * len(m[0]), out.text), extended)
-    return out
 
 
 def _split(work: Work, begin: int, end: int, separators: tuple[str, ...]) -> list[tuple[int, int]]:
