@@ -178,3 +178,16 @@ def test_a_misaligned_row_is_refused(fragments: sim_harness.Kernels) -> None:
     with pytest.raises(sim_harness.Fault, match="multiple of 16 bytes") as caught:
         fragments.run("ldmatrix_x4", 1, 32, np.zeros(512, np.uint32), rows, np.zeros((32, 4), np.uint32))
     assert caught.value.rule == "misaligned"
+
+
+@pytest.mark.parametrize(("step", "wavefronts"), [(16, 4), (32, 8), (128, 32)])
+def test_bank_conflicts_of_ldmatrix(step: int, wavefronts: int) -> None:
+    """8 rows of 16 bytes fill the 32 banks once where they are neighbours; 128 bytes apart they all want the same four."""
+    kernels = sim_harness.build(KERNELS / "tensor_fragments.cu", "instrumented")
+    lanes = np.arange(32)
+    rows = (lanes % 8 * step + lanes // 8 * (16 * 8 if step == 16 else 16 if step == 128 else 512)).astype(np.int32)
+    kernels.run("ldmatrix_x4", 1, 32, np.zeros(512, np.uint32), rows, np.zeros((32, 4), np.uint32), mode="profile")
+    (one,) = kernels.counters()
+    assert one["counters"]["matrix_loads"] == 1
+    assert one["counters"]["shared_load_requests"] == 1
+    assert one["counters"]["shared_load_wavefronts"] == wavefronts

@@ -78,12 +78,19 @@ char* row_at(std::uint32_t address, unsigned count, const char* misaligned, Site
 const char* const kLoadMisaligned = "ldmatrix from a row that does not begin at a multiple of 16 bytes";
 const char* const kStoreMisaligned = "stmatrix to a row that does not begin at a multiple of 16 bytes";
 
-}  // namespace
-
-void ldmatrix_shared(std::uint32_t* r, unsigned count, bool transposed, std::uint32_t row, Site site) {
-  Lane lane{row_at(row, count, kLoadMisaligned, site), r, count};
-  if (check::on() && lane.row) check::read(lane.row, 16, site);
+// Told by each lane that gives a row; `pc` is where the kernel calls.
+void tell(char* row, bool write, const void* pc, Site site) {
   if (current->lane == 0) profile::event(profile::Event::matrix_loads);
+  if (row == nullptr) return;
+  if (profile::on()) profile::access(row, 16, write ? profile::Kind::write : profile::Kind::read, pc);
+  if (!check::on()) return;
+  if (write) check::write(row, 16, site);
+  else check::read(row, 16, site);
+}
+
+void issue_load(std::uint32_t* r, unsigned count, bool transposed, std::uint32_t row, const void* pc, Site site) {
+  Lane lane{row_at(row, count, kLoadMisaligned, site), r, count};
+  tell(lane.row, false, pc, site);
   static const char* const names[] = {"ldmatrix.x1", "ldmatrix.x2", "", "ldmatrix.x4"};
   static const char* const transposed_names[] = {"ldmatrix.x1.trans", "ldmatrix.x2.trans", "", "ldmatrix.x4.trans"};
   if (transposed)
@@ -92,10 +99,9 @@ void ldmatrix_shared(std::uint32_t* r, unsigned count, bool transposed, std::uin
     together_warp(names[count - 1], kAll, &lane, load<false>, site);
 }
 
-void stmatrix_shared(std::uint32_t row, const std::uint32_t* r, unsigned count, bool transposed, Site site) {
+void issue_store(std::uint32_t row, const std::uint32_t* r, unsigned count, bool transposed, const void* pc, Site site) {
   Lane lane{row_at(row, count, kStoreMisaligned, site), const_cast<std::uint32_t*>(r), count};
-  if (check::on() && lane.row) check::write(lane.row, 16, site);
-  if (current->lane == 0) profile::event(profile::Event::matrix_loads);
+  tell(lane.row, true, pc, site);
   static const char* const names[] = {"stmatrix.x1", "stmatrix.x2", "", "stmatrix.x4"};
   static const char* const transposed_names[] = {"stmatrix.x1.trans", "stmatrix.x2.trans", "", "stmatrix.x4.trans"};
   if (transposed)
@@ -104,33 +110,28 @@ void stmatrix_shared(std::uint32_t row, const std::uint32_t* r, unsigned count, 
     together_warp(names[count - 1], kAll, &lane, store<false>, site);
 }
 
+}  // namespace
+
+void ldmatrix_shared(std::uint32_t* r, unsigned count, bool transposed, std::uint32_t row, Site site) {
+  issue_load(r, count, transposed, row, __builtin_return_address(0), site);
+}
+
+void stmatrix_shared(std::uint32_t row, const std::uint32_t* r, unsigned count, bool transposed, Site site) {
+  issue_store(row, r, count, transposed, __builtin_return_address(0), site);
+}
+
 void ldmatrix(std::uint32_t* r, unsigned count, bool transposed, const void* row, Site site) {
-  ldmatrix_shared(r, count, transposed, gives_row(count) ? shared_address(row, site) : 0, site);
+  issue_load(r, count, transposed, gives_row(count) ? shared_address(row, site) : 0, __builtin_return_address(0), site);
 }
 
 void stmatrix(void* row, const std::uint32_t* r, unsigned count, bool transposed, Site site) {
-  stmatrix_shared(gives_row(count) ? shared_address(row, site) : 0, r, count, transposed, site);
+  issue_store(gives_row(count) ? shared_address(row, site) : 0, r, count, transposed, __builtin_return_address(0), site);
 }
 
 std::uint32_t movmatrix(std::uint32_t r, Site site) {
   Lane lane{nullptr, &r, 1};
   together_warp("movmatrix", kAll, &lane, transpose, site);
   return r;
-}
-
-unsigned row_wavefronts(const std::uint32_t (&addresses)[8]) {
-  // Four banks of 4 bytes a row: rows conflict where they lie in the same 16-byte column of 128 bytes at different addresses.
-  unsigned most = 1;
-  for (unsigned i = 0; i < 8; ++i) {
-    unsigned same = 0;
-    for (unsigned j = 0; j < 8; ++j) {
-      bool repeated = false;
-      for (unsigned l = 0; l < j; ++l) repeated |= addresses[l] == addresses[j];
-      same += !repeated && addresses[j] / 16 % 8 == addresses[i] / 16 % 8;
-    }
-    most = same > most ? same : most;
-  }
-  return most;
 }
 
 }  // namespace spak::sim

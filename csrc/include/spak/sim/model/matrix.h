@@ -16,9 +16,5 @@ void stmatrix_shared(std::uint32_t row, const std::uint32_t* r, unsigned count, 
 // m8n8 .trans .b16.
 std::uint32_t movmatrix(std::uint32_t r, Site site);
 
-// The 16-byte wavefronts that reading or writing 8 rows of 16 bytes takes: 1 where no bank of shared memory is asked for
-// two different words.
-unsigned row_wavefronts(const std::uint32_t (&addresses)[8]);
-
 }  // namespace spak::sim
 #pragma GCC visibility pop
