@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import sim_harness
@@ -98,6 +99,14 @@ def test_primitives_compile_where_they_are(header: str, arch: str) -> None:
             assert (
                 f"spak::{name} needs compute capability 9.0" in log or f"spak::{name} is architecture-specific" in log
             )
+
+
+@needs_nvrtc
+@pytest.mark.parametrize("source", ["tiles", "copies", "barriers"])
+def test_the_simulated_kernels_compile_for_gpus(source: str) -> None:
+    text = (Path(__file__).parent / "kernels" / f"async_{source}.cu").read_text()
+    for arch in ("sm_90a", "sm_100a"):
+        assert sim_nvrtc.compile_log(sim_harness.toolkit(), text, arch, [sim_harness.CSRC / "include"]) == ""
 
 
 @pytest.mark.parametrize(

@@ -58,26 +58,38 @@ std::string Mbarrier::state() const {
   return text;
 }
 
-MbarrierRef mbarrier_at(std::uint64_t* bar, const char* what, Site site) {
-  Block& block = block_of_shared(bar, (std::string("the mbarrier of ") + what).c_str(), site);
-  require_multiple(reinterpret_cast<std::uintptr_t>(bar), 8, std::string("the address of the mbarrier of ") + what,
-                   "an mbarrier is a uint64_t in shared memory", site);
-  auto& all = block.states().get<Mbarriers>().at;
-  const auto found = all.find(static_cast<std::uint32_t>(reinterpret_cast<char*>(bar) - block.window().base()));
+namespace {
+
+// Says what is wrong with the mbarrier at `bar`.
+[[noreturn]] void refuse(std::uint64_t* bar, const char* what, const Mbarrier* barrier, Site site) {
+  const Block& block = block_of_shared(bar, (std::string("the mbarrier of ") + what).c_str(), site);
+  require_multiple(
+      reinterpret_cast<std::uintptr_t>(bar), 8, [&] { return std::string("the address of the mbarrier of ") + what; },
+      "an mbarrier is a uint64_t in shared memory", site);
   const std::string start = std::string(what) + " on " + name_of_shared(block, bar);
-  if (found == all.end() || !found->second->live) {
-    Finding wrong = finding("mbarrier-misuse", start + (found == all.end() ? ", which has not been initialised" : ", which has been invalidated"),
+  if (!barrier || !barrier->live) {
+    Finding wrong = finding("mbarrier-misuse", start + (barrier ? ", which has been invalidated" : ", which has not been initialised"),
                             "call mbarrier_init in one thread, then fence_mbarrier_init() and a barrier of the block (or cluster), before it is used",
                             "calls", site);
-    if (found != all.end()) wrong.parties.push_back({"invalidated it", {found->second->invalidated, nullptr}, "", ""});
+    if (barrier) wrong.parties.push_back({"invalidated it", {barrier->invalidated, nullptr}, "", ""});
     stop(std::move(wrong));
   }
-  Mbarrier& barrier = *found->second;
-  if (*bar != barrier.encode()) {
-    Finding wrong = finding("mbarrier-misuse", start + ", whose 8 bytes have been written over since: it was " + barrier.state(), kApart, "calls", site);
-    written_over(wrong, barrier);
-    stop(std::move(wrong));
-  }
+  Finding wrong = finding("mbarrier-misuse", start + ", whose 8 bytes have been written over since: it was " + barrier->state(), kApart, "calls", site);
+  written_over(wrong, *barrier);
+  stop(std::move(wrong));
+}
+
+}  // namespace
+
+MbarrierRef mbarrier_at(std::uint64_t* bar, const char* what, Site site) {
+  const SharedPlace place = shared_place(bar);
+  if (place.rank < 0 || place.offset % 8) refuse(bar, what, nullptr, site);
+  Block& block = *running->cluster_of(self().owner()).blocks[place.rank];
+  auto& all = block.states().get<Mbarriers>().at;
+  const auto found = all.find(place.offset);
+  const Mbarrier* barrier = found == all.end() ? nullptr : found->second.get();
+  if (!barrier || !barrier->live || *bar != barrier->encode() || block.gone()) [[unlikely]]
+    refuse(bar, what, barrier, site);
   return found->second;
 }
 

@@ -16,8 +16,8 @@ namespace {
 constexpr const char* kAligned = "bulk copies move multiples of 16 bytes between addresses that are multiples of 16: align with __align__(16)";
 
 void require_16(const void* to, const void* from, std::uint32_t bytes, const char* what, Site site) {
-  require_multiple(reinterpret_cast<std::uintptr_t>(to), 16, std::string("the destination of ") + what, kAligned, site);
-  require_multiple(reinterpret_cast<std::uintptr_t>(from), 16, std::string("the source of ") + what, kAligned, site);
+  require_multiple(reinterpret_cast<std::uintptr_t>(to), 16, [&] { return std::string("the destination of ") + what; }, kAligned, site);
+  require_multiple(reinterpret_cast<std::uintptr_t>(from), 16, [&] { return std::string("the source of ") + what; }, kAligned, site);
   if (bytes % 16)
     stop(finding("bad-argument", std::string(what) + " of " + std::to_string(bytes) + " bytes: the size must be a multiple of 16", kAligned, "calls", site));
 }

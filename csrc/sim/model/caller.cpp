@@ -50,8 +50,7 @@ void require_global(const void* address, const char* what, Site site) {
     stop(finding("invalid-address", std::string(what) + " is in shared memory", "pass a pointer to global memory", "calls", site));
 }
 
-void require_multiple(std::uintptr_t value, std::size_t align, const std::string& what, const std::string& hint, Site site) {
-  if (value % align == 0) return;
+void refuse_misaligned(std::size_t align, const std::string& what, const std::string& hint, Site site) {
   stop(finding("misaligned", what + " is not a multiple of " + std::to_string(align) + " bytes", hint, "calls", site));
 }
 

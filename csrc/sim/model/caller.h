@@ -32,8 +32,13 @@ Block& block_of_shared(const void* address, const char* what, Site site);
 Block& own_shared(const void* address, const char* what, Site site);
 // Ends the launch if the pointer is one into shared memory, or null.
 void require_global(const void* address, const char* what, Site site);
-// Ends the launch with `misaligned` unless address (or size) is a multiple.
-void require_multiple(std::uintptr_t value, std::size_t align, const std::string& what, const std::string& hint, Site site);
+[[noreturn]] void refuse_misaligned(std::size_t align, const std::string& what, const std::string& hint, Site site);
+// Ends the launch with `misaligned` unless the value is a multiple. `what()` names it, where it is not.
+template <typename What>
+inline void require_multiple(std::uintptr_t value, std::size_t align, What what, const char* hint, Site site) {
+  if (value % align != 0) [[unlikely]]
+    refuse_misaligned(align, what(), hint, site);
+}
 // Reads the first and last byte, so that a bad address traps here and not when the copy is performed.
 void touch(const void* address, std::size_t size);
 

@@ -107,9 +107,9 @@ void cp_async(void* shared, const void* global, int bytes, int source_bytes, Sit
   Thread& thread = caller(site);
   own_shared(shared, "the destination of cp_async", site);
   const auto align = static_cast<std::size_t>(bytes);
-  require_multiple(reinterpret_cast<std::uintptr_t>(shared), align, "the destination of a cp_async of " + std::to_string(bytes) + " bytes",
+  require_multiple(reinterpret_cast<std::uintptr_t>(shared), align, [&] { return "the destination of a cp_async of " + std::to_string(bytes) + " bytes"; },
                    "align the shared variable with __align__, and keep row strides multiples of it", site);
-  require_multiple(reinterpret_cast<std::uintptr_t>(global), align, "the source of a cp_async of " + std::to_string(bytes) + " bytes",
+  require_multiple(reinterpret_cast<std::uintptr_t>(global), align, [&] { return "the source of a cp_async of " + std::to_string(bytes) + " bytes"; },
                    "copy fewer bytes at a time where the source's alignment is not known", site);
   if (source_bytes < 0 || source_bytes > bytes)
     stop(finding("bad-argument", "cp_async_zfill of " + std::to_string(bytes) + " bytes reads " + std::to_string(source_bytes) + " of them",

@@ -142,7 +142,9 @@ bool wait(std::uint64_t* bar, std::uint32_t parity_, Site site) {
 void mbarrier_init(std::uint64_t* bar, std::uint32_t count, Site site) {
   caller(site);
   Block& block = own_shared(bar, "the mbarrier of mbarrier_init", site);
-  require_multiple(reinterpret_cast<std::uintptr_t>(bar), 8, "the address of an mbarrier", "declare it as a uint64_t in shared memory", site);
+  require_multiple(
+      reinterpret_cast<std::uintptr_t>(bar), 8, [] { return std::string("the address of an mbarrier"); },
+      "declare it as a uint64_t in shared memory", site);
   auto& all = block.states().get<Mbarriers>();
   MbarrierRef& barrier = all.at[static_cast<std::uint32_t>(reinterpret_cast<char*>(bar) - block.window().base())];
   if (!barrier) barrier = std::make_shared<Mbarrier>();

@@ -82,10 +82,15 @@ struct TileLoad final : Load {
     alignas(16) char row[256 * 8];
     const std::uint32_t width = tile.row_bytes();
     tile.each_row([&](std::uint32_t offset, const char* global, std::uint32_t lead, std::uint32_t inside) {
-      if (inside < width) fill(row, width, tile.map);
-      if (inside) std::memcpy(row + lead, global, inside);
-      if (tile.map.flush) flush(row, width);
-      for (std::uint32_t i = 0; i < width; i += 16) std::memcpy(to + tile.place(base, offset + i), row + i, 16);
+      const char* from = global;
+      if (inside < width || tile.map.flush) {
+        if (inside < width) fill(row, width, tile.map);
+        if (inside) std::memcpy(row + lead, global, inside);
+        if (tile.map.flush) flush(row, width);
+        from = row;
+      }
+      if (!tile.map.swizzle) return static_cast<void>(std::memcpy(to + offset, from, width));
+      for (std::uint32_t i = 0; i < width; i += 16) std::memcpy(to + tile.place(base, offset + i), from + i, 16);
     });
     constexpr unsigned modes[] = {0, 3, 2, 1};  // of a descriptor of wgmma
     into->states().get<SwizzleNotes>().note(base, tile.bytes(), modes[tile.map.swizzle]);
@@ -136,7 +141,7 @@ Tile tile_of(const void* map, int rank, const int* coordinates, const char* what
 // The box in shared memory: inside it, and at a multiple of what the swizzle needs.
 void check_box(const Tile& tile, const Block& block, const void* shared, const char* what, Site site) {
   const auto base = static_cast<std::uint32_t>(static_cast<const char*>(shared) - block.window().base());
-  require_multiple(base, 128, std::string("the shared memory of ") + what + ", " + name_of_shared(block, shared) + ",",
+  require_multiple(base, 128, [&] { return std::string("the shared memory of ") + what + ", " + name_of_shared(block, shared) + ","; },
                    "declare it with __align__(128), or __align__(1024) for a 128-byte swizzle", site);
   if (base + tile.bytes() > kWindow)
     stop(finding("out-of-bounds", std::string(what) + " of " + std::to_string(tile.bytes()) + " bytes at " + name_of_shared(block, shared) + " leaves shared memory",
