@@ -306,9 +306,10 @@ class Kernels:
     def findings(self) -> list[dict[str, Any]]:
         """What was found since the last call, with a file and line wherever the line table has them."""
         found = self._text("findings")
-        parties = [party for finding in found for party in finding["parties"] if party["pc"] and not party["file"]]
+        parties = [party for finding in found for party in finding["parties"] if party["pc"]]
         for party, (file, line) in zip(parties, lines(self.path, [p["pc"] for p in parties]), strict=True):
-            party["file"], party["line"] = file, line
+            if file:
+                party["file"], party["line"] = file, line
         return list(found)
 
     def counters(self) -> list[dict[str, Any]]:

@@ -13,6 +13,8 @@ std::uint32_t active_mask() { return self().owner().active_mask(); }
 
 void yield() { running->yield(__builtin_return_address(0)); }
 
+void yield(const void* pc) { running->yield(pc); }
+
 void fence(FenceScope scope) {
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   if (check::on()) check::fence(static_cast<check::Scope>(scope));

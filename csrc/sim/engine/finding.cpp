@@ -119,7 +119,7 @@ std::string sentence_of(const char* kernel, const Finding& finding) {
     if (!text.empty()) out += before + text;
   };
   if (finding.parties.size() == 1) add(finding.parties[0].threads, ", ");
-  if (!finding.parties.empty()) add(place(finding.parties[0].place), ": ");
+  if (!finding.parties.empty() && !finding.parties[0].place.pc) add(place(finding.parties[0].place), ": ");
   if (finding.parties.size() == 1) add(finding.parties[0].what, ": ");
   out += ": " + finding.sentence;
   for (const Party& party : finding.parties) {

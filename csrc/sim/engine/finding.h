@@ -10,8 +10,8 @@
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
 
-// Where: a source line where one is known (a primitive's caller), else an instruction, which the reader of the report
-// resolves with the module's line table.
+// Where: a source line where one is known (a primitive's caller), or an instruction, which the reader of the report resolves
+// with the module's line table. Of both, the instruction counts; the line is where the thread was seen last.
 struct Place {
   Site site{nullptr, 0};
   const void* pc = nullptr;

@@ -33,7 +33,7 @@ Installed& installed() {
 
 Finding finding_of(const Trapped& trap) {
   const Thread& thread = self();
-  Party party{"traps", {{nullptr, 0}, trap.pc}, name_of(thread), thread.site.file ? text(thread.site) + " was passed last" : ""};
+  Party party{"traps", {thread.site, trap.pc}, name_of(thread), thread.site.file ? text(thread.site) + " was passed last" : ""};
   if (trap.signal == SIGFPE) return {"arithmetic", "an integer was divided by zero", "", {party}};
   if (running->stacks().in_guard(trap.address))
     return {"stack-overflow",

@@ -362,9 +362,7 @@ void Unit::overdue(const void* pc) {
   if (current) {
     const Thread& mine = thread();
     if (!pc) pc = mine.polled_at;
-    const bool known = !pc && mine.site.file;
-    finding.parties.push_back({"runs", {known ? mine.site : Site{nullptr, 0}, pc}, name_of(mine),
-                               !known && mine.site.file ? text(mine.site) + " was passed last" : ""});
+    finding.parties.push_back({"runs", {mine.site, pc}, name_of(mine), pc && mine.site.file ? text(mine.site) + " was passed last" : ""});
   }
   stop(std::move(finding));
 }

@@ -59,6 +59,11 @@ extern __thread unsigned polls __attribute__((tls_model("initial-exec")));
 inline void polled() {
   if ((++polls & 63u) == 0) yield();
 }
+// The same, on behalf of the instruction at `pc`.
+void yield(const void* pc);
+inline void polled(const void* pc) {
+  if ((++polls & 63u) == 0) yield(pc);
+}
 
 // Scopes of fences and atomic operations, narrow to wide.
 enum class FenceScope : unsigned char { block, cluster, device, system };
