@@ -54,7 +54,8 @@ def kept_library(monkeypatch: pytest.MonkeyPatch) -> None:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "race.cu").write_text(RACE)
-    (tmp_path / "src" / "other.cpp").write_text("int twice(int x) { return 2 * x; }\n")
+    other = "#ifdef __CUDACC__\n#error not CUDA\n#endif\nint twice(int x) { int float4 = 2; return float4 * x; }\n"
+    (tmp_path / "src" / "other.cpp").write_text(other)
     (tmp_path / "inc").mkdir()
     (tmp_path / "inc" / "helper.cuh").write_text(HELPER)
     monkeypatch.chdir(tmp_path)

@@ -43,9 +43,12 @@ class Program:
     texts: dict[str, str] = field(default_factory=dict)  # rewritten text by shown name
     _copies: dict[Path, str] = field(default_factory=dict)
 
-    def source(self, path: Path, name: str) -> Path:
-        """The rewritten copy of one source file. Raises SpakError when it cannot be read."""
-        return self._rewritten(path, name, "cpp")
+    def source(self, path: Path, name: str) -> tuple[Path, bool]:
+        """The rewritten copy of one source file, and whether it is CUDA: by its name, or by what it holds. Raises SpakError
+        when it cannot be read.
+        """
+        cuda = path.suffix.lower() in (".cu", ".cuh") or bool(_CUDA.search(read(path, name)))
+        return self._rewritten(path, name, "cu.cpp" if cuda else path.suffix.lstrip(".")), cuda
 
     def _rewritten(self, path: Path, name: str, suffix: str) -> Path:
         text = read(path, name)
@@ -65,7 +68,7 @@ class Program:
         )
         macros = {**DEVICE_MACROS, "__CUDA_ARCH__": str(self.arch)}
         arch = "".join(f"#undef {macro}\n#define {macro} {value}\n" for macro, value in macros.items())
-        head = once + self._models(edits.headers) + (arch if suffix == "cpp" else "")
+        head = once + self._models(edits.headers) + (arch if suffix == "cu.cpp" else "")
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
         copy.write_text(f'{head}#line 1 "{quoted}"\n{rewritten}')
         return copy

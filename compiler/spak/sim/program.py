@@ -77,21 +77,12 @@ def build(sources: Sequence[str], settings: Settings, folder: Path) -> tuple[Pat
     prelude = library.prelude(tools, flags, settings.mode)
     own = [f"-D{define}" for define in settings.defines] + [f"-I{path}" for path in settings.include_dirs]
     found, objects = Collector(), []
-    for name, copy in zip(sources, copies, strict=True):
+    for name, (copy, cuda) in zip(sources, copies, strict=True):
         objects.append(copy.with_suffix(".o"))
+        # What is not CUDA is compiled as the toolkit's compiler has it: by the host compiler, with nothing included before.
+        begin = ["-include", str(prelude)] if cuda else ["-x", "c"] if copy.suffix == ".c" else []
         beside = [f"-I{Path(name).resolve().parent}"]
-        command = [
-            tools.compiler,
-            *flags,
-            *own,
-            *beside,
-            "-include",
-            str(prelude),
-            "-c",
-            str(copy),
-            "-o",
-            str(objects[-1]),
-        ]
+        command = [tools.compiler, *flags, *own, *beside, *begin, "-c", str(copy), "-o", str(objects[-1])]
         done = subprocess.run(command, capture_output=True, env=library.environment())
         if done.returncode:
             found.found += _messages(done.stderr.decode(errors="replace"), program, name)
