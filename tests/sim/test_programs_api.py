@@ -37,9 +37,11 @@ def test_misuse_has_the_error_of_cuda_and_a_finding_with_its_line(name: str) -> 
     done = programs_harness.run(ERRORS, "plain", str(case))
     assert done.out.split() == errors
     assert done.rules == [rule], done.found
-    line = next(n for n, text in enumerate(ERRORS.read_text().split("\n"), 1) if f"case {case}:" in text)
+    # A kernel that is called like a function, or fails, is named where it is declared.
+    wanted = {10: "assert(p", 23: "void fill("}.get(case, f"case {case}:")
+    line = next(n for n, text in enumerate(ERRORS.read_text().split("\n"), 1) if wanted in text)
     places = [party.place.span for party in done.found[0].parties if party.place.span]
-    assert rule == "assertion" or line in [span.line for span in places], done.found
+    assert line in [span.line for span in places], done.found
 
 
 @pytest.mark.parametrize(("case", "errors"), [(17, ["cudaErrorInvalidDevice"]), (18, ["cudaErrorMemoryAllocation"])])

@@ -65,7 +65,7 @@ void queue(Kernel& kernel, std::shared_ptr<const Body> body) {
     *packaging = std::make_shared<Launch>(Launch{&kernel, {}, std::move(body)});
     return;
   }
-  const Call call("kernel launch", __builtin_return_address(0), pending ? pending->place.site : Site{nullptr, 0});
+  const Call call("kernel launch", __builtin_return_address(0), pending ? pending->place.site : kernel.site);
   if (context_error() != cudaSuccess) return pending.reset(), static_cast<void>(call(context_error()));
   if (!pending) {
     call.wrong(cudaErrorMissingConfiguration, std::string("`") + kernel.name + "` is called like a function", "launch it: kernel<<<grid, block>>>(...)");
