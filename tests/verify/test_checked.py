@@ -76,7 +76,12 @@ def test_the_same_lines_are_said_once() -> None:
     assert len(said(json.dumps([ROW]), json.dumps([turned, {**ROW, "rule": "race-warp"}]))) == 2
 
 
-@pytest.mark.parametrize("text", ["[", '[{"rule": 1}]', "900000 bytes of findings", '{"rule": "x"}'])
+FORGED = [{**ROW, "count": "x"}], [{**ROW, "parties": [1]}], 7
+
+
+@pytest.mark.parametrize(
+    "text", ["[", '[{"rule": 1}]', "900000 bytes of findings", '{"rule": "x"}', *(json.dumps(one) for one in FORGED)]
+)
 def test_a_report_that_is_none_counts_as_a_finding(text: str) -> None:
     assert [one.code for one in said(text)] == ["SPK586"]
 

@@ -9,6 +9,7 @@ are looked up here, in the parent, with the module's line table: nothing of that
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -180,14 +181,24 @@ def of_runs(
         names = {Path(source).name: source}
         try:
             found = findings.read(ran.findings, Path(module) if module else None, names, schedule=words(schedule))
-        except SpakError as error:
-            yield from error.diagnostics
+        except (SpakError, ValueError, TypeError, KeyError, AttributeError):  # the candidate may say anything
+            yield Diagnostic("SPK586", "what the module says that it found cannot be read", hint=_FORGED)
             return
         for one in found:
             key = (one.rule, frozenset(party.place.span for party in one.parties if party.place))
             if key not in seen:
                 seen.add(key)
                 yield one.diagnostic()
+
+
+_FORGED = "device code computes; it has no business with the simulator's report"
+
+
+def _number(value: Any) -> int | float:
+    """Raises ValueError for what is none that evidence can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(value)
+    return value
 
 
 def _symptom(rig: Rig, round_: Round, tried: Attempt) -> Diagnostic:
@@ -211,7 +222,7 @@ def count(rig: Rig, module: str, round_: Round) -> list[dict[str, Any]]:
                 "kernel": str(row["kernel"]),
                 "grid": [int(n) for n in row["grid"]],
                 "block": [int(n) for n in row["block"]],
-                "counters": {str(name): value + 0 for name, value in row["counters"].items()},
+                "counters": {str(name): _number(value) for name, value in row["counters"].items()},
             }
             for row in rows
         ]
