@@ -230,3 +230,14 @@ def test_address_sanitizers_report_is_a_finding(here: Path) -> None:
     assert found.place is not None and found.place.through == ("spak/sim/load_store.h:9",)
     assert [span.line for span in found.place.callers] == [4]
     assert asan.rows("nothing happened") == []
+
+
+def test_a_line_of_ones_own_goes_before_one_of_a_header(here: Path) -> None:
+    header = [["f", "/usr/include/c++/12/bits/x.h", 9]]
+    party = {"role": "traps", "file": "k.cu", "line": 3, "frames": header}
+    (found,) = read(text_of(row(parties=[party])), None, root=here)
+    assert found.place is not None and (found.place.span.file, found.place.span.line) == ("k.cu", 3)
+    (found,) = read(text_of(row(parties=[party | {"frames": [["k", "k.cu", 4]]}])), None, root=here)
+    assert found.place is not None and found.place.span.line == 4
+    (found,) = read(text_of(row(parties=[party | {"file": ""}])), None, root=here)
+    assert found.place is not None and found.place.span.file.endswith("x.h")

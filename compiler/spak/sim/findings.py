@@ -158,14 +158,13 @@ class _Reader:
         self.columns: dict[str, list[str]] = {}
 
     def party(self, row: Mapping[str, Any]) -> Party:
-        place = None
-        if row.get("frames"):
-            place = self._place(tuple(Frame(*frame) for frame in row["frames"]))
         offset = _offset(row)
-        if place is None and offset is not None:
-            place = self._place(self.table.get(offset, ()))
-        if place is None and row.get("file"):  # where it was seen last, if the instruction is of no known line
-            place = self._place((Frame("", row["file"], int(row.get("line") or 0)),))
+        stacks = [tuple(Frame(*frame) for frame in row.get("frames") or ())]
+        stacks.append(self.table.get(offset, ()) if offset is not None else ())
+        if row.get("file"):  # where it was seen last, if the instruction is of no known line of one's own
+            stacks.append((Frame("", row["file"], int(row.get("line") or 0)),))
+        own = [stack for stack in stacks if any(frame.line and self._own(frame.file) for frame in stack)]
+        place = next(filter(None, map(self._place, own or stacks)), None)
         return Party(str(row.get("role", "")), place, str(row.get("threads", "")), str(row.get("what", "")))
 
     def _place(self, stack: tuple[Frame, ...]) -> Place | None:
