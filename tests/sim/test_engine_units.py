@@ -119,6 +119,14 @@ def test_a_warpgroup_needs_four_warps(engine: sim_harness.Kernels) -> None:
     assert message.startswith("bad-warpgroup") and "engine.cu:123" in message and "thread (128,0,0)" in message
 
 
+def test_who_keeps_the_others_waiting(engine: sim_harness.Kernels) -> None:
+    message = stopped(engine, "half_a_group", 1, 128, ints(1))
+    assert message.startswith("bad-warpgroup: ") and "engine.cu:234" in message.split("\n")[0]
+    assert "threads 64-127: wait at __syncthreads" in message
+    message = stopped(engine, "half_a_warp", 1, 64, ints(1))
+    assert message.startswith("divergent-warp: ") and "engine.cu:239" in message.split("\n")[0]
+
+
 def test_shared_variables_are_aligned_to_what_is_declared(engine: sim_harness.Kernels) -> None:
     out = ints(2)
     engine.run("layout", 1, 1, out)

@@ -58,13 +58,13 @@ struct Tally {
   const Block* block = nullptr;     // the first with somebody who waits
 };
 
-// Whether somebody whom `thread` waits for in a collective waits at a barrier or a gate.
+// Whether somebody whom `thread` waits for in a collective waits at a gate (or, a lane, at a barrier): then that is the cause.
 bool partner_waits(const Block& block, const Thread& thread) {
   const unsigned span = thread.mask ? kWarp : 4 * kWarp, first = thread.index / span * span;
   for (unsigned i = first; i < first + span && i < block.size(); ++i) {
     if (thread.mask && !(thread.mask >> (i - first) & 1)) continue;
     const State state = block.thread(i).standing();
-    if (state == State::barrier || state == State::gate) return true;
+    if (state == State::gate || (thread.mask && state == State::barrier)) return true;
   }
   return false;
 }

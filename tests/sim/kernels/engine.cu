@@ -227,3 +227,17 @@ extern "C" __global__ void passes(int* next, int* log) {
     if (threadIdx.x == 0) log[atomicAdd(next, 1)] = blockIdx.x;
   }
 }
+
+// Only half of a warpgroup comes to its operation; only half of a warp to its own, and the others to another one.
+extern "C" __global__ void half_a_group(int* out) {
+  void* none = nullptr;
+  if (threadIdx.x < 64) spak::sim::together_warpgroup("model.group", none, [](void* const*) {}, here());  // line 234
+  __syncthreads();
+  out[0] = 1;
+}
+extern "C" __global__ void half_a_warp(int* out) {
+  if (threadIdx.x < 16) (void)__shfl_sync(0xFFFFFFFFu, 1, 0);  // line 239
+  else if (threadIdx.x < 32) __syncwarp(0xFFFFFFFFu);
+  __syncthreads();
+  out[0] = 1;
+}
