@@ -50,6 +50,7 @@ struct alignas(64) Thread : ThreadView {
   char padding[64];  // see below
 
   Block& owner() const;
+  Thread& lane_zero() { return *(this - lane); }  // of its warp
   // `state`, but ready where the barrier has opened since and the thread has not run yet: nobody goes round to say so.
   State standing() const;
   Barrier kind() const { return static_cast<Barrier>(phase & 3); }
