@@ -30,8 +30,11 @@ bool releases(int order) { return order == __ATOMIC_RELEASE || order == __ATOMIC
   const auto scope = static_cast<Scope>(atomic_scope);  // of the function that is being called
   const How how = scope == Scope::block ? How::strong_block : How::strong;
   judge({.address = address, .size = size, .write = writes, .how = how, .place = spot.place, .pc = pc, .align = size, .both = reads && writes, .replaces = replaces});
+  busy = false;
   if (!writes) polled(pc);
+  busy = true;
   synchronise(address, scope, reads, writes, reads && acquires(order), writes && releases(order));
+  busy = false;
 }
 
 }  // namespace

@@ -77,9 +77,12 @@ template <bool write, unsigned size>
   Spot& spot = spot_of(pc);
   if (spot.pc != pc) settle(spot, pc);
   judge({.address = address, .size = size, .write = write, .how = how, .place = spot.place, .pc = pc, .align = align});
+  busy = false;
   if (how != How::is_volatile) return;
   if (!write) polled(pc);  // before it is known what the read will see
+  busy = true;
   synchronise(address, Scope::system, !write, write, false, false);
+  busy = false;
 }
 
 template <bool write, unsigned size>
