@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "check/check.h"
-#include "engine/operation.h"
 #include "profile/profile.h"
+#include "whole_warp.h"
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
@@ -43,7 +43,8 @@ void put(Matrix& matrix, unsigned lane, std::uint32_t value) {
 }
 
 template <bool Transposed>
-void load(void* const* arguments, std::uint32_t) {
+void load(void* const* arguments, std::uint32_t arrived) {
+  require_whole_warp(arrived, "ldmatrix");
   for (unsigned i = 0; i < lane_of(arguments, 0).count; ++i) {
     Matrix matrix;
     for (unsigned row = 0; row < 8; ++row) std::memcpy(matrix[row], lane_of(arguments, 8 * i + row).row, 16);
@@ -52,7 +53,8 @@ void load(void* const* arguments, std::uint32_t) {
 }
 
 template <bool Transposed>
-void store(void* const* arguments, std::uint32_t) {
+void store(void* const* arguments, std::uint32_t arrived) {
+  require_whole_warp(arrived, "stmatrix");
   for (unsigned i = 0; i < lane_of(arguments, 0).count; ++i) {
     Matrix matrix;
     for (unsigned lane = 0; lane < 32; ++lane) put<Transposed>(matrix, lane, lane_of(arguments, lane).r[i]);
@@ -60,7 +62,8 @@ void store(void* const* arguments, std::uint32_t) {
   }
 }
 
-void transpose(void* const* arguments, std::uint32_t) {
+void transpose(void* const* arguments, std::uint32_t arrived) {
+  require_whole_warp(arrived, "movmatrix");
   Matrix matrix;
   for (unsigned lane = 0; lane < 32; ++lane) put<false>(matrix, lane, *lane_of(arguments, lane).r);
   for (unsigned lane = 0; lane < 32; ++lane) *lane_of(arguments, lane).r = part<true>(matrix, lane);

@@ -3,10 +3,10 @@
 
 #include <cstring>
 
-#include "engine/operation.h"
 #include "fragments.h"
 #include "product.h"
 #include "profile/profile.h"
+#include "whole_warp.h"
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
@@ -21,7 +21,8 @@ struct Lane {
 
 constexpr unsigned kRows = 16, kColumns = 8;
 
-void multiply(void* const* arguments, std::uint32_t) {
+void multiply(void* const* arguments, std::uint32_t arrived) {
+  require_whole_warp(arrived, "mma.sync");
   const MmaForm& form = *static_cast<const Lane*>(arguments[0])->form;
   profile::event(profile::Event::mma);
   profile::event(profile::Event::mma_flops, 2 * kRows * kColumns * form.k);

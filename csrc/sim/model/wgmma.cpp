@@ -5,6 +5,7 @@
 #include "engine/unit.h"
 #include "profile/profile.h"
 #include "wgmma_group.h"
+#include "whole_warp.h"
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
@@ -51,6 +52,7 @@ void multiply(void* const* arguments) {
     const Call& call = call_of(arguments, thread);
     registers[thread] = call.d;
     if (call.fragment) std::copy_n(call.fragment, 4, next->fragments[thread].begin());
+    next->fragments_at[thread] = call.fragment;
   }
   if (!next->from_registers) next->a.read(first.a, form.a, 64, form.m_major_a, "A", first.site);
   next->b.read(first.b, form.b, form.n, form.n_major_b, "B", first.site);
@@ -64,23 +66,45 @@ void multiply(void* const* arguments) {
   own_warpgroup().issue(std::move(next), registers, first.site);
 }
 
-// The calling thread's part of the accumulators is in flight, as one flight however many wgmmas change it.
-void depart_accumulators(const Call& call) {
-  const unsigned thread = whereabouts().thread % kGroupThreads;
+// The calling thread's part of the accumulators is in flight, by the last wgmma that changes them.
+void depart_accumulators(const Call& call, unsigned thread) {
   for (const auto& tile : own_warpgroup().tiles) {
     if (tile->registers[thread] != call.d || !(tile->in_flight >> thread / 32 & 1)) continue;
     tile->flights.resize(kGroupThreads);
-    if (tile->flights[thread]) return;
+    if (tile->flights[thread]) check::land(tile->flights[thread]);
     tile->flights[thread] = check::depart("wgmma", check::Proxy::async, call.site);
     check::will_change(tile->flights[thread], call.d, tile->count() * sizeof(std::uint32_t));
     return;
   }
 }
 
+// So are its registers of A, which PTX keeps from reads as well; the same ones may serve several wgmmas.
+void depart_fragment(const Call& call, unsigned thread) {
+  auto& issued = own_warpgroup().issued;
+  Multiplication* mine = nullptr;
+  for (auto at = issued.rbegin(); at != issued.rend(); ++at) {
+    Multiplication& step = **at;
+    if (step.fragments_at[thread] != call.fragment) continue;
+    if (mine == nullptr) {
+      mine = &step;
+    } else if (thread < step.fragment_flights.size() && step.fragment_flights[thread]) {
+      check::land(std::exchange(step.fragment_flights[thread], nullptr));
+      break;
+    }
+  }
+  if (mine == nullptr) return;
+  mine->fragment_flights.resize(kGroupThreads);
+  mine->fragment_flights[thread] = check::depart("wgmma", check::Proxy::async, call.site);
+  check::will_change(mine->fragment_flights[thread], const_cast<std::uint32_t*>(call.fragment), 4 * sizeof(std::uint32_t));
+}
+
 void together(const Call& call) {
   static const char* const names[] = {"wgmma f16", "wgmma bf16", "wgmma tf32", "wgmma e4m3", "wgmma e5m2", "wgmma s8", "wgmma u8"};
   together_warpgroup(names[static_cast<unsigned>(call.form->a)], const_cast<Call*>(&call), multiply, call.site);
-  if (check::on()) depart_accumulators(call);
+  if (!check::on()) return;
+  const unsigned thread = whereabouts().thread % kGroupThreads;
+  depart_accumulators(call, thread);
+  if (call.fragment) depart_fragment(call, thread);
 }
 
 // A fence, commit or wait of one warp.
@@ -103,7 +127,8 @@ void wgmma(const WgmmaForm& form, void* d, const std::uint32_t (&a)[4], std::uin
 }
 
 void wgmma_fence(Site site) {
-  together_warp("wgmma.fence", 0xFFFFFFFFu, nullptr, [](void* const*, std::uint32_t) {
+  together_warp("wgmma.fence", 0xFFFFFFFFu, nullptr, [](void* const*, std::uint32_t arrived) {
+    require_whole_warp(arrived, "wgmma.fence");
     own_warp().fenced = true;
     ++own_warp().fences;
   }, site);
@@ -111,18 +136,26 @@ void wgmma_fence(Site site) {
 
 void wgmma_commit(Site site) {
   together_warp("wgmma.commit_group", 0xFFFFFFFFu, nullptr,
-                [](void* const*, std::uint32_t) { own_warp().groups.push_back(own_warpgroup().count); }, site);
+                [](void* const*, std::uint32_t arrived) {
+    require_whole_warp(arrived, "wgmma.commit_group");
+    own_warp().groups.push_back(own_warpgroup().count);
+  }, site);
 }
 
 void wgmma_wait(int pending, Site site) {
   Step step{&own_warp(), static_cast<unsigned>(pending), site};
-  together_warp("wgmma.wait_group", 0xFFFFFFFFu, &step, [](void* const* arguments, std::uint32_t) {
+  together_warp("wgmma.wait_group", 0xFFFFFFFFu, &step, [](void* const* arguments, std::uint32_t arrived) {
+    require_whole_warp(arrived, "wgmma.wait_group");
     const Step& first = *static_cast<const Step*>(arguments[0]);
     own_warpgroup().wait(whereabouts().thread % kGroupThreads / 32, first.pending, first.site);
   }, site);
   if (!check::on()) return;
   const unsigned thread = whereabouts().thread % kGroupThreads;
-  for (const check::FlightRef& flight : step.warp->landed) check::land(flight);
+  for (const auto& one : step.warp->landed) {
+    check::land(one->reads);
+    if (thread < one->fragment_flights.size() && one->fragment_flights[thread])
+      check::land(std::exchange(one->fragment_flights[thread], nullptr));
+  }
   for (const auto& tile : step.warp->given_back)
     if (thread < tile->flights.size() && tile->flights[thread]) check::land(std::exchange(tile->flights[thread], nullptr));
 }

@@ -227,7 +227,7 @@ void Warpgroup::wait(unsigned warp, std::size_t pending, Site site) {
   for (const auto& step : issued) {
     if (step->number >= end) break;
     finish(step);
-    if (step->number >= state.waited && step->reads) state.landed.push_back(step->reads);
+    if (step->number >= state.waited && step->reads) state.landed.push_back(step);
   }
   state.waited = end;
   for (const auto& tile : tiles)

@@ -51,6 +51,9 @@ struct Multiplication : Operation {
   std::shared_ptr<Multiplication> previous;  // of the warpgroup: they change accumulators in order
   std::uint64_t number = 0;
   check::FlightRef reads;
+  // Of A in registers, one a thread while checked: nobody may touch them until the last wgmma that reads them completes.
+  std::array<const std::uint32_t*, kGroupThreads> fragments_at{};
+  std::vector<check::FlightRef> fragment_flights;
 
   void perform() override;
 
@@ -63,7 +66,7 @@ struct WarpState {
   std::uint64_t fences = 0;
   std::deque<std::uint64_t> groups;    // committed and not waited for: the number after each one's last wgmma
   std::uint64_t waited = 0;            // wgmmas below this are complete for this warp
-  std::vector<check::FlightRef> landed;           // by the latest wait, for all lanes
+  std::vector<std::shared_ptr<Multiplication>> landed;  // by the latest wait, for all lanes
   std::vector<std::shared_ptr<Tile>> given_back;
 };
 
