@@ -68,6 +68,12 @@ def test_a_part_of_a_warpgroup(plain: sim_harness.Kernels) -> None:
     assert caught.value.rule == "bad-warpgroup"
 
 
+def test_a_part_of_a_warp(plain: sim_harness.Kernels) -> None:
+    with pytest.raises(sim_harness.Fault, match=r"wgmma\.fence takes all 32 lanes") as caught:
+        run(plain, "part_of_a_warp")
+    assert caught.value.rule == "divergent-warp"
+
+
 @pytest.mark.parametrize(
     ("what", "sentence"),
     [
@@ -96,6 +102,7 @@ def test_accumulators_in_flight_hold_nan(plain: sim_harness.Kernels) -> None:
     [
         ("read_in_flight", {"accumulator-in-flight"}),
         ("written_in_flight", {"accumulator-in-flight"}),
+        ("fragment_changed", {"accumulator-in-flight"}),
         ("no_proxy_fence", {"missing-proxy-fence"}),
         ("overwritten", {"in-flight-overwrite"}),
     ],

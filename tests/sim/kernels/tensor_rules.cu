@@ -4,7 +4,7 @@
 
 enum What {
   right, no_fence, changed_without_fence, written_in_flight, read_in_flight, no_commit, unaligned, reserved, beyond, bad_stride,
-  no_leading, disagree, wide_row, no_proxy_fence, overwritten, half_a_warpgroup, base_offset, other_shape,
+  no_leading, disagree, wide_row, no_proxy_fence, overwritten, half_a_warpgroup, base_offset, other_shape, fragment_changed, part_of_a_warp,
 };
 
 extern "C" __global__ void rules(float* out, int what) {
@@ -22,8 +22,12 @@ extern "C" __global__ void rules(float* out, int what) {
   float d[32], e[32];
   for (int i = 0; i < 32; ++i) d[i] = e[i] = 1.0f;
   if (what == half_a_warpgroup && threadIdx.x >= 64) return;
+  if (what == part_of_a_warp && threadIdx.x % 32 == 9) return;
   if (what != no_fence) spak::wgmma_fence();
-  spak::wgmma_bf16<64>(d, a, b);
+  uint32_t fragment[4] = {0x3F803F80u, 0x3F803F80u, 0x3F803F80u, 0x3F803F80u};
+  if (what == fragment_changed) spak::wgmma_bf16<64>(d, fragment, b);
+  else spak::wgmma_bf16<64>(d, a, b);
+  if (what == fragment_changed) fragment[threadIdx.x % 4] = 0;
   if (what == written_in_flight) d[3] = 5.0f;
   if (what == read_in_flight) out[threadIdx.x] = d[5];
   if (what == overwritten) tile[threadIdx.x] = 0;
@@ -36,6 +40,7 @@ extern "C" __global__ void rules(float* out, int what) {
     spak::wgmma_commit();
     spak::wgmma_wait<0>(d);
   }
+  if (what == fragment_changed && fragment[1] == 7) return;
   if (what != read_in_flight)
     for (int i = 0; i < 32; ++i) out[threadIdx.x * 32 + i] = d[i];
 }
