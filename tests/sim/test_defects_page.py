@@ -81,7 +81,9 @@ def test_an_exhibit_of_several_defects(tmp_path: Path) -> None:
 
 def test_a_page_is_one_source_of_all_versions(tmp_path: Path) -> None:
     text = write(tmp_path, HEAD + SMALL + BIG).source()
-    assert text.index("#include") < text.index("namespace page_p {") < text.index("using X") < text.index("in_late__fixed")
+    assert (
+        text.index("#include") < text.index("namespace page_p {") < text.index("using X") < text.index("in_late__fixed")
+    )
     assert text.count("__global__") == 5
     assert "using page_p::in_k__b::k__b;" in text
 
@@ -99,7 +101,14 @@ def test_a_page_is_one_source_of_all_versions(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_line(tmp_path: Path, text: str, what: str) -> None:
-    with pytest.raises(page.PageError, match=what.replace("(", r"\(").replace(")", r"\)").replace("[", r"\[").replace("...", r"\.\.\.").replace("*", r"\*")):
+    with pytest.raises(
+        page.PageError,
+        match=what.replace("(", r"\(")
+        .replace(")", r"\)")
+        .replace("[", r"\[")
+        .replace("...", r"\.\.\.")
+        .replace("*", r"\*"),
+    ):
         write(tmp_path, text)
 
 

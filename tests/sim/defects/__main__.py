@@ -8,9 +8,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from defects import drive, table, verdict  # noqa: E402
-from defects.page import FIXED  # noqa: E402
-from spak.sim import report  # noqa: E402
+from spak.sim import report
+
+from defects import drive, table, verdict
+from defects.page import FIXED
 
 
 def main() -> int:
@@ -36,8 +37,8 @@ def main() -> int:
                 print(f"{exhibit.page}:{exhibit.line}: {run.symbol}: {wrong}")
             if options.kernel and run.findings:
                 print(report.text(run.findings))
-    twins = sum(symbol.endswith(f"__{FIXED}") for symbol in runs)
-    print(f"{len(runs) - twins} defects, {twins} twins, {problems} problems")
+    right = sum(symbol.endswith(f"__{FIXED}") for symbol in runs)
+    print(f"{len(runs) - right} defects, {right} right kernels, {problems} problems")
     if options.write:
         table.DOCUMENT.write_text(table.document(pages, runs))
     return bool(problems)

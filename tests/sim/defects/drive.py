@@ -106,7 +106,14 @@ def _compiled(page: Page) -> Path:
     source = f"{sim_harness.rewrite(text, page.name)}\n{include}\nnamespace {page.space} {{\n{launchers}\n}}\n"
     if any(one.word == "map" for exhibit in page.exhibits for one in exhibit.directives):
         source += _ENCODE
-    folders = ("-I", str(sim_harness.CSRC / "include"), "-I", str(sim_harness.HERE), "-isystem", str(sim_harness.toolkit()))
+    folders = (
+        "-I",
+        str(sim_harness.CSRC / "include"),
+        "-I",
+        str(sim_harness.HERE),
+        "-isystem",
+        str(sim_harness.toolkit()),
+    )
     command = ["g++", "-fPIC", "-fvisibility=hidden", *sim_harness.FLAVOURS["instrumented"], *sim_harness.OPTIMISE]
     return sim_harness._compile(HERE / page.name, [*command, *_FLAGS, *folders], source)
 
@@ -210,7 +217,9 @@ class Driver:
             (counted,) = self.kernels.counters()
             out.counters = counted["counters"]
             lines = sim_harness.lines(self.kernels.path, [place["pc"] for place in counted["places"]])
-            out.costs = [(line or 0, place["counters"]) for (_, line), place in zip(lines, counted["places"], strict=True)]
+            out.costs = [
+                (line or 0, place["counters"]) for (_, line), place in zip(lines, counted["places"], strict=True)
+            ]
         return out
 
     def _launch(self, exhibit: Exhibit, version: str, schedule: dict[str, Any]) -> list[str]:
@@ -220,7 +229,9 @@ class Driver:
         for one in exhibit.directives_of("map", version):
             name, arguments[name], wrong = _map(self.kernels.library, one.rest, buffers)
             if wrong:
-                self._found([{"rule": "bad-tensor-map", "sentence": wrong, "parties": [], "kernel": exhibit.symbol(version)}])
+                self._found(
+                    [{"rule": "bad-tensor-map", "sentence": wrong, "parties": [], "kernel": exhibit.symbol(version)}]
+                )
                 return []
         gone = {one.rest for one in exhibit.directives_of("freed", version)}
         regions = {
@@ -241,7 +252,9 @@ class Driver:
             )  # fmt: skip
         finally:
             self._found(self.kernels._text("findings"))
-        return [name for name, one in buffers.items() if isinstance(one, Buffer) and one.expected and not _right(one, names)]
+        return [
+            name for name, one in buffers.items() if isinstance(one, Buffer) and one.expected and not _right(one, names)
+        ]
 
     def _found(self, rows: list[dict[str, Any]]) -> None:
         self.texts.append(json.dumps(rows))

@@ -86,8 +86,8 @@ extern "C" __global__ void shared_halo(const float* x, float* y) {
 }
 
 //@ defect shared_neighbour: shared-overflow
-//@ also race-warp
 //@   One shared array ends where the next begins: writing past the first quietly changes the second.
+//@ also race-warp
 //@ run block=32
 //@ in x = i32(arange(32))
 //@ out y: i32[32] = x + 7

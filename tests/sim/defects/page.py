@@ -172,7 +172,9 @@ def _exhibit(page: str, lines: list[str], begin: int, end: int) -> Exhibit:
     defects = [one for one in head if one.word == "defect"]
     names = [one.rest.split(":")[0] for one in defects]
     single = len(defects) == 1 and head[0].word == "defect"
-    code = tuple((number + 1, *_clauses(lines[number], names if not single else [names[0]], single)) for number in range(at, end))
+    code = tuple(
+        (number + 1, *_clauses(lines[number], names if not single else [names[0]], single)) for number in range(at, end)
+    )
     while code and not code[-1][1].strip():
         code = code[:-1]
     text = "\n".join(line for _, line, _ in code)
@@ -199,7 +201,8 @@ def _exhibit(page: str, lines: list[str], begin: int, end: int) -> Exhibit:
     for one in head:
         _known(one.form, known, f"{page}:{one.line}", name)
     directives = tuple(
-        Directive(one.word, names[0] if single and one.form == "broken" else one.form, one.rest, one.line) for one in head
+        Directive(one.word, names[0] if single and one.form == "broken" else one.form, one.rest, one.line)
+        for one in head
     )
     prose = " ".join(title[1:]) if not single else ""
     return Exhibit(page, name, prose, begin + 1, tuple(forms), directives, parameters, code)
@@ -226,7 +229,11 @@ def _clauses(line: str, forms: list[str], single: bool) -> tuple[str, tuple[str,
 
 
 def _roles(clauses: tuple[str, ...], form: str) -> list[str]:
-    return [clause.partition(": ")[2] for clause in clauses if form in clause.partition(": ")[0].replace(",", " ").split() and ": " in clause]
+    return [
+        clause.partition(": ")[2]
+        for clause in clauses
+        if form in clause.partition(": ")[0].replace(",", " ").split() and ": " in clause
+    ]
 
 
 def _parameter(text: str) -> tuple[str, str]:

@@ -25,10 +25,11 @@ _HEAD = """# What the simulator finds: the planted defects
 
 <!-- Written by `python tests/sim/defects --write` from a run; do not edit. -->
 
-{defects} defects in {kernels} kernels, and {twins} repaired twins. In this run {found} of {defects} defects were found with
-the rule and the lines that their pages name, and {clean} of {twins} twins were clean and gave right results. Each kernel ran
-in check mode under the two schedules that are the default: asynchronous operations complete as late as is legal and threads
-run in order; they complete at once and threads run in the order of seed 1.
+{defects} defects in {broken} kernels, each with its repaired twin, and {idioms} kernels that look wrong and are right. In
+this run {found} of the {defects} defects were found with the rule and the lines that their pages name, and {clean} of the
+{right} right kernels were clean and gave right results. Each kernel ran in check mode under the two schedules that are the
+default: asynchronous operations complete as late as is legal and threads run in order; they complete at once and threads
+run in the order of seed 1. In the column of lines the offender's comes first.
 
 The pages are in [tests/sim/defects](../tests/sim/defects): each kernel stands there once, with the lines that only the
 broken or only the right version has marked at their ends, so that they may be read as a course in what goes wrong.
@@ -46,20 +47,34 @@ def document(pages: Sequence[Page], runs: Mapping[str, Run]) -> str:
     forms = [(one, form) for one in exhibits for form in one.forms]
     found = sum(not verdict.missed(one, form, runs[one.symbol(form.name)]) for one, form in forms)
     clean = sum(not verdict.unclean(one, runs[one.symbol(FIXED)]) for one in exhibits)
+    broken = sum(bool(one.forms) for one in exhibits)
     head = _HEAD.format(
-        defects=len(forms), kernels=len(exhibits), twins=len(exhibits), found=found, clean=clean
+        defects=len(forms), broken=broken, idioms=len(exhibits) - broken, right=len(exhibits), found=found, clean=clean
     )
     return "\n".join([head, *(_section(each, runs) for each in pages)])
 
 
 def _section(each: Page, runs: Mapping[str, Run]) -> str:
     out = [f"## {each.title}", ""]
-    for one in each.exhibits:
-        if one.prose:
-            out += [one.prose, ""]
-    out += ["| defect | class | what the simulator says | lines | twin |", "|---|---|---|---|---|"]
-    out += [_row(one, form, runs) for one in each.exhibits for form in one.forms]
-    return "\n".join([*out, ""])
+    right = [one for one in each.exhibits if not one.forms]
+    if right:
+        out += ["| right code | lines | found |", "|---|---|---|"]
+        out += [_right(one, runs[one.symbol(FIXED)]) for one in right] + [""]
+    forms = [(one, form) for one in each.exhibits for form in one.forms]
+    if forms:
+        out += [f"{one.prose}\n" for one in each.exhibits if one.forms and one.prose]
+        out += ["| defect | class | what the simulator says | lines | twin |", "|---|---|---|---|---|"]
+        out += [*(_row(one, form, runs) for one, form in forms), ""]
+    return "\n".join(out)
+
+
+def _cells(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _right(one: Exhibit, run: Run) -> str:
+    where = f"[{one.page}](../tests/sim/defects/{one.page}#L{one.line})"
+    return _cells(f"`{one.name}`: {one.prose}", where, "**not clean**" if verdict.unclean(one, run) else "nothing")
 
 
 def _row(one: Exhibit, form: Form, runs: Mapping[str, Run]) -> str:
@@ -70,14 +85,14 @@ def _row(one: Exhibit, form: Form, runs: Mapping[str, Run]) -> str:
     if verdict.missed(one, form, run):
         says = "**not found**"
     elif form.counts:
-        says = f"`{form.counts[0]}`: {run.counters[form.counts[0]]}; of the twin: {runs[one.symbol(FIXED)].counters[form.counts[0]]}"
+        name, twin = form.counts[0], runs[one.symbol(FIXED)]
+        says = f"`{name}`: {run.counters[name]}; of the twin: {twin.counters[name]}"
     elif found:
         says = f"`{found.rule}`: {found.sentence}"
     else:
         says = f"nothing; {', '.join(f'`{name}`' for name in run.wrong)} differs from the reference"
-    twin = "not clean" if verdict.unclean(one, runs[one.symbol(FIXED)]) else "clean"
-    cells = (f"`{form.name}`: {form.sentence}", kind, says, f"{where} {_lines(found)}".strip(), twin)
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    repaired = "not clean" if verdict.unclean(one, runs[one.symbol(FIXED)]) else "clean"
+    return _cells(f"`{form.name}`: {form.sentence}", kind, says, f"{where} {_lines(found)}".strip(), repaired)
 
 
 def _lines(found: Finding | None) -> str:

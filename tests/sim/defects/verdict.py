@@ -14,9 +14,8 @@ WRONG_VALUES = "wrong-values"
 # early may read what nobody has written.
 _RACES = frozenset({"race-shared", "race-warp", "race-global", "uninitialised-read"})
 _FLIGHTS = _RACES | {"in-flight-read", "in-flight-overwrite", "missing-wait"}
-_CONSEQUENCES = {
-    "race-shared": _RACES, "race-warp": _RACES, "race-global": _RACES, "in-flight-read": _FLIGHTS, "in-flight-overwrite": _FLIGHTS,
-}  # fmt: skip
+_CONSEQUENCES = {rule: _RACES for rule in ("race-shared", "race-warp", "race-global")}
+_CONSEQUENCES |= {rule: _FLIGHTS for rule in ("in-flight-read", "in-flight-overwrite")}
 
 
 def said(finding: Finding) -> str:
@@ -47,7 +46,11 @@ def missed(exhibit: Exhibit, form: Form, run: Run) -> str:
     heard = "; ".join(map(said, run.findings)) or "nothing"
     if form.counts:
         name, expected, _ = form.counts
-        here = [line for line, word in form.places if not any(at == line and any(key.startswith(word) for key in cost) for at, cost in run.costs)]
+        here = [
+            line
+            for line, word in form.places
+            if not any(at == line and any(key.startswith(word) for key in cost) for at, cost in run.costs)
+        ]
         if run.counters.get(name) != expected or here:
             return f"{name} is {run.counters.get(name)}, not {expected}; lines without costs: {here}; {run.costs}"
     elif form.rule == WRONG_VALUES:
@@ -56,7 +59,9 @@ def missed(exhibit: Exhibit, form: Form, run: Run) -> str:
     elif match(exhibit, form, run) is None:
         places = ", ".join(f"{word} {line}" for line, word in form.places)
         return f"not found: {form.rule} ({places}); found {heard}"
-    strays = {finding.rule for finding in run.findings} - {form.rule, *form.also} - _CONSEQUENCES.get(form.rule, frozenset())
+    strays = (
+        {finding.rule for finding in run.findings} - {form.rule, *form.also} - _CONSEQUENCES.get(form.rule, frozenset())
+    )
     return f"also found {', '.join(sorted(strays))}: {heard}" if strays else ""
 
 
