@@ -49,6 +49,8 @@ _DEVICE["checked"] = (*_DEVICE["sim"], r"__tsan_\w+", r"__ubsan_handle_\w+")
 _MODULE = (*_MATH, *_MEMORY, *_COMPILER, *_OPENMP, *_CPLUSPLUS, *_PYTHON, *_LIBC, *_THREADS, *_SANITIZER, r"_ITM_\w+")
 #: The same for definitions that give way to others, as inline functions do: the linker keeps whichever it meets first.
 _STOLEN = ("main|_start|_init|_fini|environ", r"_Z\w*4spak(7runtime|4expr)\w*", r"_Zn[wa]\w+", r"_Zd[la]\w+")
+#: Where the simulator's hooks begin and end: the linker makes them, protected, which gives way to no other module's.
+_BOUNDS = frozenset({"__start_spak_sim_hooks", "__stop_spak_sim_hooks"})
 #: Names that a definition in device code would take away from the runtime, or from Python.
 _RESERVED = (*_MEMORY, *_PYTHON, *_LIBC, *_THREADS, *_OPENMP, r"__\w+", r"_ZN4spak3sim\w+", r"spak_sim_\w+", *_STOLEN)
 
@@ -70,7 +72,9 @@ def device_code(facts: Facts, engine: str, openmp: bool, source: str) -> tuple[C
         found.append(Diagnostic("SPK509", message, place, "use constexpr for tables, and no objects with constructors"))
     if facts.writable and engine == "host":
         message = f"device code keeps state between calls, in {', '.join(facts.writable)}"
-        found.append(Diagnostic("SPK508", message, place, "use locals, constexpr tables, or a [[workspace]] of the plan"))
+        found.append(
+            Diagnostic("SPK508", message, place, "use locals, constexpr tables, or a [[workspace]] of the plan")
+        )
     figures = {"undefined": list(facts.undefined), "constructors": facts.constructors}
     verdict = "failed" if found else "passed"
     return Check(name="symbols of the device code", verdict=verdict, figures=figures), tuple(found)
@@ -83,8 +87,9 @@ def module(facts: Facts, init: str, source: str) -> tuple[Check, tuple[Diagnosti
     for name in _unmatched(plain, _MODULE):
         message = f"the module needs {name!r}, which is not on the list of what modules may need"
         found.append(Diagnostic("SPK508", message, place))
-    if facts.defined != (init,):
-        there = ", ".join(facts.defined) or "nothing"
+    exported = tuple(name for name in facts.defined if name not in _BOUNDS)
+    if exported != (init,):
+        there = ", ".join(exported) or "nothing"
         found.append(Diagnostic("SPK508", f"the module exports {there} instead of {init} alone", place))
     figures = {"undefined": len(plain), "constructors": facts.constructors}
     verdict = "failed" if found else "passed"

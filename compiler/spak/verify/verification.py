@@ -61,8 +61,9 @@ class _State:
     dead: int = 0
     not_checked: list[str] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    found: list[Diagnostic] = field(default_factory=list)  # by the simulator's check mode
-    broken: bool = False  # something was
+    found: list[Diagnostic] = field(default_factory=list)  # by the simulator itself
+    seen: checked.Seen = field(default_factory=set)
+    broken: bool = False  # something was found
     smallest: dict[str, Any] | None = None
     previous: dict[str, Array] = field(default_factory=dict)
     remembered: str = ""
@@ -213,10 +214,10 @@ def _rounds(rig: Rig, target: Target, rounds: list[Round], options: Options, sta
                 Diagnostic("SPK605", f"unit {options.unit}: {error}", hint=f"correct tests.{options.unit}.yaml")
             ) from None
         tried = attempt(rig, case, _setup(rig, target, round_, index))
-        _record(rig, round_, tried, replay, state)
+        _record(rig, round_, tried, replay, options, state)
 
 
-def _record(rig: Rig, round_: Round, tried: Attempt, replay: str, state: _State) -> None:
+def _record(rig: Rig, round_: Round, tried: Attempt, replay: str, options: Options, state: _State) -> None:
     figures = {name: j.figures for name, j in tried.judged.items()}
     detail = round_.words
     if round_.scalars:
@@ -224,7 +225,13 @@ def _record(rig: Rig, round_: Round, tried: Attempt, replay: str, state: _State)
     literal = _literals(rig, round_, tried)
     if round_.exact:
         detail += "; bit for bit" if tried.exact_held else "; not exact in the accumulator, judged by the bound"
-    verdict = "passed" if tried.ok and not literal else "failed"
+    said = tried.ok and any(run.findings for run in tried.runs)  # a fault that ends a run is explained as its cause
+    if said:
+        found = checked.of_runs(tried.runs, tried.setup.schedules, "", options.source, state.seen)
+        state.found += [*found][: checked.MOST - len(state.found)]
+        state.broken = True
+        detail += "; found by the simulator: see the diagnostics"
+    verdict = "passed" if tried.ok and not literal and not said else "failed"
     if not tried.ok:
         detail += f"; {tried.worst}" + (f": {tried.runs[-1].how}" if tried.runs[-1].failure else "")
         state.failed.append(_Failed(round_, tried, len(state.checks)))
@@ -356,12 +363,11 @@ def _checked(rig: Rig, target: Target, options: Options, base: str, only: str, s
     if not options.checked or options.mode == "plain":
         return
     rounds = [r for r in checked.plan(rig.problem, base) if only in ("", r.name)]
-    seen: checked.Seen = set()
     for index, round_ in enumerate(rounds if options.mode != "profile" else ()):
         chosen = replace(round_, seed=round_.seed if seed is None else seed)
         replay = _replay(options, target.name, chosen.name, chosen.seed)
         found = checked.run(
-            rig, options.checked, chosen, replay, options.source, seen, every=index == 0, explain=not state.failed
+            rig, options.checked, chosen, replay, options.source, state.seen, every=index == 0, explain=not state.failed
         )
         state.checks.append(found.check)
         state.found += found.diagnostics[: checked.MOST - len(state.found)]
