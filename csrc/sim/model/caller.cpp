@@ -27,7 +27,8 @@ Block& block_of_shared(const void* address, const char* what, Site site) {
     if (past >= 0 && past < 1 << 20)
       stop(finding("shared-overflow", std::string(what) + " lies behind the end of the block's shared memory",
                    "ask for more dynamic shared memory in the launch, or use less of it", "calls", site));
-    stop(finding("invalid-address", std::string(what) + " is not in shared memory", "pass the address of a __shared__ variable", "calls", site));
+    stop(finding("invalid-address", std::string(what) + " is not in shared memory", "pass the address of a __shared__ variable",
+        "calls", site));
   }
   Block& block = *running->cluster_of(self().owner()).blocks[place.rank];
   if (block.gone())
@@ -39,15 +40,18 @@ Block& block_of_shared(const void* address, const char* what, Site site) {
 Block& own_shared(const void* address, const char* what, Site site) {
   Block& block = block_of_shared(address, what, site);
   if (&block != &self().owner())
-    stop(finding("invalid-address", std::string(what) + " is in shared memory of another block of the cluster (" + block.name() + ")",
+    stop(finding("invalid-address", std::string(what) + " is in shared memory of another block of the cluster (" + block.name() +
+        ")",
                  "pass the own block's variable: the result of cluster_map is another block's", "calls", site));
   return block;
 }
 
 void require_global(const void* address, const char* what, Site site) {
-  if (!address) stop(finding("invalid-address", std::string(what) + " is a null pointer", "pass a pointer to global memory", "calls", site));
+  if (!address) stop(finding("invalid-address", std::string(what) + " is a null pointer", "pass a pointer to global memory",
+      "calls", site));
   if (shared_place(address).rank >= 0)
-    stop(finding("invalid-address", std::string(what) + " is in shared memory", "pass a pointer to global memory", "calls", site));
+    stop(finding("invalid-address", std::string(what) + " is in shared memory", "pass a pointer to global memory", "calls",
+        site));
 }
 
 void refuse_misaligned(std::size_t align, const std::string& what, const std::string& hint, Site site) {

@@ -78,7 +78,8 @@ void cluster_wait(Site site) {
   Thread& thread = caller(site);
   auto& mine = thread.states.get<ClusterArrival>();
   if (!mine.phase)
-    stop(finding("barrier-count", "waits at the cluster's barrier without having arrived", "call cluster_arrive() first, or cluster_sync()", "waits",
+    stop(finding("barrier-count", "waits at the cluster's barrier without having arrived",
+        "call cluster_arrive() first, or cluster_sync()", "waits",
                  site));
   const std::shared_ptr<Phase> phase = std::move(mine.phase);
   mine.phase.reset();

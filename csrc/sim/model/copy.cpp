@@ -45,7 +45,8 @@ void left_behind(const Stores& stores, const Block& block) {
   for (const std::shared_ptr<Store>& store : stores) {
     if (store->awaited) continue;
     report({"missing-wait",
-            block.name() + " has exited without a wait for its " + store->what + ", which may still be reading the block's shared memory",
+            block.name() + " has exited without a wait for its " + store->what +
+                ", which may still be reading the block's shared memory",
             "call bulk_commit() and bulk_wait_read<0>() (or bulk_wait<0>()) in the thread that issued it, before the block exits",
             {{"issued (" + std::string(store->what) + ")", {store->site, nullptr}, name_of(*store->thread), ""}}});
   }
@@ -107,14 +108,17 @@ std::vector<Block*> destinations(std::uint16_t mask, const char* what, Site site
                    "set bits below cluster_size() only", "calls", site));
     if (cluster.blocks[rank]->gone())
       stop(finding("exited-peer", std::string(what) + " to " + cluster.blocks[rank]->name() + ", which has exited",
-                   "let no block exit while others write to its shared memory: end the kernel with cluster_sync()", "calls", site));
+                   "let no block exit while others write to its shared memory: end the kernel with cluster_sync()", "calls",
+                       site));
     blocks.push_back(cluster.blocks[rank]);
   }
-  if (blocks.empty()) stop(finding("bad-argument", std::string("the mask of ") + what + " names no block", "set the bits of the ranks that shall receive it", "calls", site));
+  if (blocks.empty()) stop(finding("bad-argument", std::string("the mask of ") + what + " names no block",
+      "set the bits of the ranks that shall receive it", "calls", site));
   return blocks;
 }
 
-void* in_block(const Block& peer, const void* own) { return peer.window().base() + (static_cast<const char*>(own) - self().owner().window().base()); }
+void* in_block(const Block& peer, const void* own) { return peer.window().base() +
+    (static_cast<const char*>(own) - self().owner().window().base()); }
 
 void bulk_commit(Site site) {
   auto& mine = caller(site).states.get<BulkGroups>();
@@ -149,7 +153,8 @@ void leave_copies(Block& block) {
     if (load->done) continue;
     const bool own = load->from == &block;
     report({own ? "missing-wait" : "exited-peer",
-            block.name() + " has exited while a " + load->what + (own ? "" : " of " + load->from->name()) + " is still writing to its shared memory",
+            block.name() + " has exited while a " + load->what + (own ? "" : " of " + load->from->name()) +
+                " is still writing to its shared memory",
             own ? "wait for the phase of its mbarrier before the block exits" : "let no block exit while others write to its shared memory: end the kernel with cluster_sync()",
             {{"issued (" + std::string(load->what) + ")", {load->site, nullptr}, name_of(*load->thread), ""}}});
   }

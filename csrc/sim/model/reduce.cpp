@@ -77,7 +77,8 @@ T combine(Reduction reduction, T old, T value) {
 
 template <typename T>
 void all(Reduction reduction, void* into, const void* from, std::size_t count) {
-  using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
+  using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::conditional_t<sizeof(T) == 4, std::uint32_t,
+      std::uint16_t>>;
   for (std::size_t i = 0; i < count; ++i) {
     T value;
     std::memcpy(&value, static_cast<const char*>(from) + i * sizeof(T), sizeof value);
@@ -125,9 +126,11 @@ bool has_reduction(Reduction reduction, Element element) {
 void reduce(Reduction reduction, Element element, void* into, const void* from, std::size_t count) {
   switch (element) {
     case Element::u32: return all<std::uint32_t>(reduction, into, from, count);
-    case Element::s32: return reduction == Reduction::add ? all<std::uint32_t>(reduction, into, from, count) : all<std::int32_t>(reduction, into, from, count);
+    case Element::s32: return reduction == Reduction::add ? all<std::uint32_t>(reduction, into, from,
+        count) : all<std::int32_t>(reduction, into, from, count);
     case Element::u64: return all<std::uint64_t>(reduction, into, from, count);
-    case Element::s64: return reduction == Reduction::add ? all<std::uint64_t>(reduction, into, from, count) : all<std::int64_t>(reduction, into, from, count);
+    case Element::s64: return reduction == Reduction::add ? all<std::uint64_t>(reduction, into, from,
+        count) : all<std::int64_t>(reduction, into, from, count);
     case Element::f16: return all<Short<Format::f16>>(reduction, into, from, count);
     case Element::bf16: return all<Short<Format::bf16>>(reduction, into, from, count);
     case Element::f32: return all<float>(reduction, into, from, count);

@@ -120,13 +120,17 @@ struct TileStore final : Store {
 Tile tile_of(const void* map, int rank, const int* coordinates, const char* what, Site site) {
   Tile tile;
   std::memcpy(&tile.map, map, sizeof tile.map);
-  const auto refuse = [&](const char* rule, const std::string& sentence, const char* hint) { stop(finding(rule, sentence, hint, "calls", site)); };
-  if (reinterpret_cast<std::uintptr_t>(map) % 64) refuse("bad-tensor-map", std::string("the tensor map of ") + what + " is not aligned to 64 bytes", "pass it as `const __grid_constant__ CUtensorMap`");
+  const auto refuse = [&](const char* rule, const std::string& sentence, const char* hint) { stop(finding(rule, sentence, hint,
+      "calls", site)); };
+  if (reinterpret_cast<std::uintptr_t>(map) % 64) refuse("bad-tensor-map", std::string("the tensor map of ") + what +
+      " is not aligned to 64 bytes", "pass it as `const __grid_constant__ CUtensorMap`");
   if (tile.map.magic != TensorMap::kMagic || tile.map.check != tile.map.digest())
-    refuse("bad-tensor-map", std::string(what) + " with 128 bytes that are no tensor map", "encode it on the host and pass it as `const __grid_constant__ CUtensorMap`");
+    refuse("bad-tensor-map", std::string(what) + " with 128 bytes that are no tensor map",
+        "encode it on the host and pass it as `const __grid_constant__ CUtensorMap`");
   if (tile.map.rank != rank)
     refuse("bad-tensor-map",
-           std::string(what) + " with " + std::to_string(rank) + (rank == 1 ? " coordinate" : " coordinates") + " of a tensor map of rank " +
+           std::string(what) + " with " + std::to_string(rank) + (rank == 1 ? " coordinate" : " coordinates") +
+               " of a tensor map of rank " +
                std::to_string(tile.map.rank),
            "pass as many coordinates as the map has dimensions, innermost first");
   std::copy_n(coordinates, rank, tile.at);
@@ -141,15 +145,18 @@ Tile tile_of(const void* map, int rank, const int* coordinates, const char* what
 // The box in shared memory: inside it, and at a multiple of what the swizzle needs.
 void check_box(const Tile& tile, const Block& block, const void* shared, const char* what, Site site) {
   const auto base = static_cast<std::uint32_t>(static_cast<const char*>(shared) - block.window().base());
-  require_multiple(base, 128, [&] { return std::string("the shared memory of ") + what + ", " + name_of_shared(block, shared) + ","; },
+  require_multiple(base, 128, [&] { return std::string("the shared memory of ") + what + ", " + name_of_shared(block, shared) +
+      ","; },
                    "declare it with __align__(128), or __align__(1024) for a 128-byte swizzle", site);
   if (base + tile.bytes() > kWindow)
-    stop(finding("out-of-bounds", std::string(what) + " of " + std::to_string(tile.bytes()) + " bytes at " + name_of_shared(block, shared) + " leaves shared memory",
+    stop(finding("out-of-bounds", std::string(what) + " of " + std::to_string(tile.bytes()) + " bytes at " +
+        name_of_shared(block, shared) + " leaves shared memory",
                  "check the box of the tensor map", "calls", site));
   const std::uint32_t pattern = tile.map.swizzle ? 128u << tile.map.swizzle : 128u;
   if (base % pattern)
     report(finding("misaligned",
-                   std::string("the shared memory of ") + what + ", " + name_of_shared(block, shared) + ", is not a multiple of " + std::to_string(pattern) +
+                   std::string("the shared memory of ") + what + ", " + name_of_shared(block, shared) +
+                       ", is not a multiple of " + std::to_string(pattern) +
                        " bytes: a " + std::to_string(16u << tile.map.swizzle) + "-byte swizzle is shifted against the tile",
                    "declare it with __align__(1024), and keep stages multiples of that", "calls", site));
 }
@@ -187,11 +194,13 @@ void touch_rows(const Tile& tile) {
   tile.each_row([](std::uint32_t, const char* global, std::uint32_t, std::uint32_t inside) { touch(global, inside); });
 }
 
-void store(const void* map, const void* shared, int rank, const int* coordinates, const Reduction* reduction, const char* what, Site site) {
+void store(const void* map, const void* shared, int rank, const int* coordinates, const Reduction* reduction, const char* what,
+    Site site) {
   caller(site);
   const Tile tile = tile_of(map, rank, coordinates, what, site);
   if (reduction && !has_reduction(*reduction, tile.map.element()))
-    stop(finding("bad-argument", std::string("a TMA reduction cannot ") + name_of(*reduction) + " elements of type " + name_of(tile.map.element()),
+    stop(finding("bad-argument", std::string("a TMA reduction cannot ") + name_of(*reduction) + " elements of type " +
+        name_of(tile.map.element()),
                  "see the table of cp.reduce.async.bulk.tensor in the PTX ISA", "calls", site));
   const Block& own = own_shared(shared, (std::string("the source of ") + what).c_str(), site);
   check_box(tile, own, shared, what, site);
@@ -228,7 +237,8 @@ void tma_load(void* shared, const void* map, std::uint64_t* bar, int rank, const
   issue_load(std::move(copy), site);
 }
 
-void tma_load_multicast(void* shared, const void* map, std::uint64_t* bar, std::uint16_t mask, int rank, const int* coordinates, Site site) {
+void tma_load_multicast(void* shared, const void* map, std::uint64_t* bar, std::uint16_t mask, int rank, const int* coordinates,
+    Site site) {
   caller(site);
   const Tile tile = tile_of(map, rank, coordinates, "tma_load_multicast", site);
   own_shared(shared, "the destination of tma_load_multicast", site);
@@ -236,7 +246,8 @@ void tma_load_multicast(void* shared, const void* map, std::uint64_t* bar, std::
   touch_rows(tile);
   std::vector<std::shared_ptr<TileLoad>> copies;
   for (Block* into : destinations(mask, "tma_load_multicast", site))
-    copies.push_back(load(tile, *into, in_block(*into, shared), static_cast<std::uint64_t*>(in_block(*into, bar)), "tma_load_multicast", site));
+    copies.push_back(load(tile, *into, in_block(*into, shared), static_cast<std::uint64_t*>(in_block(*into, bar)),
+        "tma_load_multicast", site));
   for (auto& copy : copies) {
     count(profile::Event::async_bytes_in, tile.bytes());
     issue_load(std::move(copy), site);
@@ -256,7 +267,8 @@ void tma_prefetch(const void* map, Site site) {
   TensorMap made;
   std::memcpy(&made, map, sizeof made);
   if (made.magic != TensorMap::kMagic || made.check != made.digest())
-    stop(finding("bad-tensor-map", "tma_prefetch of 128 bytes that are no tensor map", "encode it on the host and pass it as `const __grid_constant__ CUtensorMap`",
+    stop(finding("bad-tensor-map", "tma_prefetch of 128 bytes that are no tensor map",
+        "encode it on the host and pass it as `const __grid_constant__ CUtensorMap`",
                  "calls", site));
 }
 
