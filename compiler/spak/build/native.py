@@ -121,7 +121,12 @@ def _count(found: Sequence[Diagnostic]) -> str:
 
 
 def _record(
-    options: Options, job: Job, images: dict[str, bytes], checks: list[Check], found: list[Diagnostic], environment: dict[str, str]
+    options: Options,
+    job: Job,
+    images: dict[str, bytes],
+    checks: list[Check],
+    found: list[Diagnostic],
+    environment: dict[str, str],
 ) -> Outcome:
     """Write what there is: the modules only when everything passed, the evidence always."""
     ok = bool(images) and not any(d.severity == "error" for d in found) and all(c.verdict != "failed" for c in checks)
