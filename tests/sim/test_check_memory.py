@@ -88,6 +88,7 @@ def test_red_zones(bench: Bench) -> None:
     assert "byte 128 of `s`" in found["sentence"]
     assert found["parties"][0]["threads"] == "block (0,0,0), thread (31,0,0)"
     bench.finds("shared-overflow", "zone_read", 1, 32, floats(32))
+    bench.finds("shared-overflow", "straddles", 1, 1, ints(1))
     bench.clean("zone_ok", 1, 32, floats(32))
     bench.finds("shared-overflow", "dynamic_write", 1, 32, floats(32), 8, smem=128)
     bench.clean("dynamic_write", 1, 32, floats(32), 8, smem=160)

@@ -82,6 +82,12 @@ extern "C" __global__ void zone_read(float* out) {
   __syncthreads();
   out[threadIdx.x] = p[threadIdx.x + 1];  //1
 }
+// It begins inside and ends outside.
+extern "C" __global__ void straddles(int* out) {
+  __shared__ __align__(8) char s[6];
+  for (int i = 0; i < 6; ++i) s[i] = 1;
+  out[0] = *reinterpret_cast<const int*>(s + 4);  //1
+}
 extern "C" __global__ void zone_ok(float* out) {
   __shared__ float s[33];
   float* p = s;
