@@ -22,7 +22,11 @@ CASES = {
     "more shared memory than there is": (9, ["cudaErrorInvalidValue"], "bad-api-call"),
     "an assertion is sticky": (10, ["cudaErrorAssert", "cudaErrorAssert", "cudaSuccess", "cudaSuccess"], "assertion"),
     "copy beyond a symbol": (11, ["cudaErrorInvalidValue"], "bad-api-call"),
-    "a stream that was destroyed": (12, ["cudaSuccess", "cudaSuccess", "cudaErrorInvalidResourceHandle"], "bad-api-call"),
+    "a stream that was destroyed": (
+        12,
+        ["cudaSuccess", "cudaSuccess", "cudaErrorInvalidResourceHandle"],
+        "bad-api-call",
+    ),
     "an event that was not recorded": (13, ["cudaErrorInvalidResourceHandle"], "bad-api-call"),
     "pitch below the width": (15, ["cudaErrorInvalidPitchValue"], "bad-api-call"),
     "fill host memory": (16, ["cudaErrorInvalidValue"], "bad-api-call"),
@@ -58,6 +62,7 @@ def test_use_after_free_ends_the_kernel() -> None:
 
 
 def test_host_memory_in_a_kernel_is_out_of_bounds() -> None:
+    """From the heap: the program's static data and the host's stack are not told apart from a kernel's own constants."""
     assert programs_harness.run(ERRORS, "check", "20").rules[0] in ("out-of-bounds", "invalid-address")
 
 

@@ -19,7 +19,6 @@ __global__ void failing(int* p) {
   assert(p == nullptr);
 }
 __constant__ int table[4];
-static int host_memory[64];
 
 int main(int argc, char** argv) {
   int *d, *e, h[64] = {0};
@@ -48,7 +47,7 @@ int main(int argc, char** argv) {
     case 17: SHOW(cudaSetDevice(3)); break;
     case 18: { int* big; SHOW(cudaMalloc(&big, (size_t)1 << 50)); } break;
     case 19: { cudaTextureObject_t t; SHOW(cudaCreateTextureObject(&t, nullptr, nullptr, nullptr)); } break;
-    case 20: fill<<<1, 64>>>(host_memory, 64); SHOW(cudaDeviceSynchronize()); break;
+    case 20: fill<<<1, 64>>>((int*)malloc(64 * sizeof(int)), 64); SHOW(cudaDeviceSynchronize()); break;
     case 21: cudaMemset(d, 0, 64 * sizeof(int)); d[3] = 7; break;
     case 22: {
       cudaStreamCreateWithFlags(&a, cudaStreamNonBlocking);
