@@ -6,8 +6,6 @@ import functools
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,24 +31,10 @@ class Outcome:
         return [finding.rule for finding in self.found]
 
 
-@contextmanager
-def kept_library() -> Iterator[None]:
-    """The library and the precompiled header are kept where the other tests of this folder keep theirs."""
-    before = os.environ.get("SPAK_CACHE")
-    os.environ["SPAK_CACHE"] = str(sim_harness.cache() / "product")
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["SPAK_CACHE"]
-        else:
-            os.environ["SPAK_CACHE"] = before
-
-
 @functools.cache
 def _built(source: Path, mode: str) -> tuple[Path, tuple[tuple[str, str], ...]]:
     folder = Path(tempfile.mkdtemp(prefix=f"{source.stem}-{mode}-"))
-    with kept_library():
+    with sim_harness.kept_library():
         made, names = program.build([str(source)], Settings(mode=mode, optimise="1"), folder)
     return made, tuple(names.items())
 

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 from sim_rewriter import FLAVOURS, rewrite
+from spak.sim import library
 
 ROOT = Path(__file__).resolve().parents[2]
 CSRC = ROOT / "csrc"
@@ -60,6 +61,20 @@ def cache() -> Path:
             if path.is_file() and time.time() - path.stat().st_mtime > KEPT_DAYS * 86400:
                 path.unlink()
     return folder
+
+
+@contextmanager
+def kept_library() -> Iterator[None]:
+    """What `spak.sim` compiles for itself is kept where the tests of this folder keep theirs."""
+    before = os.environ.get("SPAK_CACHE")
+    os.environ["SPAK_CACHE"] = str(cache() / "product")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SPAK_CACHE"]
+        else:
+            os.environ["SPAK_CACHE"] = before
 
 
 @functools.cache
@@ -115,7 +130,11 @@ def _locked(target: Path) -> Iterator[None]:
 
 
 def compile_engine(*flags: str, compiler: str = "g++", models: bool = True) -> list[Path]:
-    """Objects of the engine's sources, or of those that any kernel needs: compiled once on this machine."""
+    """The simulator's library as `spak sim` links it; objects made with other flags, or by another compiler, where asked.
+    Compiled once on this machine."""
+    if models and not flags and compiler == "g++":
+        with kept_library():
+            return [library.library(library.toolchain())]
     command = [compiler, *ENGINE, *flags, "-I", str(CSRC / "include"), "-I", str(CSRC / "sim")]
     names = (CSRC / "sim" / "sources.txt").read_text().split()
     return [_compile(CSRC / "sim" / name, command) for name in names if models or not name.startswith("model/")]

@@ -28,7 +28,9 @@ INCLUDE = _PACKAGE / "include"
 SOURCES = _PACKAGE / "build" / "sim_sources"
 HOST = INCLUDE / "spak" / "sim" / "host"
 _LISTS = ("sources.txt", "host/sources.txt")
-_FLAGS = ("-std=c++20", "-O2", "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
+_FLAGS = ("-std=c++20", "-O2", "-fPIC", "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
+# What nearly every file of the library includes: parsing it each time was a third of the compile.
+_COMMON = ("algorithm", "deque", "functional", "map", "memory", "mutex", "string", "unordered_map", "vector")
 _DEVICE = re.compile(r'\{"(?P<key>[\w-]+)", "[^"]*", (?P<major>\d+), (?P<minor>\d+),')
 OLDEST = 11
 _INCLUDED = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
@@ -153,6 +155,11 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
     """The archive of all objects; what was compiled before from the same text is taken from there."""
     kept = cache() / "sim" / "objects"
     kept.mkdir(parents=True, exist_ok=True)
+    common = folder / "common.h"
+    if not all((kept / f"{key}.o").is_file() for key in objects.values()):
+        common.write_text("".join(f"#include <{name}>\n" for name in _COMMON))
+        made = [*command, "-x", "c++-header", str(common), "-o", f"{common}.gch"]
+        subprocess.run(made, capture_output=True, env=environment())  # if it fails, the files say why
 
     def one(source: Path) -> tuple[Path, str]:
         name = source.relative_to(SOURCES).as_posix().replace("/", ".")
@@ -161,7 +168,9 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
             os.utime(known)
         else:
             done = subprocess.run(
-                [*command, "-c", str(source), "-o", str(output)], capture_output=True, env=environment()
+                [*command, "-include", str(common), "-c", str(source), "-o", str(output)],
+                capture_output=True,
+                env=environment(),
             )
             if done.returncode:
                 return output, done.stderr.decode(errors="replace") or "the compiler said nothing"
@@ -170,14 +179,14 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
         return output, ""
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        made = list(pool.map(one, objects))
-    for output, said in made:
+        archived = list(pool.map(one, objects))
+    for output, said in archived:
         if said:
             raise SpakError(_broken(output.name.removesuffix(".o"), said))
     archive = folder / "libspaksim.a"
-    subprocess.run(["ar", "rcsD", str(archive), *(str(output) for output, _ in made)], check=True)
-    for output, _ in made:
-        output.unlink()
+    subprocess.run(["ar", "rcsD", str(archive), *(str(output) for output, _ in archived)], check=True)
+    for rest in [common, Path(f"{common}.gch"), *(output for output, _ in archived)]:
+        rest.unlink(missing_ok=True)
 
 
 def _broken(name: str, said: str) -> Diagnostic:
