@@ -187,7 +187,7 @@ def _objects(
 
 
 def _link(objects: Sequence[Path], name: str, *flags: str, compiler: str = "g++") -> Path:
-    key = hashlib.sha256(repr(([path.name for path in objects], flags)).encode()).hexdigest()[:24]
+    key = hashlib.sha256(repr(([str(path) for path in objects], flags)).encode()).hexdigest()[:24]
     target = cache() / f"{name}-{key}"
     with _locked(target):
         if not target.exists():
