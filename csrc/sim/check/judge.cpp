@@ -74,7 +74,7 @@ void report_race(const Case& c, Slot earlier, bool earlier_writes) {
   // Two lines that race within warps and across them are one defect: that of the block.
   if (!seen_first(in_block ? "race-shared" : race.rule, c.mine, earlier)) {
     if (!in_block || std::strcmp(race.rule, noted_rule()) == 0 || std::strcmp(noted_rule(), "race-shared") == 0) return;
-    forget_description();
+    forget_description("race-shared", c.mine, earlier);
   }
   set_rule(race.rule);
   const How how = how_of(earlier);

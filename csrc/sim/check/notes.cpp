@@ -139,12 +139,20 @@ void describe(std::string sentence, std::string hint, Side now_, Side earlier) {
 
 const char* noted_rule() { return notes().last->finding.rule.c_str(); }
 void set_rule(const char* rule) { notes().last->finding.rule = rule; }
-void forget_description() {
-  notes().last->finding.parties.clear();
-  notes().last->now = {};
-  notes().last->earlier = {};
-  notes().last->now.add(notes().last_now);
-  notes().last->earlier.add(notes().last_earlier);
+void forget_description(const char* rule, Slot now_, Slot earlier) {
+  Notes& all = notes();
+  all.last->finding.parties.clear();
+  all.last->now = {};
+  all.last->earlier = {};
+  all.last->now.add(now_);
+  all.last->earlier.add(earlier);
+  all.last_now = now_, all.last_earlier = earlier;
+  // It may have been noted the other way round: from now on the sides are those of these two.
+  if (const auto other = all.index.find({rule, place_of(earlier), place_of(now_)}); other != all.index.end()) {
+    const std::size_t note = other->second;
+    all.index.erase(other);
+    all.index[{rule, place_of(now_), place_of(earlier)}] = note;
+  }
 }
 
 void withdraw(const char* rule, Slot at) {

@@ -26,7 +26,8 @@ void describe(std::string sentence, std::string hint, Side now, Side earlier = {
 // The rule that the case counted last is described with; changing it before it is described (anew).
 const char* noted_rule();
 void set_rule(const char* rule);
-void forget_description();
+// What was described is described anew, with these two as its sides. `rule`: the one that it was counted with.
+void forget_description(const char* rule, Slot now_, Slot earlier);
 // What was noted under the rule at this place alone is explained by something else.
 void withdraw(const char* rule, Slot at);
 // A party that is not a thread's access: where something was allocated.
