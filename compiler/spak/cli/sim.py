@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 )
 @click.option("-I", "include_dirs", multiple=True, metavar="DIR", help="Look here for the program's own headers.")
 @click.option("-D", "defines", multiple=True, metavar="NAME[=VALUE]", help="Define a macro.")
-@click.option("-O", "optimise", default="2", show_default=True, metavar="N", help="Optimise: 0 to 3, or s.")
+@click.option(
+    "-O", "optimise", type=click.Choice(["0", "1", "2", "3", "s"]), default="2", show_default=True, help="Optimise."
+)
 @click.option("--device", default="h200", show_default=True, help="The device that the program is told it runs on.")
 @click.option("--seed", type=int, default=None, help="The seed of everything that is drawn [default: the engine's].")
 @click.option(
@@ -45,7 +47,18 @@ if TYPE_CHECKING:
 @click.option(
     "--threads", type=click.IntRange(1), default=None, help="OS threads that run blocks [default: all cores]."
 )
-@click.option("--seconds", type=click.IntRange(1), default=None, help="End the program after about so many seconds.")
+@click.option(
+    "--sample-blocks",
+    type=click.IntRange(1),
+    default=None,
+    help="Of each grid, run the first block, the last, and so many others [default: all].",
+)
+@click.option(
+    "--seconds",
+    type=click.IntRange(1),
+    default=None,
+    help="End a launch after so many seconds of CPU time [default: 300], and the program if it then goes on.",
+)
 @click.option("--report", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
 @click.option("-o", "output", type=click.Path(dir_okay=False), help="Write the report to a file.")
 @click.option("--keep", type=click.Path(dir_okay=False), help="Keep the compiled program under this name.")
@@ -62,6 +75,7 @@ def command(
     order: str | None,
     completion: str | None,
     threads: int | None,
+    sample_blocks: int | None,
     seconds: int | None,
     form: str,
     output: str | None,
@@ -89,7 +103,13 @@ def command(
     from spak.sim import program
 
     sources, arguments = split(files)
+    if not sources:
+        raise click.UsageError("Name a source file before `--`.", ctx)
+    for path in filter(None, (output, keep)):
+        if not Path(path).absolute().parent.is_dir():
+            raise click.UsageError(f"The folder of {path!r} is not there: make it first.", ctx)
     given = {"seed": seed, "order": order, "completion": completion, "threads": threads}
+    given |= {"sample_blocks": sample_blocks}
     settings = program.Settings(
         mode=mode,
         device=device,
@@ -102,7 +122,7 @@ def command(
     with tempfile.TemporaryDirectory(prefix="spak-sim-") as name:
         folder = Path(name)
         try:
-            made, names = program.build(sources, settings, folder)
+            made, names = program.build(sources, settings, folder, tell)
         except SpakError as error:
             click.echo(str(error), err=True)
             return 2
@@ -113,6 +133,11 @@ def command(
     if done.status < 0:
         return 128 - done.status
     return done.status or int(bool(done.found))
+
+
+def tell(what: str) -> None:
+    """Say what takes long."""
+    click.echo(f"spak sim: {what}", err=True)
 
 
 def split(words: tuple[str, ...]) -> tuple[list[str], list[str]]:

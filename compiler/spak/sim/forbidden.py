@@ -6,13 +6,14 @@ from spak.sim.work import Work
 
 CALLS = frozenset(
     {
-        *("exit", "_exit", "quick_exit", "atexit", "getenv", "setenv", "putenv", "secure_getenv", "system"),
+        *("abort", "exit", "_exit", "quick_exit", "atexit", "getenv", "setenv", "putenv", "secure_getenv", "system"),
         *("popen", "fork", "vfork", "execl", "execlp", "execv", "execve", "execvp", "fopen", "freopen"),
         *("fclose", "fread", "fwrite", "fgets", "fputs", "fprintf", "fscanf", "scanf", "puts", "signal"),
         *("raise", "dlopen", "dlsym", "pthread_create", "rand", "srand", "time", "sleep", "usleep"),
         *("gettimeofday", "clock_gettime", "cudaMemcpy", "cudaMemcpyAsync", "cudaMalloc", "cudaMemset"),
     }
 )
+_ENDS = frozenset({"abort", "exit", "_exit", "quick_exit"})  # calls that end the program
 _OBJECTS = frozenset({"thread", "jthread", "async", "mutex", "cout", "cerr", "ifstream", "ofstream", "fstream"})
 # Names that are calls of the device too, or common names of a program's own functions, where no header declares the host's.
 _LIKELY_OWN = frozenset({"time", "rand", "raise", "signal", "puts"})
@@ -36,10 +37,23 @@ def call(work: Work, i: int) -> None:
         return
     if _on_device(work, i):
         _report(work, i, name)
+    elif name in _ENDS and work.context.foreign and work.shape.runs_on_both(i):
+        _refuse_later(work, i, name)
 
 
 def _on_device(work: Work, i: int) -> bool:
     return work.shape.runs_on_device(i)
+
+
+def _refuse_later(work: Work, i: int, name: str) -> None:
+    """The host may call it; when a thread of a kernel does, the launch ends with a finding rather than the program."""
+    begin = i
+    if work.at(i - 1) == "::":
+        begin = i - 2 if work.at(i - 2) == "std" else i - 1
+    said = f"device code calls `{name}`, which exists on the host only"
+    stop = f'::spak::sim::fail("forbidden-call", "{said}", ::spak::sim::here())'
+    work.insert(work.code[begin].begin, f"(::spak::sim::current ? {stop} : static_cast<void>(0), ")
+    work.insert(work.code[i].end, ")")
 
 
 def _report(work: Work, i: int, name: str) -> None:

@@ -5,6 +5,7 @@ A header that needs rewriting is copied, rewritten, and its includes lead to the
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -70,7 +71,7 @@ class Program:
         arch = "".join(f"#undef {macro}\n#define {macro} {value}\n" for macro, value in macros.items())
         head = once + self._models(edits.headers) + (arch if suffix == "cu.cpp" else "")
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-        copy.write_text(f'{head}#line 1 "{quoted}"\n{rewritten}')
+        copy.write_text(f'{head}#line 1 "{quoted}"\n{rewritten}', errors="surrogateescape")
         return copy
 
     def _models(self, headers: set[str]) -> str:
@@ -146,7 +147,12 @@ def _shown(path: Path) -> str:
 def read(path: Path, name: str) -> str:
     """A source file's text. Raises SpakError (SPK580)."""
     try:
-        return path.read_bytes().decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+        content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     except OSError as error:
         what = f"the file cannot be read: {error.strerror}"
         raise SpakError(Diagnostic("SPK580", what, Span(name), "check its name and permissions")) from None
+    if b"\0" in content:
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        hint = "save it as UTF-8" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "name a source file"
+        raise SpakError(Diagnostic("SPK580", "the file is no text in UTF-8", Span(name, line), hint))
+    return content.decode("utf-8", "surrogateescape").replace("\r\n", "\n")

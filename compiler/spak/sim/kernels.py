@@ -113,6 +113,12 @@ def launch(work: Work, i: int) -> None:
         )
         return
     if work.shape.runs_on_device(i):
+        around = work.shape.scopes[i]
+        unclosed = [at for at, scope in work.opened.items() if scope in around and at not in work.shape.partner]
+        if unclosed:
+            hint = "end the body with `}`; what follows is read as part of it"
+            work.error("SPK590", "a `{` without its `}`", work.code[min(unclosed)], hint)
+            return
         hint = "launch the second kernel from the host"
         work.error("SPK593", "a kernel launched by device code cannot be simulated", token, hint)
         return

@@ -14,11 +14,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from spak.errors import Diagnostic, SpakError
 from spak.sim import flavours
@@ -35,6 +36,13 @@ _DEVICE = re.compile(r'\{"(?P<key>[\w-]+)", "[^"]*", (?P<major>\d+), (?P<minor>\
 OLDEST = 11
 _INCLUDED = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
 _KEPT = 4  # libraries of earlier versions that stay in the cache
+
+
+Tell = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +102,28 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spak"
 
 
-def library(tools: Toolchain, *, flags: Sequence[str] = _FLAGS) -> Path:
-    """The archive of the engine, its models and checkers, and the host runtime; compiled unless it is there. Raises
-    SpakError (SPK584).
+def library(tools: Toolchain, *, flags: Sequence[str] = _FLAGS, tell: Tell = _silent) -> Path:
+    """The archive of the engine, its models and checkers, and the host runtime; compiled unless it is there, which `tell`
+    is told, since it takes a while. Raises SpakError (SPK584; SPK582 where the cache cannot be written).
     """
     lists = [SOURCES / name for name in _LISTS]
     files = [SOURCES / name for one in lists if one.is_file() for name in one.read_text().split()]
     command = [tools.compiler, *flags, *tools.march, *include_flags(tools), "-I", str(SOURCES)]
     objects = {file: _key(tools, command, closure(file)) for file in files}
     place = cache() / "sim" / _hash(*(f"{file.name}:{key}" for file, key in objects.items()))
-    with _making(place, "libspaksim.a") as folder:
+    with _making(place, "libspaksim.a", tell) as folder:
         if folder is not None:
             _compile(command, objects, folder)
     return place / "libspaksim.a"
 
 
-def prelude(tools: Toolchain, options: Sequence[str], mode: str) -> Path:
+def prelude(tools: Toolchain, options: Sequence[str], mode: str, tell: Tell = _silent) -> Path:
     """A header that includes what every rewritten file begins with, precompiled for exactly these options."""
     command = [tools.compiler, *options]
     text = "#include <spak/sim/builtins.h>\n#include <spak/sim/host/prelude.h>\n"
     key = _key(tools, [*command, mode], closure(INCLUDE / "spak" / "sim" / "builtins.h", HOST / "prelude.h"))
     place = cache() / "sim" / f"pre-{key}"
-    with _making(place, "prelude.h.gch") as folder:
+    with _making(place, "prelude.h.gch", tell) as folder:
         if folder is not None:
             header = folder / "prelude.h"
             header.write_text(text)
@@ -179,7 +187,11 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
         return output, ""
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        archived = list(pool.map(one, objects))
+        try:
+            archived = list(pool.map(one, objects))
+        except BaseException:  # whoever interrupts does not want to wait for the rest
+            pool.shutdown(cancel_futures=True)
+            raise
     for output, said in archived:
         if said:
             raise SpakError(_broken(output.name.removesuffix(".o"), said))
@@ -220,24 +232,47 @@ def _hash(*parts: str) -> str:
 
 
 @contextmanager
-def _making(place: Path, name: str) -> Iterator[Path | None]:
+def _making(place: Path, name: str, tell: Tell) -> Iterator[Path | None]:
     """A temporary folder that becomes `place` when the block ends well; None when `place` has `name` already."""
-    if (place / name).is_file():
-        os.utime(place)
+    if _kept(place, name):
         yield None
         return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with (place.parent / f".{place.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if (place / name).is_file():
+    with _lock(place) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell("waiting for another process, which compiles the simulator")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if _kept(place, name):
             yield None
             return
+        if name.endswith(".a"):
+            tell("compiling the simulator, once for all programs: this takes a minute or two")
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".making-") as folder:
             yield Path(folder)
             shutil.rmtree(place, ignore_errors=True)
             shutil.copytree(folder, f"{folder}.whole")
             Path(f"{folder}.whole").rename(place)
         _forget(place.parent)
+
+
+def _kept(place: Path, name: str) -> bool:
+    """Whether it is there; that it was used now is noted, where one may."""
+    if not (place / name).is_file():
+        return False
+    with suppress(OSError):
+        os.utime(place)
+    return True
+
+
+def _lock(place: Path) -> TextIO:
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return (place.parent / f".{place.name}.lock").open("w")
+    except OSError as error:
+        what = f"the folder for compiled parts, {place.parent}, cannot be written: {error.strerror}"
+        hint = "set SPAK_CACHE to a folder that can"
+        raise SpakError(Diagnostic("SPK582", what, None, hint)) from None
 
 
 def _forget(parent: Path) -> None:

@@ -26,9 +26,33 @@ _MESSAGE = re.compile(r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:(?P<col>\d+):)
 _THROUGH = re.compile(
     r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):\d+:\s+required from|^(?:In file included |\s+)from (?P<includer>[^:]+):(?P<at>\d+)"
 )
-_LINK = re.compile(r"(?P<text>undefined reference to .*|multiple definition of .*)$")
+_LINK = re.compile(
+    r"(?:(?P<file>/[^:\n]+):(?P<line>\d+): )?(?P<text>undefined reference to .*|multiple definition of [^;]*)"
+    r"(?:; .*?\.o:(?P<first>/[^:\n]+:\d+): first defined here)?$"
+)
+_CHARACTER = re.compile(r"\\U([0-9a-f]{8})")
+_NOT_THERE = re.compile(r"'(?P<name>\w+)' (?:was not declared|does not name a (?:type|template)|has not been declared)")
+# Names of parts of CUDA that the simulator has no model of, and what to say of them.
+_UNMODELLED = (
+    (
+        re.compile(r"tex[123C]|texture|surf(?:[123C]|ace)|cudaTexture|cudaSurface"),
+        "textures and surfaces are not modelled",
+    ),
+    (
+        re.compile(r"cudaGraph\w*Device|cudaStream(?:FireAndForget|TailLaunch)"),
+        "kernels launched by device code are not modelled",
+    ),
+)
+_MISSING_FILE = re.compile(r": No such file or directory$")
 _INTERNAL = (("__spak_type", ""), ("__spak_site", ""), ("spak::sim::host::", ""))
 _MOST = 20
+_BAD_ACCESS = "its host code used memory that is not there, or recursed without end: `--mode asan` shows the line"
+_SIGNALS = {
+    "SIGABRT": "its host code called abort(), failed an assertion or threw what nobody caught: see what it printed",
+    "SIGKILL": "it may have asked for more memory than there is",
+    "SIGSEGV": _BAD_ACCESS,
+    "SIGBUS": _BAD_ACCESS,
+}
 _GRACE = 10  # seconds beyond --seconds for the program to end by itself
 
 
@@ -55,10 +79,12 @@ class Run:
     ended: Diagnostic | None = None
 
 
-def build(sources: Sequence[str], settings: Settings, folder: Path) -> tuple[Path, dict[str, str]]:
+def build(
+    sources: Sequence[str], settings: Settings, folder: Path, tell: library.Tell = lambda _: None
+) -> tuple[Path, dict[str, str]]:
     """The program, and the names of its files as its line table has them. Raises SpakError with all that is wrong.
 
-    Everything is written below `folder`.
+    Everything is written below `folder`. `tell` is told of what takes long.
     """
     known = library.devices()
     if settings.device not in known:
@@ -74,7 +100,7 @@ def build(sources: Sequence[str], settings: Settings, folder: Path) -> tuple[Pat
     copies = [program.source(Path(name), name) for name in sources]
     program.found.raise_if_any()
     flags = library.compile_flags(tools, settings.mode, settings.optimise)
-    prelude = library.prelude(tools, flags, settings.mode)
+    prelude = library.prelude(tools, flags, settings.mode, tell)
     own = [f"-D{define}" for define in settings.defines] + [f"-I{path}" for path in settings.include_dirs]
     found, objects = Collector(), []
     for name, (copy, cuda) in zip(sources, copies, strict=True):
@@ -87,7 +113,7 @@ def build(sources: Sequence[str], settings: Settings, folder: Path) -> tuple[Pat
         if done.returncode:
             found.found += _messages(done.stderr.decode(errors="replace"), program, name)
     found.raise_if_any()
-    archive = library.library(tools)  # last: it takes a minute the first time, and a typing error should not
+    archive = library.library(tools, tell=tell)  # last: it takes a minute the first time, and a typing error should not
     made = folder / "program"
     link = ["-pthread", "-ldl", "-rdynamic", *flavours.link_flags(settings.mode)]
     done = subprocess.run(
@@ -96,7 +122,7 @@ def build(sources: Sequence[str], settings: Settings, folder: Path) -> tuple[Pat
         env=library.environment(),
     )
     if done.returncode:
-        raise SpakError(*_link_messages(done.stderr.decode(errors="replace"), sources[0]))
+        raise SpakError(*_link_messages(done.stderr.decode(errors="replace"), program, sources[0]))
     here = Path.cwd()
     names = {**program.shown, **{str(here / shown): shown for shown in program.shown.values()}}
     return made, names
@@ -135,17 +161,15 @@ def _wait(command: Sequence[str], environment: dict[str, str], seconds: int) -> 
                 child.kill()
                 child.wait()
                 hint = "give it more with --seconds, or a smaller problem"
-                return -signal.SIGKILL, Diagnostic("SPK585", f"the program was ended after {seconds} s", None, hint)
+                what = f"the program was ended after {seconds + _GRACE} s, {_GRACE} more than --seconds allows"
+                return -signal.SIGKILL, Diagnostic("SPK585", what, None, hint)
             except KeyboardInterrupt:  # the terminal has told the program as well
                 if interrupted:
                     child.kill()
                 interrupted = True
     if status < 0:
         name = signal.Signals(-status).name
-        hint = "`--mode asan` shows accesses of host and device code that are out of bounds"
-        return status, Diagnostic(
-            "SPK585", f"the program was ended by {name}", None, hint if status != -signal.SIGINT else ""
-        )
+        return status, Diagnostic("SPK585", f"the program was ended by {name}", None, _SIGNALS.get(name, ""))
     return status, None
 
 
@@ -165,7 +189,7 @@ def _messages(log: str, program: Program, name: str) -> Iterable[Diagnostic]:
         match = _MESSAGE.match(line)
         if match is None:
             continue
-        text = plain(match["text"])
+        text = plain(_CHARACTER.sub(lambda found: chr(int(found[1], 16)), match["text"]))
         for internal, shown in _INTERNAL:
             text = text.replace(internal, shown)
         file, number, column = match["file"], int(match["line"]), int(match["col"] or 1)
@@ -176,7 +200,7 @@ def _messages(log: str, program: Program, name: str) -> Iterable[Diagnostic]:
         shown_file = program.shown.get(file, file)
         if _changed(program, shown_file, number):
             column = 1
-        one = Diagnostic("SPK581", text, Span(shown_file, number, column), notes=notes)
+        one = Diagnostic("SPK581", text, Span(shown_file, number, column), _advice(text), notes)
         found.setdefault((shown_file, number, text), one)
         required = None
     if not found:
@@ -200,11 +224,29 @@ def _changed(program: Program, file: str, line: int) -> bool:
         return False
 
 
-def _link_messages(log: str, name: str) -> list[Diagnostic]:
-    texts = [match["text"] for line in log.splitlines() if (match := _LINK.search(line))]
-    if not texts:
-        texts = [log.strip().splitlines()[-1] if log.strip() else "the linker said nothing"]
-    hint = "name every source file of the program; libraries of the toolkit are not there"
-    return [
-        Diagnostic("SPK581", f"linker: {plain(text)}", Span(name), hint) for text in list(dict.fromkeys(texts))[:_MOST]
-    ]
+def _advice(text: str) -> str:
+    """What to do about a message of the compiler, where there is more to say than it does."""
+    if _MISSING_FILE.search(text):
+        return "name the folder of the program's own headers with -I"
+    name = _NOT_THERE.search(text)
+    said = (said for pattern, said in _UNMODELLED if name and pattern.match(name["name"]))
+    return next(said, "")
+
+
+def _link_messages(log: str, program: Program, name: str) -> list[Diagnostic]:
+    found: dict[tuple[str, Span], Diagnostic] = {}
+    for match in filter(None, map(_LINK.search, log.splitlines())):
+        text, file = plain(match["text"]), program.shown.get(match["file"] or "", "")
+        place = Span(file, int(match["line"])) if file else Span(name)
+        hint = "name every source file of the program; libraries of the toolkit are not there"
+        notes: tuple[str, ...] = ()
+        if text == "undefined reference to `main'":
+            text, hint = "the program has no main()", "`spak sim` runs whole programs: name the file with main() too"
+        elif match["first"]:
+            first, line = match["first"].rsplit(":", 1)
+            notes = (f"first defined at {program.shown.get(first, first)}:{line}",)
+            hint = "name each file once, and only those of one program"
+        found.setdefault((text, place), Diagnostic("SPK581", f"linker: {text}", place, hint, notes))
+    lines = [line for line in log.splitlines() if line.strip()]
+    nothing = Diagnostic("SPK581", f"linker: {plain(lines[-1]) if lines else 'it said nothing'}", Span(name))
+    return list(found.values())[:_MOST] or [nothing]

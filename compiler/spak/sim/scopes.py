@@ -49,10 +49,17 @@ class Shape:
 
     def runs_on_device(self, i: int) -> bool:
         """Whether it is code of the device alone."""
-        inner = next(
-            (s for s in reversed(self.scopes[i]) if s.kind in ("function", "block") and (s.device or s.host)), None
-        )
+        inner = self._body(i)
         return inner is not None and inner.device and not inner.host
+
+    def runs_on_both(self, i: int) -> bool:
+        """Whether it is code of the host and of the device."""
+        inner = self._body(i)
+        return inner is not None and inner.device and inner.host
+
+    def _body(self, i: int) -> Scope | None:
+        bodies = (s for s in reversed(self.scopes[i]) if s.kind in ("function", "block") and (s.device or s.host))
+        return next(bodies, None)
 
 
 def shape(tokens: Sequence[Token], aliases: dict[str, frozenset[str]] | None = None) -> Shape:

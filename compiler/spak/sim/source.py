@@ -42,7 +42,8 @@ def rewrite_file(source: str, filename: str, context: Context) -> Edits:
         tokens = tokenize(_without_dead_branches(source) if context.foreign else source)
     except ValueError as error:
         offset, what = error.args
-        raise SpakError(Diagnostic("SPK590", what, edits.span(offset, offset + 1))) from None
+        hint = "close it, or take it out; the place is where it begins"
+        raise SpakError(Diagnostic("SPK590", what, edits.span(offset, offset + 1), hint)) from None
     for token in tokens:
         if token.kind == "directive":
             _alias(token, context)

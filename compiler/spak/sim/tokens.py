@@ -12,7 +12,7 @@ _TOKEN = re.compile(
   | (?P<comment>//(?:\\\n|[^\n])*|/\*.*?\*/)
   | (?P<raw>(?:u8|u|U|L)?R"(?P<fence>[^()\\\s]{0,16})\(.*?\)(?P=fence)")
   | (?P<string>(?:u8|u|U|L)?"(?:\\.|[^"\\\n])*"|(?:u8|u|U|L)?'(?:\\.|[^'\\\n])*')
-  | (?P<name>[A-Za-z_]\w*)
+  | (?P<name>[^\W\d]\w*)
   | (?P<number>\.?\d(?:[eEpP][+-]|'?\w|\.)*)
   | (?P<open><<<|>>>)
   | (?P<mark>::|->|<<=|>>=|<=|>=|==|!=|&&|\|\||<<|>>|\+\+|--|[-+*/%&|^]=|[^\w\s])
@@ -46,10 +46,12 @@ def tokenize(source: str) -> list[Token]:
             continue
         match = _TOKEN.match(source, at)
         if match is None or match.lastgroup is None or (source.startswith("/*", at) and match.group("comment") is None):
-            raise ValueError(at, "an unfinished comment or an unexpected character")
+            if source.startswith("/*", at):
+                raise ValueError(at, "a comment that does not end")
+            raise ValueError(at, f"the character {source[at]!r}, which no C++ token begins with")
         kind = match.lastgroup if match.group("raw") is None else "string"
         if kind == "mark" and match.group() in "\"'":
-            raise ValueError(at, "an unfinished string or character")
+            raise ValueError(at, "a string or character that does not end")
         if kind not in ("space", "comment"):
             tokens.append(Token("mark" if kind == "open" else kind, match.group(), at, match.end()))
             line_start = False
