@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import signal
 import threading
 from pathlib import Path
 
@@ -145,3 +147,15 @@ def test_who_waits_for_another_process_says_so(here: Path) -> None:
     thread.join(10)
     assert (place / "x.a").read_text() == "made"
     assert [what.split(",")[0] for what in said] == ["waiting for another process", "compiling the simulator"]
+
+
+def test_the_program_ends_with_who_started_it() -> None:
+    def end() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    timer = threading.Timer(0.5, end)
+    before = signal.getsignal(signal.SIGTERM)
+    timer.start()
+    status, ended = program._wait(["sleep", "60"], dict(os.environ), 0)
+    assert status == -signal.SIGTERM and "ended by SIGTERM" in str(ended)
+    assert signal.getsignal(signal.SIGTERM) is before

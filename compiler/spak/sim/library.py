@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -277,6 +278,10 @@ def _lock(place: Path) -> TextIO:
 
 def _forget(parent: Path) -> None:
     """Remove what earlier versions left, but for the newest."""
+    for left in parent.glob(".making-*"):  # by a process that was killed
+        with suppress(OSError):
+            if left.stat().st_mtime < time.time() - 24 * 3600:
+                shutil.rmtree(left, ignore_errors=True)
     for pattern, most in (("pre-*", 4 * _KEPT), ("[0-9a-f]*", _KEPT), ("objects/*.o", 100 * _KEPT)):
         found = sorted(parent.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in found[most:]:

@@ -11,7 +11,9 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -151,7 +153,7 @@ def run(made: Path, arguments: Sequence[str], settings: Settings, names: dict[st
 
 
 def _wait(command: Sequence[str], environment: dict[str, str], seconds: int) -> tuple[int, Diagnostic | None]:
-    with subprocess.Popen(command, env=environment) as child:
+    with subprocess.Popen(command, env=environment) as child, _told_to_end(child.terminate):
         interrupted = False
         while True:
             try:
@@ -171,6 +173,19 @@ def _wait(command: Sequence[str], environment: dict[str, str], seconds: int) -> 
         name = signal.Signals(-status).name
         return status, Diagnostic("SPK585", f"the program was ended by {name}", None, _SIGNALS.get(name, ""))
     return status, None
+
+
+@contextmanager
+def _told_to_end(end: Callable[[], None]) -> Iterator[None]:
+    """Who ends this process means the program as well, which would run on for itself."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: end())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def keep(made: Path, place: Path) -> None:
