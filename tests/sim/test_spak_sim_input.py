@@ -159,3 +159,10 @@ def test_the_program_ends_with_who_started_it() -> None:
     status, ended = program._wait(["sleep", "60"], dict(os.environ), 0)
     assert status == -signal.SIGTERM and "ended by SIGTERM" in str(ended)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_that_a_program_takes_long_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "_LONG", 0.2)
+    said: list[str] = []
+    assert program._wait(["sleep", "0.7"], dict(os.environ), 0, said.append) == (0, None)
+    assert len(said) == 1 and "goes on; Ctrl-C ends it" in said[0]

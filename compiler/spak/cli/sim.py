@@ -128,7 +128,7 @@ def command(
             return 2
         if keep:
             program.keep(made, Path(keep))
-        done = program.run(made, arguments, settings, names, folder)
+        done = program.run(made, arguments, settings, names, folder, tell)
     _say(done, form, output)
     if done.status < 0:
         return 128 - done.status

@@ -55,6 +55,7 @@ _SIGNALS = {
     "SIGSEGV": _BAD_ACCESS,
     "SIGBUS": _BAD_ACCESS,
 }
+_LONG = 60  # seconds after which one is told that a program without a limit still runs
 _GRACE = 10  # seconds beyond --seconds for the program to end by itself
 
 
@@ -130,8 +131,15 @@ def build(
     return made, names
 
 
-def run(made: Path, arguments: Sequence[str], settings: Settings, names: dict[str, str], folder: Path) -> Run:
-    """Run the program to its end with the caller's streams, then read what was found."""
+def run(
+    made: Path,
+    arguments: Sequence[str],
+    settings: Settings,
+    names: dict[str, str],
+    folder: Path,
+    tell: library.Tell = lambda _: None,
+) -> Run:
+    """Run the program to its end with the caller's streams, then read what was found. `tell` is told when it takes long."""
     report, counters = folder / "findings.jsonl", folder / "counters.jsonl"
     settled = {f"SPAK_SIM_{key.upper()}": value for key, value in settings.options.items() if value}
     settled |= {
@@ -144,7 +152,7 @@ def run(made: Path, arguments: Sequence[str], settings: Settings, names: dict[st
     if settings.mode == "asan":
         own = f"detect_leaks=0:log_path={folder / 'asan'}"
         settled["ASAN_OPTIONS"] = ":".join(filter(None, [own, os.environ.get("ASAN_OPTIONS", "")]))
-    status, ended = _wait([str(made), *arguments], os.environ | settled, settings.seconds)
+    status, ended = _wait([str(made), *arguments], os.environ | settled, settings.seconds, tell)
     text = report.read_text(errors="replace") if report.exists() else ""
     for log in sorted(folder.glob("asan.*")):
         text += json.dumps(asan.rows(log.read_text(errors="replace"))) + "\n"
@@ -152,14 +160,21 @@ def run(made: Path, arguments: Sequence[str], settings: Settings, names: dict[st
     return Run(status, found, counters.read_text(errors="replace") if counters.exists() else "", ended)
 
 
-def _wait(command: Sequence[str], environment: dict[str, str], seconds: int) -> tuple[int, Diagnostic | None]:
+def _wait(
+    command: Sequence[str], environment: dict[str, str], seconds: int, tell: library.Tell = lambda _: None
+) -> tuple[int, Diagnostic | None]:
     with subprocess.Popen(command, env=environment) as child, _told_to_end(child.terminate):
         interrupted = False
+        patience: float | None = seconds + _GRACE if seconds else _LONG
         while True:
             try:
-                status = child.wait(timeout=seconds + _GRACE if seconds else None)
+                status = child.wait(timeout=patience)
                 break
             except subprocess.TimeoutExpired:
+                if not seconds:
+                    tell(f"the program has run for {_LONG} s and goes on; Ctrl-C ends it, --seconds N would")
+                    patience = None
+                    continue
                 child.kill()
                 child.wait()
                 hint = "give it more with --seconds, or a smaller problem"
@@ -170,7 +185,7 @@ def _wait(command: Sequence[str], environment: dict[str, str], seconds: int) -> 
                     child.kill()
                 interrupted = True
     if status < 0:
-        name = signal.Signals(-status).name
+        name = next((one.name for one in signal.Signals if one == -status), f"signal {-status}")
         return status, Diagnostic("SPK585", f"the program was ended by {name}", None, _SIGNALS.get(name, ""))
     return status, None
 
