@@ -31,6 +31,7 @@ CASES = {
     "pitch below the width": (15, ["cudaErrorInvalidPitchValue"], "bad-api-call"),
     "fill host memory": (16, ["cudaErrorInvalidValue"], "bad-api-call"),
     "not modelled": (19, ["cudaErrorNotSupported"], "unsupported"),
+    "a copy to a device that is not there": (26, ["cudaErrorInvalidDevice"], "bad-api-call"),
     "a kernel called like a function": (23, ["cudaErrorMissingConfiguration"], "bad-api-call"),
 }
 

@@ -149,12 +149,21 @@ extern "C" cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* 
   SPAK_API;
   return copy(call, plane(to, to_pitch, from, from_pitch, width, height, kind), stream, false);
 }
-extern "C" cudaError_t cudaMemcpyPeer(void* to, int, const void* from, int, size_t count) {
+namespace {
+cudaError_t no_peer(const Call& call, int device) {
+  return call.wrong(cudaErrorInvalidDevice, "there is no device " + std::to_string(device) + ": the simulator has one, 0",
+                    "ask cudaGetDeviceCount for how many there are");
+}
+}  // namespace
+
+extern "C" cudaError_t cudaMemcpyPeer(void* to, int to_device, const void* from, int from_device, size_t count) {
   SPAK_API;
+  if (to_device != 0 || from_device != 0) return no_peer(call, to_device != 0 ? to_device : from_device);
   return copy(call, flat(to, from, count, cudaMemcpyDeviceToDevice), nullptr, true);
 }
-extern "C" cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, size_t count, cudaStream_t stream) {
+extern "C" cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int from_device, size_t count, cudaStream_t stream) {
   SPAK_API;
+  if (to_device != 0 || from_device != 0) return no_peer(call, to_device != 0 ? to_device : from_device);
   return copy(call, flat(to, from, count, cudaMemcpyDeviceToDevice), stream, false);
 }
 

@@ -64,6 +64,7 @@ int main(int argc, char** argv) {
       break;
     }
     case 23: fill(d, 64); SHOW(cudaGetLastError()); break;
+    case 26: SHOW(cudaMemcpyPeer(d, 1, d, 0, 4)); break;
     case 24: {
       cudaGraph_t graph;
       cudaStreamCreate(&a);
