@@ -106,7 +106,7 @@ void Block::open_barrier(Barrier kind) {
     profile::together(*this);
     profile::event(profile::Event::barriers);
   }
-  unit_->wake(waiting_.get(), size_);
+  unit_->release(waiting_.get(), size_);
 }
 
 inline void Block::arrive(const Meeting& meeting) {
@@ -177,8 +177,9 @@ bool Block::complete(unsigned warp_index, std::size_t meeting) {
   const bool reverse = unit_->job().settings.order == Order::reverse;
   for (unsigned n = 0; n < kWarp; ++n) {
     const unsigned lane = reverse ? kWarp - 1 - n : n;
-    if (open.arrived >> lane & 1) unit_->wake(lanes[lane]);
+    if (open.arrived >> lane & 1) unit_->release(lanes[lane]);
   }
+  unit_->met();
   return true;
 }
 
@@ -204,20 +205,10 @@ void Block::together_group(const char* name, void* argument, void (*body)(void* 
     void* arguments[kGroup];
     for (unsigned n = 0; n < kGroup; ++n) arguments[n] = threads_[first + n].argument_of;
     body(arguments);
-    for (unsigned n = 0; n < kGroup; ++n) unit_->wake(threads_[first + n]);
+    for (unsigned n = 0; n < kGroup; ++n) unit_->release(threads_[first + n]);
+    unit_->met();
   }
   unit_->suspend();
-}
-
-std::uint32_t Block::active_mask() const {
-  const Thread& self = sim::self();
-  const unsigned first = self.index - self.lane;
-  std::uint32_t mask = 0;
-  for (unsigned lane = 0; lane < kWarp && first + lane < size_; ++lane) {
-    const State state = standing(threads_[first + lane]);
-    if (state == State::ready || state == State::unstarted) mask |= 1u << lane;
-  }
-  return mask;
 }
 
 void Block::leave(Thread& thread) {

@@ -54,7 +54,6 @@ class Block : public BlockView {
   std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value, int argument, int width, Site site);
   void together(const char* name, std::uint32_t mask, void* argument, void (*body)(void* const*, std::uint32_t), Site site);
   void together_group(const char* name, void* argument, void (*body)(void* const*), Site site);
-  std::uint32_t active_mask() const;
   void leave(Thread& thread);  // it has returned from the kernel
 
   unsigned rank() const { return rank_; }  // in its cluster

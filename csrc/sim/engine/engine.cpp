@@ -9,8 +9,6 @@
 
 namespace spak::sim {
 
-std::uint32_t active_mask() { return self().owner().active_mask(); }
-
 void yield() { running->yield(__builtin_return_address(0)); }
 
 void yield(const void* pc) { running->yield(pc); }

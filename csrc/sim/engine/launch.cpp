@@ -92,7 +92,7 @@ class Worker {
       if (at_ >= turns_.size()) {
         // All of them poll, or have stepped aside. Some new ones are begun before those who poll are asked again, which may
         // take a while; to interleave, a few are enough.
-        const bool enough = aside_ && turns_.size() >= kInterleaved;
+        const bool enough = aside_ && !spun_ && turns_.size() >= kInterleaved;
         if (!enough && fresh_ < kFresh && turns_.size() < most && begin_one()) {
           ++fresh_;
         } else if (turns_.empty()) {
@@ -100,7 +100,7 @@ class Worker {
         } else {
           if (!aside_) sched_yield();
           at_ = fresh_ = 0;
-          aside_ = false;
+          aside_ = spun_ = false;
         }
       }
       run_one();
@@ -131,6 +131,7 @@ class Worker {
     try {
       const Unit::Status status = turn.unit->run(work_.schedule.count() > 1);
       aside_ |= status == Unit::Status::aside;
+      spun_ |= status == Unit::Status::spinning;
       if (status != Unit::Status::finished) {
         ++at_;
         return;
@@ -154,6 +155,7 @@ class Worker {
   unsigned fresh_ = 0;
   static constexpr std::size_t kInterleaved = 3;
   bool aside_ = false;  // somebody has stepped aside in this round
+  bool spun_ = false;   // or polls for what may be a new one's to write
 };
 
 unsigned processors() {

@@ -58,7 +58,8 @@ void Unit::begin(const Job& job, std::uint64_t index, Pace& pace) {
   }
   block_threads_ = job.block_threads();
   total_ = count * block_threads_;
-  started_ = exited_ = ready_head_ = ready_tail_ = idle_ = 0;
+  started_ = exited_ = ready_head_ = ready_tail_ = idle_ = polling_meetings_ = 0;
+  polls_seen_ = polls;
   if (ready_memory_.size() < total_ + 1) {
     std::size_t capacity = 64;
     while (capacity < total_ + 1) capacity *= 2;
@@ -93,9 +94,9 @@ void Unit::shuffle() {
   }
 }
 
-void Unit::wake(Thread* const* threads, unsigned count) {
+void Unit::release(Thread* const* threads, unsigned count) {
   for (unsigned i = 0; i < count; ++i) push(*threads[i]);
-  achieved();
+  met();
 }
 
 unsigned Unit::block_number(const Block& block) const {
@@ -116,7 +117,7 @@ Unit::Status Unit::run(bool polite) {
     for (Block* block : order_of_blocks_)
       if (profile::on()) profile::block_begin(*block);
   }
-  spinning_ = aside_ = false;
+  spinning_ = aside_ = tired_ = false;
   polite_ = polite && order_ == Order::random;
   idle_ = 0;
   swift_ = order_ != Order::random && !attention_ && !sanitized() && !check::on();
@@ -253,7 +254,11 @@ void Unit::move(Block& block) {
   spak_sim_block_index = block.block;
 }
 
-void Unit::wait() { switch_from(thread(), false); }
+void Unit::wait() {
+  if (!tired_ || started_ != total_) [[likely]] return switch_from(thread(), false);
+  spinning_ = true;
+  to_main(thread());
+}
 
 void Unit::switch_from(Thread& self, bool prefer_new) {
   Thread* const next = pick(prefer_new);

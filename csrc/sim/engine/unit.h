@@ -32,6 +32,7 @@ namespace spak::sim {
 // What one OS thread has done since it began.
 struct Pulse {
   std::uint64_t achievements = 0;  // a thread exited, or could go on
+  std::uint64_t meetings = 0;      // threads met, perhaps to poll together
 };
 
 // A processor trap, for whoever reports it.
@@ -97,7 +98,16 @@ class alignas(64) Unit {
     push(thread);
     achieved();
   }
-  void wake(Thread* const* threads, unsigned count);  // the same for many, who know it from their barrier's phase
+  // Threads have met, and can run again. That achieves nothing if all they do is to poll between meetings.
+  void release(Thread& thread) {
+    thread.state = State::ready;
+    push(thread);
+  }
+  void release(Thread* const* threads, unsigned count);  // the same for many, who know it from their barrier's phase
+  void met() {
+    ++pulse_.meetings;
+    if (polls != polls_seen_) [[unlikely]] polls_seen_ = polls, tired_ |= ++polling_meetings_ % kPollingMeetings == 0, swift_ &= !tired_;
+  }
   // The calling thread waits: it has put itself where it will be woken from.
   void suspend() {
     if (swift()) [[likely]] hop(thread());
@@ -105,6 +115,8 @@ class alignas(64) Unit {
   }
   // Lets others run; `pc` is where the calling thread polls. `often`: it has polled there many times already.
   void yield(const void* pc, bool often = false);
+  // Whoever waits next lets another unit run: for a while the threads of this one have only met each other.
+  void tire() { tired_ = true, swift_ = false; }
   int hop(Thread& self);  // the same where it is swift(); 0
   void issue(OperationRef operation);
   // At a barrier that has just opened: waits for its turn, which may come after that of another unit.
@@ -144,7 +156,7 @@ class alignas(64) Unit {
   void enter(Thread& next);
   void prepare(Thread& thread) const;  // its stack is known
   void to_main(Thread& self);
-  void achieved() { idle_ = 0, ++pulse_.achievements; }
+  void achieved() { idle_ = polling_meetings_ = 0, ++pulse_.achievements; }
   void end_checks();
   [[noreturn]] void overdue(const void* pc);
   static void fiber();
@@ -171,8 +183,10 @@ class alignas(64) Unit {
   std::vector<std::uint32_t> shuffled_;
   Order order_ = Order::forward;
   Random random_;
-  bool attention_ = false, expired_ = false, spinning_ = false, polite_ = false, aside_ = false, live_ = false, begun_ = false;
+  bool attention_ = false, expired_ = false, spinning_ = false, polite_ = false, aside_ = false, live_ = false, begun_ = false, tired_ = false;
   unsigned idle_ = 0;  // yields since anything was achieved
+  static constexpr unsigned kPollingMeetings = 128;
+  unsigned polling_meetings_ = 0, polls_seen_ = 0;  // meetings since then between which somebody polled
   Pace* pace_ = nullptr;
   Windows windows_;
   std::deque<OperationRef> pending_;

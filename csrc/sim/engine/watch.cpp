@@ -98,7 +98,7 @@ struct Watch::Seen {
   timer_t timer;
   unsigned period;     // milliseconds
   std::uint64_t used;  // by this OS thread, in milliseconds: signals may come later than they are due
-  std::uint64_t achievements, switches;
+  std::uint64_t achievements, meetings, switches;
   std::uintptr_t pc;
   ThreadView* thread;
   std::uint64_t alone;        // when a thread was last found to run for long: it may be computing
@@ -123,10 +123,9 @@ void Watch::tick(int, siginfo_t*, void* state) {
   const std::uint64_t mine = used_here(), more = mine - before.used;
   before.used = mine;
   const std::uint64_t now = pace->used.fetch_add(more, std::memory_order_relaxed) + more;
-  if (before.achievements != pulse.achievements) {
-    before.achievements = pulse.achievements;
-    pace->last.store(now, std::memory_order_relaxed);
-  }
+  const bool achieved = before.achievements != pulse.achievements, met = before.meetings != pulse.meetings;
+  before.achievements = pulse.achievements, before.meetings = pulse.meetings;
+  if (achieved || met) pace->last.store(now, std::memory_order_relaxed);
   if (running && current) {
     const std::uintptr_t pc = interrupted(state);
     const bool hooked = in_hooks(pc) || check::busy;
@@ -145,6 +144,8 @@ void Watch::tick(int, siginfo_t*, void* state) {
       before.interrupted = now;
       look_every(before, kBusy);
       running->yield(reinterpret_cast<const void*>(pc), true);
+    } else if (met && !achieved && !check::on()) {
+      running->tire();
     } else if (now > before.interrupted + kQuiet) {
       look_every(before, kCalm);
     }
@@ -178,7 +179,7 @@ Watch::Watch(Pace& pace, const Pulse& pulse) {
   event.sigev_notify_thread_id = static_cast<int>(syscall(SYS_gettid));
   timer_t timer{};
   if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) != 0) return;  // a machine without: nothing is looked at
-  seen_.reset(new Seen{&pace, &pulse, timer, 0, used_here(), pulse.achievements, 0, 0, nullptr, 0, 0});
+  seen_.reset(new Seen{&pace, &pulse, timer, 0, used_here(), pulse.achievements, pulse.meetings, 0, 0, nullptr, 0, 0});
   here_ = seen_.get();
   look_every(*seen_, kCalm);
 }

@@ -49,7 +49,7 @@ def reduce(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
 
 @form(r"activemask.b32", 1)
 def activemask(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
-    return e.set(i.operands[0], f"{S}active_mask()")
+    return e.set(i.operands[0], f"{S}active_mask(spak_at)")
 
 
 @form(r"elect.sync", 2)

@@ -49,7 +49,9 @@ enum class Collective : unsigned char {
 std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value, unsigned bytes, int argument, int width,
                          Site site);
 
-std::uint32_t active_mask();
+// The lanes of the calling warp that come to this place together: waits until every other lane has exited, waits for
+// something else, or is here as well.
+std::uint32_t active_mask(Site site);
 
 // Lets other threads run first; a thread that polls memory calls it now and then.
 void yield();

@@ -28,7 +28,7 @@ concept Number32 = std::is_same_v<T, int> || std::is_same_v<T, unsigned>;
 inline void __syncwarp(unsigned mask = 0xFFFFFFFFu, spak::sim::Site at = spak::sim::here()) {
   spak::sim::collective(spak::sim::Collective::sync, mask, 0, 0, 0, 32, at);
 }
-inline unsigned __activemask() { return spak::sim::active_mask(); }
+inline unsigned __activemask(spak::sim::Site at = spak::sim::here()) { return spak::sim::active_mask(at); }
 
 template <spak::sim::Word T>
 inline T __shfl_sync(unsigned mask, T value, int lane, int width = 32, spak::sim::Site at = spak::sim::here()) {

@@ -9,7 +9,7 @@ namespace spak::sim::host {
 
 // The lanes of the calling warp that come to this line together: waits until every other lane has exited, waits for
 // something else, or is here as well. As on a GPU that reconverges wherever it can.
-std::uint32_t converged(Site site);
+inline std::uint32_t converged(Site site) { return active_mask(site); }
 
 // Whether it is shared memory of the calling thread's cluster.
 bool in_shared(const void* address);
