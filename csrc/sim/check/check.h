@@ -49,6 +49,7 @@ class Order {
   Order(Order&&) noexcept;
   Order& operator=(Order&&) noexcept;
   void release();                // what the calling thread has done, and knows, is before whoever acquires
+  void release_fenced();         // a relaxed arrival: only what is before a fence of the calling thread's is
   void acquire() const;          // the calling thread is after all that was released
   void join(const Order& other);
   void clear();
@@ -66,6 +67,8 @@ void fence(Scope scope);                  // __threadfence and its kin: by the c
 enum class Space : unsigned char { all, shared, global };
 void fence_proxy_async(Space space = Space::all);
 void fence_proxy_tensormap(const void* map);
+// fence.mbarrier_init: makes what the thread has initialised known to whoever is after its next relaxed arrival.
+void fence_mbarrier_init();
 
 // --- accesses of the models, on behalf of the calling thread (models are not instrumented) ------------------------------
 void read(const void* address, std::size_t size, Site site);

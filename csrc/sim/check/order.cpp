@@ -37,6 +37,16 @@ void Order::release() {
   advance(thread);
 }
 
+void Order::release_fenced() {
+  if (!on() || !now.thread || counting()) return;
+  settle_now();
+  const ThreadState& thread = *now.thread;
+  Body& to = body();
+  if (thread.fenced) to.clock.join(*thread.fenced);
+  if (thread.initialised) to.clock.join(*thread.initialised);
+  to.fenced = joined(to.fenced, thread.fenced);
+}
+
 void Order::acquire() const {
   if (!on() || !body_ || !now.thread || counting()) return;
   settle_now();
@@ -115,6 +125,13 @@ void fence_proxy_async(Space space) {
   if (space != Space::global) thread.proxied = all;
   if (space != Space::shared) thread.proxied_global = all;
   advance(thread);
+}
+
+void fence_mbarrier_init() {
+  if (!on() || !now.thread || counting()) return;
+  settle_now();
+  now.thread->initialised = knowledge(*now.thread);
+  advance(*now.thread);
 }
 
 // A tensor map that was changed by ordinary stores: the model reads it by ordinary loads.

@@ -46,6 +46,7 @@ struct ThreadState {
   ClockRef fenced_block; // the same for any fence
   ClockRef proxied;      // what has been made visible to the async proxy, in shared and in global memory
   ClockRef proxied_global;
+  ClockRef initialised;  // what is before its last fence.mbarrier_init
   ClockRef polled;       // released to what it has read since its last fence
   std::vector<Accumulator> accumulators;
   std::uintptr_t stack_low = 0, stack_size = 0;

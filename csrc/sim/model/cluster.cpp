@@ -69,7 +69,7 @@ void cluster_arrive(bool relaxed, Site site) {
     stop(std::move(wrong));
   }
   mine = {barrier.phase, site};
-  if (check::on() && !relaxed) barrier.phase->order.release();
+  if (check::on()) relaxed ? barrier.phase->order.release_fenced() : barrier.phase->order.release();
   ++barrier.arrived;
   settle(cluster, barrier);
 }

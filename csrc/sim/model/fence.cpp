@@ -15,7 +15,9 @@ void fence_proxy_async(ProxySpace space, Site site) {
 
 void fence_mbarrier_init(Site site) {
   caller(site);
-  if (check::on()) ++block_state<Mbarriers>().fences;
+  if (!check::on()) return;
+  check::fence_mbarrier_init();
+  ++block_state<Mbarriers>().fences;
 }
 
 void fence_cluster(Site site) {
