@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import signal
 import threading
 from pathlib import Path
@@ -67,6 +68,7 @@ def test_a_call_that_ends_the_program_is_a_finding_when_a_kernel_makes_it(here: 
     text = copy.read_text()
     assert "if (x > 5) (::spak::sim::current ? ::spak::sim::fail(" in text and ", std::exit)(3);\n" in text
     assert "int main() { exit(f(1)); }" in text
+    assert re.match('#include "[^"]*spak_sim_engine_h.h"\n', text)  # also where a header is not of CUDA's
 
 
 def test_options_are_looked_at_before_anything_is_done() -> None:

@@ -52,6 +52,7 @@ def _refuse_later(work: Work, i: int, name: str) -> None:
         begin = i - 2 if work.at(i - 2) == "std" else i - 1
     said = f"device code calls `{name}`, which exists on the host only"
     stop = f'::spak::sim::fail("forbidden-call", "{said}", ::spak::sim::here())'
+    work.edits.headers.add("spak/sim/engine.h")  # a file that is no CUDA may include this one
     work.insert(work.code[begin].begin, f"(::spak::sim::current ? {stop} : static_cast<void>(0), ")
     work.insert(work.code[i].end, ")")
 

@@ -50,7 +50,7 @@ _INTERNAL = (("__spak_type", ""), ("__spak_site", ""), ("spak::sim::host::", "")
 _MOST = 20
 _BAD_ACCESS = "its host code used memory that is not there, or recursed without end: `--mode asan` shows the line"
 _SIGNALS = {
-    "SIGABRT": "its host code called abort(), failed an assertion or threw what nobody caught: see what it printed",
+    "SIGABRT": "it called abort(), failed an assertion or threw what nobody caught: see what it printed",
     "SIGKILL": "it may have asked for more memory than there is",
     "SIGSEGV": _BAD_ACCESS,
     "SIGBUS": _BAD_ACCESS,
