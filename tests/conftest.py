@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+# Modules of the simulator have variables of threads that are found without a call; the loader sets room aside for a dozen.
+# It reads this as a process starts: the workers of the suite do after this file has been read.
+os.environ.setdefault("GLIBC_TUNABLES", "glibc.rtld.optional_static_tls=16384")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
