@@ -50,6 +50,7 @@ CASES: list[tuple[str, int, int, Any, int, int]] = [
     ("narrow", 2, 64, lambda: [numbers(64), ints(128), np.zeros(256, np.uint8)], 1, 3),
     ("turns", 1, 64, lambda: [numbers(64), ints(32), 5], 1, 1),
     ("one_lane_waits", 1, 64, lambda: [numbers(64), ints(64)], 1, 2),
+    ("cp_async_wgmma", 1, 256, lambda: [numbers(512), floats(512), 6], 1, 3),
     ("handed_over", 2, 64, lambda: [numbers(64), ints(1), ints(64)], 1, 4),
 ]
 

@@ -20,8 +20,9 @@ enum class How : unsigned char {
   plain,
   strong,         // atomic at device or system scope
   strong_block,   // atomic at block scope
-  landed,         // the write of an asynchronous operation that has completed
+  landed,         // the write of an operation of the async proxy that has completed
   is_volatile,    // a relaxed access at system scope that is not an atomic instruction
+  copied,         // the write of a cp.async that has completed: of the generic proxy, as ordinary stores are
   split = 7,      // not an access: the cell's bytes are remembered one by one
 };
 

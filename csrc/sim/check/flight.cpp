@@ -46,6 +46,8 @@ void free_sources(Flight& flight, Slot reader) {
 }
 
 void settle_writes(Flight& flight, Slot writer) {
+  const How how = flight.proxy == Proxy::generic ? How::copied : How::landed;
+  writer = (writer & ~(Slot{7} << kKindShift)) | Slot{static_cast<unsigned char>(how)} << kKindShift;
   const Slot mark = flight.slot();
   for (const Flight::Span& span : flight.writes)
     visit(*flight.unit, span, false, [=](Cell& cell) {
@@ -147,7 +149,7 @@ void land(const FlightRef& flight) {
     } else {
       free_sources(*flight, mine);
     }
-    settle_writes(*flight, mine | Slot{static_cast<unsigned char>(How::landed)} << kKindShift);
+    settle_writes(*flight, mine);
     end(*flight);
   }
   if (flight->agents) {

@@ -546,3 +546,44 @@ extern "C" __global__ void semaphore(const int* x, int* workspace, int* lock, in
     *reinterpret_cast<volatile int*>(lock) = b + 1;
   }
 }
+
+// Producers copy by cp.async for a wgmma: wait, fence, arrive.
+extern "C" __global__ void cp_async_wgmma(const int* x, float* y, int n, int without) {
+  __shared__ __align__(1024) int a[2][512], b[2][64];
+  __shared__ uint64_t full[2], empty[2];
+  const int t = threadIdx.x;
+  if (t / 32 == 0 && elect_one()) {
+    for (int i = 0; i < 2; ++i) mbarrier_init(&full[i], 128), mbarrier_init(&empty[i], 128);
+    fence_mbarrier_init();
+  }
+  __syncthreads();
+  if (t >= 128) {
+    const int p = t - 128;
+    for (int i = 0; i < n; ++i) {
+      if (i > 1) mbarrier_wait(&empty[i % 2], (i / 2 - 1) % 2);
+      cp_async<16>(&a[i % 2][4 * p], x + 4 * p);
+      if (p < 16) cp_async<16>(&b[i % 2][4 * p], x + 4 * p);
+      cp_async_commit();
+      if (i > 0) {
+        if (without == 2) cp_async_wait<2>(); else cp_async_wait<1>();
+        if (without != 1) fence_proxy_async();
+        mbarrier_arrive(&full[(i - 1) % 2]);
+      }
+    }
+    cp_async_wait<0>();
+    if (without != 1) fence_proxy_async();
+    mbarrier_arrive(&full[(n - 1) % 2]);
+  } else {
+    float d[4] = {};
+    for (int i = 0; i < n; ++i) {
+      mbarrier_wait(&full[i % 2], i / 2 % 2);
+      wgmma_fence();
+      wgmma_bf16<8>(d, wgmma_descriptor(a[i % 2], Swizzle::none, 128, 256), wgmma_descriptor(b[i % 2], Swizzle::none, 128, 128));
+      wgmma_commit();
+      if (without != 3) wgmma_wait<0>(d);
+      mbarrier_arrive(&empty[i % 2]);
+    }
+    wgmma_wait<0>(d);
+    for (int i = 0; i < 4; ++i) y[4 * t + i] = d[i];
+  }
+}
