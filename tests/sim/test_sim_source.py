@@ -106,7 +106,10 @@ def findings(source: str) -> list[str]:
 @pytest.mark.parametrize(
     ("source", "start"),
     [
-        ('void f() {\n  asm volatile("vadd.s32 1;");\n}', "k.cu:2:16: SPK591: the simulator has no model of the instruction"),
+        (
+            'void f() {\n  asm volatile("vadd.s32 1;");\n}',
+            "k.cu:2:16: SPK591: the simulator has no model of the instruction",
+        ),
         ('__device__ int g() { int x; __asm__("mov" : "=r"(x)); return x; }', "k.cu:1:37: SPK591"),
         ("__shared__ float a[4];\n", "k.cu:1:1: SPK595: a __shared__ variable outside a function"),
         ("namespace n {\n  extern __shared__ float a[];\n}", "k.cu:2:10: SPK595"),

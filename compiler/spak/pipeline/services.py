@@ -155,7 +155,9 @@ def report(session: Session, results: Sequence[Result]) -> dict[str, Any]:
         "diagnostics": [one.to_json() for result in wrong for one in result.diagnostics],
         "digests": {path: session.keys.digests.of(path) for path in made if Path(path).is_file()},
         "evidence": rows,
-        **next((row["counters"] for row in reversed(rows) if row["counters"]), {}),  # so that an item may be made of them
+        **next(
+            (row["counters"] for row in reversed(rows) if row["counters"]), {}
+        ),  # so that an item may be made of them
     }
 
 

@@ -39,7 +39,7 @@ def sources(stage: str) -> tuple[str, ...]:
     if not own.exists():
         raise SpakError(Diagnostic("SPK720", f"there is no stage {stage!r}", None))
     found = files_below(own)
-    for name in (*COMMON, *BELOW.get(os.path.basename(own), ())):
+    for name in (*COMMON, *BELOW.get(Path(own).name, ())):
         found += files_below(PACKAGE / name)
     return tuple(sorted(found))
 
