@@ -25,7 +25,7 @@ TOOLS = {
 
 #: The folders of `include/spak` that an engine's modules, and its runtime library, include from.
 HEADERS = {"host": ("cpu", "runtime"), "sim": ("cuda", "runtime", "sim"), "nvrtc": ("cpu", "cuda", "runtime", "sim")}
-RUNTIME_HEADERS = {"host": ("runtime",), "sim": ("cuda", "runtime", "sim"), "nvrtc": ("runtime",)}
+RUNTIME_HEADERS = {"host": ("runtime",), "sim": ("runtime", "sim"), "nvrtc": ("runtime",)}
 
 
 def runtime_library(target: Target) -> str:
