@@ -36,6 +36,15 @@ def test_every_module_says_what_it_is() -> None:
     assert not silent
 
 
+def test_no_two_modules_of_the_tests_share_a_name() -> None:
+    """pytest imports them by their bare names: the second of two would be refused, or be the first."""
+    tests = ROOT / "tests"
+    folders = [p for p in tests.iterdir() if p.is_dir() and p.name != "golden"]
+    names = [p.stem for folder in (tests, *folders) for p in folder.glob("*.py") if p.stem != "conftest"]
+    names += [p.parent.name for folder in folders for p in folder.glob("*/__init__.py")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_every_code_is_in_the_catalogue_and_used() -> None:
     used = {code for p in SOURCES if "tests" not in p.parts for code in re.findall(r"SPK\d{3}", p.read_text())}
     known = set(catalogue())

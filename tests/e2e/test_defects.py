@@ -9,7 +9,7 @@ from typing import Any
 
 import built
 import pytest
-from defects import DEFECTS, Defect
+from planted import DEFECTS, Defect
 
 JUDGING = Path(__file__).with_name("judging.py")
 KERNEL = {"cpp": "kernel.cpp", "cuda": "kernel.cu"}
