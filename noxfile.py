@@ -1,5 +1,7 @@
 """Sessions: `nox` runs lint, types and tests; `nox -s gpu` verifies the CUDA targets on the GPU of this machine."""
 
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["lint", "types", "tests"]
@@ -8,10 +10,13 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, spelling of names, direction of imports."""
+    """Style, spelling, direction of imports."""
     session.install("-e", ".[dev]")
+    sources = [str(path) for path in Path("csrc").rglob("*") if path.suffix in {".h", ".cpp"}]
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("clang-format", "--dry-run", "--Werror", *sources)
+    session.run("typos")
     session.run("lint-imports")
 
 

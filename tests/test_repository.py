@@ -45,6 +45,15 @@ def test_no_two_modules_of_the_tests_share_a_name() -> None:
     assert sorted(names) == sorted(set(names))
 
 
+def test_every_source_of_the_simulator_is_compiled_once() -> None:
+    """Those of a folder as one translation unit, but for what `sources.txt` names besides."""
+    simulator = ROOT / "csrc" / "sim"
+    named = [line for name in ("sources.txt", "host/sources.txt") for line in (simulator / name).read_text().split()]
+    for unit in [name for name in named if name.endswith("/all.cpp")]:
+        named += re.findall(r'#include "(\S+)"', (simulator / unit).read_text())
+    assert sorted(named) == sorted(path.relative_to(simulator).as_posix() for path in simulator.rglob("*.cpp"))
+
+
 def test_every_code_is_in_the_catalogue_and_used() -> None:
     used = {code for p in SOURCES if "tests" not in p.parts for code in re.findall(r"SPK\d{3}", p.read_text())}
     known = set(catalogue())

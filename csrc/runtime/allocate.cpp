@@ -14,15 +14,23 @@ Ref tuple_of(const long long* values, int count) {
 
 const char* word_of(DType dtype) {
   switch (dtype) {
-    case DType::f64: return "float64";
+    case DType::f64:
+      return "float64";
     case DType::f32:
-    case DType::tf32: return "float32";
-    case DType::f16: return "float16";
-    case DType::bf16: return "bfloat16";
-    case DType::i32: return "int32";
-    case DType::i8: return "int8";
-    case DType::u8: return "uint8";
-    default: return "bool";
+    case DType::tf32:
+      return "float32";
+    case DType::f16:
+      return "float16";
+    case DType::bf16:
+      return "bfloat16";
+    case DType::i32:
+      return "int32";
+    case DType::i8:
+      return "int8";
+    case DType::u8:
+      return "uint8";
+    default:
+      return "bool";
   }
 }
 
@@ -60,7 +68,9 @@ PyObject* allocate(const Kernel& kernel, const Tensor& tensor, const long long* 
   long long shape[kMaxRank], strides[kMaxRank];
   for (int i = 0; i < tensor.rank; ++i) {
     shape[i] = required(tensor.shape[i], axes, values);
-    if (shape[i] < 0) refuse(kernel, PyExc_ValueError, tensor.name, std::string("would have the negative extent ") + tensor.shape[i].words);
+    if (shape[i] < 0)
+      refuse(kernel, PyExc_ValueError, tensor.name,
+             std::string("would have the negative extent ") + tensor.shape[i].words);
   }
   long long step = 1;
   for (int k = 0; k < tensor.rank; ++k) {
@@ -77,7 +87,8 @@ PyObject* allocate(const Kernel& kernel, const Tensor& tensor, const long long* 
     } else if (on_device && tensor.layout != Layout::strided && is_instance_of(like, "cupy", "ndarray")) {
       return empty_cupy(tensor, shape, like);
     }
-    if (on_device) return kernel.device->result_array(tensor, shape, strides, like_view != nullptr ? like_view->device_id : 0);
+    if (on_device)
+      return kernel.device->result_array(tensor, shape, strides, like_view != nullptr ? like_view->device_id : 0);
     for (int i = 0; i < tensor.rank; ++i) strides[i] *= static_cast<long long>(itemsize(tensor.dtype));
     return numpy::empty(tensor, shape, tensor.layout == Layout::strided ? strides : nullptr, like);
   } catch (const Refused& refused) {

@@ -12,15 +12,23 @@ DType dtype_of_format(const char* format, Py_ssize_t size) {
   if (*format == '@' || *format == '=' || *format == '<') ++format;
   if (std::strlen(format) != 1) return DType::unknown;
   switch (*format) {
-    case 'd': return DType::f64;
-    case 'f': return DType::f32;
-    case 'e': return DType::f16;
+    case 'd':
+      return DType::f64;
+    case 'f':
+      return DType::f32;
+    case 'e':
+      return DType::f16;
     case 'i':
-    case 'l': return size == 4 ? DType::i32 : DType::unknown;
-    case 'b': return DType::i8;
-    case 'B': return DType::u8;
-    case '?': return DType::boolean;
-    default: return DType::unknown;
+    case 'l':
+      return size == 4 ? DType::i32 : DType::unknown;
+    case 'b':
+      return DType::i8;
+    case 'B':
+      return DType::u8;
+    case '?':
+      return DType::boolean;
+    default:
+      return DType::unknown;
   }
 }
 
@@ -28,8 +36,8 @@ DType dtype_of_typestr(const char* text) {
   static const struct {
     const char* text;
     DType dtype;
-  } known[] = {{"<f8", DType::f64}, {"<f4", DType::f32},    {"<f2", DType::f16}, {"<i4", DType::i32},
-               {"|i1", DType::i8},  {"|u1", DType::u8},     {"|b1", DType::boolean}};
+  } known[] = {{"<f8", DType::f64}, {"<f4", DType::f32}, {"<f2", DType::f16},    {"<i4", DType::i32},
+               {"|i1", DType::i8},  {"|u1", DType::u8},  {"|b1", DType::boolean}};
   for (const auto& entry : known)
     if (std::strcmp(text, entry.text) == 0) return entry.dtype;
   return DType::unknown;

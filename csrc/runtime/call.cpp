@@ -8,8 +8,8 @@
 namespace spak::runtime {
 namespace {
 
-constexpr int kFew = 8;    // arrays of a call that need no heap
-constexpr int kNames = 32; // parameters, out and stream included
+constexpr int kFew = 8;     // arrays of a call that need no heap
+constexpr int kNames = 32;  // parameters, out and stream included
 
 // Where each argument of a call is: parameters in call order, then `out`, then `stream`. Borrowed; null is absent.
 struct Arguments {
@@ -114,7 +114,8 @@ void take_scalars(const Kernel& kernel, const Arguments& arguments, Value* scala
 void require_axes(const Kernel& kernel, const long long* axes) {
   for (int i = 0; i < kernel.axis_count; ++i)
     if (axes[i] == kUnbound) {
-      refuse(kernel, PyExc_TypeError, std::string("axis ") + kernel.axes[i] + " is not known from the inputs: pass out=");
+      refuse(kernel, PyExc_TypeError,
+             std::string("axis ") + kernel.axes[i] + " is not known from the inputs: pass out=");
     }
 }
 
@@ -144,8 +145,8 @@ int device_of(const Kernel& kernel, const View* views, int count) {
   for (int i = 1; i < count; ++i)
     if (views[i].device_id != views[0].device_id) {
       refuse(kernel, PyExc_ValueError, kernel.tensors[i].name,
-             "is on device " + std::to_string(views[i].device_id) + ", but " + kernel.tensors[0].name + " is on device " +
-                 std::to_string(views[0].device_id));
+             "is on device " + std::to_string(views[i].device_id) + ", but " + kernel.tensors[0].name +
+                 " is on device " + std::to_string(views[0].device_id));
     }
   return count != 0 ? views[0].device_id : 0;
 }
@@ -207,7 +208,8 @@ PyObject* run(const Kernel& kernel, PyObject* const* args, Py_ssize_t count, PyO
     const Tensor& tensor = kernel.tensors[inputs + i];
     View& view = frame.views[inputs + i];
     if (arguments.out == nullptr) {
-      frame.kept[i] = Ref(allocate(kernel, tensor, frame.axes, frame.values, first, inputs != 0 ? frame.views : nullptr));
+      frame.kept[i] =
+          Ref(allocate(kernel, tensor, frame.axes, frame.values, first, inputs != 0 ? frame.views : nullptr));
       acquire(kernel, tensor, tensor.name, frame.kept[i].get(), stream, view);
       continue;
     }

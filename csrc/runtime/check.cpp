@@ -19,7 +19,8 @@ std::string strides_words(const View& view, std::size_t size) {
   std::int64_t elements[kMaxRank];
   for (int i = 0; i < view.rank; ++i) {
     elements[i] = stride_bytes(view, i) / static_cast<std::int64_t>(size);
-    if (elements[i] * static_cast<std::int64_t>(size) != stride_bytes(view, i)) return "strides that are no whole elements";
+    if (elements[i] * static_cast<std::int64_t>(size) != stride_bytes(view, i))
+      return "strides that are no whole elements";
   }
   return "strides " + tuple_words(elements, view.rank);
 }
@@ -97,7 +98,9 @@ void check_array(const Kernel& kernel, const Tensor& tensor, const char* name, P
   const bool on_device = view.device_type == kCUDA || view.device_type == kCUDAManaged;
   const bool on_host = view.device_type == kCPU || view.device_type == kCUDAHost;
   if (kernel.device == nullptr ? !on_host : !(on_device && view.device_type != kCPU)) [[unlikely]] {
-    const char* where = on_host ? "in host memory" : on_device ? "on a CUDA device" : "on a device that is not supported";
+    const char* where = on_host     ? "in host memory"
+                        : on_device ? "on a CUDA device"
+                                    : "on a device that is not supported";
     refuse(kernel, PyExc_ValueError, name,
            std::string("is ") + where + ", but " + kernel.module + " runs on " +
                (kernel.device == nullptr ? "the host" : kernel.device->name));
@@ -150,14 +153,15 @@ void check_layout(const Kernel& kernel, const Tensor& tensor, const char* name, 
     const long long size = required(tensor.shape[i], axes, values);
     if (view.shape[i] != size) [[unlikely]] {
       refuse(kernel, PyExc_ValueError, name,
-             shape_words(view) + ", but its dimension " + std::to_string(i) + " (" + tensor.shape[i].words + ") must be " +
-                 std::to_string(size));
+             shape_words(view) + ", but its dimension " + std::to_string(i) + " (" + tensor.shape[i].words +
+                 ") must be " + std::to_string(size));
     }
   }
   if (is_empty(view)) return;
   const std::size_t size = itemsize(tensor.dtype);
   if (tensor.layout != Layout::strided) {
-    if (is_dense(view, tensor.layout, size)) [[likely]] return;
+    if (is_dense(view, tensor.layout, size)) [[likely]]
+      return;
     const bool row = tensor.layout == Layout::row;
     const std::string order = row ? "row-major (C order)" : "column-major (Fortran order)";
     const std::string has = view.strides != nullptr ? strides_words(view, size) : "row-major order";
@@ -178,8 +182,8 @@ void check_layout(const Kernel& kernel, const Tensor& tensor, const char* name, 
   }
 }
 
-void check_overlap(const Kernel& kernel, const Tensor& tensor, const char* name, const View& out, const char* other_name,
-                   const View& other) {
+void check_overlap(const Kernel& kernel, const Tensor& tensor, const char* name, const View& out,
+                   const char* other_name, const View& other) {
   if (is_empty(out) || is_empty(other)) return;
   const Range a = range_of(out, itemsize(tensor.dtype)), b = range_of(other, itemsize(other.dtype));
   if (a.begin < b.end && b.begin < a.end) [[unlikely]] {
@@ -194,9 +198,12 @@ Value scalar_value(const Kernel& kernel, const Scalar& scalar, PyObject* object)
     value.real = PyFloat_AsDouble(object);
     if (value.real == -1.0 && PyErr_Occurred()) {
       PyErr_Clear();
-      refuse(kernel, PyExc_TypeError, scalar.name, "is " + type_name(object) + ", but a number is needed (" + dtype + ")");
+      refuse(kernel, PyExc_TypeError, scalar.name,
+             "is " + type_name(object) + ", but a number is needed (" + dtype + ")");
     }
-    const double limit = scalar.dtype == DType::f64 ? HUGE_VAL : scalar.dtype == DType::f16 ? 65504.0 : 3.4028234663852886e38;
+    const double limit = scalar.dtype == DType::f64   ? HUGE_VAL
+                         : scalar.dtype == DType::f16 ? 65504.0
+                                                      : 3.4028234663852886e38;
     if (std::isfinite(value.real) && std::fabs(value.real) > limit) {
       refuse(kernel, PyExc_ValueError, scalar.name, std::string("is too large for ") + dtype);
     }
@@ -209,7 +216,8 @@ Value scalar_value(const Kernel& kernel, const Scalar& scalar, PyObject* object)
     const int held = truth ? PyObject_IsTrue(object) : -1;
     if (held < 0) {
       PyErr_Clear();
-      refuse(kernel, PyExc_TypeError, scalar.name, "is " + type_name(object) + ", but an integer is needed (" + dtype + ")");
+      refuse(kernel, PyExc_TypeError, scalar.name,
+             "is " + type_name(object) + ", but an integer is needed (" + dtype + ")");
     }
     value.integer = held;
     return value;

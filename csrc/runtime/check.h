@@ -28,8 +28,8 @@ void check_layout(const Kernel& kernel, const Tensor& tensor, const char* name, 
                   const long long* values);
 
 // A result must not share memory with an input, or with another result.
-void check_overlap(const Kernel& kernel, const Tensor& tensor, const char* name, const View& out, const char* other_name,
-                   const View& other);
+void check_overlap(const Kernel& kernel, const Tensor& tensor, const char* name, const View& out,
+                   const char* other_name, const View& other);
 
 // A number of the declared dtype. Throws Refused where it is none, or does not fit.
 Value scalar_value(const Kernel& kernel, const Scalar& scalar, PyObject* object);

@@ -8,15 +8,24 @@ namespace {
 DType dtype_of(const dlpack::Tensor& tensor) {
   if (tensor.lanes != 1) return DType::unknown;
   switch (tensor.code << 8 | tensor.bits) {
-    case 0x0008: return DType::i8;
-    case 0x0020: return DType::i32;
-    case 0x0108: return DType::u8;
-    case 0x0210: return DType::f16;
-    case 0x0220: return DType::f32;
-    case 0x0240: return DType::f64;
-    case 0x0410: return DType::bf16;
-    case 0x0608: return DType::boolean;
-    default: return DType::unknown;
+    case 0x0008:
+      return DType::i8;
+    case 0x0020:
+      return DType::i32;
+    case 0x0108:
+      return DType::u8;
+    case 0x0210:
+      return DType::f16;
+    case 0x0220:
+      return DType::f32;
+    case 0x0240:
+      return DType::f64;
+    case 0x0410:
+      return DType::bf16;
+    case 0x0608:
+      return DType::boolean;
+    default:
+      return DType::unknown;
   }
 }
 

@@ -67,14 +67,22 @@ bool load(bool import) {
 DType dtype_of(const Descr* descr) {
   if (descr->byteorder == '>') return DType::unknown;
   switch (descr->number) {
-    case kBool: return DType::boolean;
-    case kByte: return DType::i8;
-    case kUByte: return DType::u8;
-    case kInt: return DType::i32;
-    case kFloat: return DType::f32;
-    case kDouble: return DType::f64;
-    case kHalf: return DType::f16;
-    default: break;
+    case kBool:
+      return DType::boolean;
+    case kByte:
+      return DType::i8;
+    case kUByte:
+      return DType::u8;
+    case kInt:
+      return DType::i32;
+    case kFloat:
+      return DType::f32;
+    case kDouble:
+      return DType::f64;
+    case kHalf:
+      return DType::f16;
+    default:
+      break;
   }
   if (descr->number < kUserDefined) return DType::unknown;
   const char* name = descr->type->tp_name;  // ml_dtypes registers its types at run time, under any number
@@ -84,15 +92,23 @@ DType dtype_of(const Descr* descr) {
 
 int number_of(DType dtype) {
   switch (dtype) {
-    case DType::f64: return kDouble;
+    case DType::f64:
+      return kDouble;
     case DType::f32:
-    case DType::tf32: return kFloat;
-    case DType::f16: return kHalf;
-    case DType::i32: return kInt;
-    case DType::i8: return kByte;
-    case DType::u8: return kUByte;
-    case DType::boolean: return kBool;
-    default: return -1;
+    case DType::tf32:
+      return kFloat;
+    case DType::f16:
+      return kHalf;
+    case DType::i32:
+      return kInt;
+    case DType::i8:
+      return kByte;
+    case DType::u8:
+      return kUByte;
+    case DType::boolean:
+      return kBool;
+    default:
+      return -1;
   }
 }
 
@@ -110,7 +126,8 @@ PyObject* bfloat16_descr() {
 }  // namespace
 
 PyObject* empty(const Tensor& tensor, const long long* shape, const long long* strides, PyObject* like) {
-  if (!load(true)) throw Refused{PyExc_TypeError, "results are NumPy arrays here, and NumPy is not installed: pass out="};
+  if (!load(true))
+    throw Refused{PyExc_TypeError, "results are NumPy arrays here, and NumPy is not installed: pass out="};
   PyObject* descr = nullptr;
   if (tensor.dtype != DType::bf16) {
     descr = api.descr_from_type(number_of(tensor.dtype));

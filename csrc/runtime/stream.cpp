@@ -43,7 +43,8 @@ void* stream_of(const Kernel& kernel, PyObject* stream, PyObject* like) {
   PyErr_Clear();
   if (protocol) {
     Ref pair = PyCallable_Check(protocol.get()) ? checked(PyObject_CallNoArgs(protocol.get())) : std::move(protocol);
-    if (PyTuple_Check(pair.get()) && PyTuple_GET_SIZE(pair.get()) == 2 && handle_of(PyTuple_GET_ITEM(pair.get(), 1), handle))
+    if (PyTuple_Check(pair.get()) && PyTuple_GET_SIZE(pair.get()) == 2 &&
+        handle_of(PyTuple_GET_ITEM(pair.get(), 1), handle))
       return handle;
   }
   for (const char* name : {"cuda_stream", "ptr"}) {  // torch, cupy

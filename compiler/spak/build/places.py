@@ -18,9 +18,8 @@ def runtime_sources(engine: str) -> list[Path]:
     if engine == "nvrtc":
         return [*shared, *sorted((RUNTIME / "cuda").iterdir())]
     if engine == "sim":
-        listed = [SIMULATOR / line for line in (SIMULATOR / "sources.txt").read_text().split()]
-        headers = [path for path in sorted(SIMULATOR.rglob("*.h")) if path.parent.name != "host"]  # that is for whole programs
-        return [*shared, *listed, *headers]
+        simulator = [path for path in sorted(SIMULATOR.glob("*/*")) if path.suffix in {".cpp", ".h"}]
+        return [*shared, *(path for path in simulator if path.parent.name != "host")]  # that is for whole programs
     return shared
 
 

@@ -58,9 +58,6 @@ function(spak_add_runtime name)
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} PRIVATE "${SPAK_INCLUDE_DIR}" "${_spak_sim_dir}")
   target_include_directories(${name} SYSTEM PRIVATE ${SPAK_PYTHON_INCLUDES})
-  if(arg_ENGINE STREQUAL "sim")  # parsing these for each of its files was a third of the compile
-    target_precompile_headers(${name} PRIVATE <algorithm> <deque> <functional> <map> <memory> <mutex> <string> <unordered_map> <vector>)
-  endif()
   _spak_nameless(nameless ${SPAK_PYTHON_INCLUDES})
   target_compile_options(${name} PRIVATE ${_spak_options} -DNDEBUG ${nameless}
     "-ffile-prefix-map=${_spak_runtime_dir}=runtime" "-ffile-prefix-map=${_spak_sim_dir}=sim")

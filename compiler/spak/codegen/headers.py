@@ -15,7 +15,7 @@ from pathlib import Path
 FOLDERS = {"cuda": "cuda", "cpp": "cpu", "cpu": "cpu"}
 #: What generated code may not call, though the headers have it for other code: a kernel's result depends on no clock.
 NOT_FOR_KERNELS = frozenset({"cycles", "nanoseconds"})
-_NOISE = re.compile(r"\b(SPAK_DEVICE\w*|SPAK_AT_HERE\w*|SPAK_NEEDS_\w+|SPAK_INLINE|inline|static_assert\b.*)\s*")
+_NOISE = re.compile(r"\b(SPAK_DEVICE\w*|SPAK_AT_HERE\w*|SPAK_NEEDS_\w+|SPAK_INLINE|inline)\s*")
 _NEEDS = re.compile(r"\bSPAK_NEEDS_(\w+)\(")
 _SAID = re.compile(r"\bsm_(\d+a?)( and later)?\.$")
 _OVERLOADS = 3  # of one name and comment, more are shown as the first and the last
@@ -186,14 +186,14 @@ def _declaration(lines: list[str], i: int) -> tuple[str, int]:
     if re.match(r"(template <.*>\n)?(struct|class|enum)\b", text):
         return _members(taken), end
     head = re.sub(r"\s*\{.*", ";", text, count=1, flags=re.DOTALL) if "= {" not in text else text
-    head = _NOISE.sub("", head)
+    head = _NOISE.sub("", re.sub(r"(?<=[(,])\n\s+", lambda at: " " if head[at.start() - 1] == "," else "", head))
     return re.sub(r"\s+([,)])", r"\1", head).rstrip(";").rstrip() + ";", end
 
 
 def _members(lines: list[str]) -> str:
     """A struct's text with the bodies of its functions left out."""
     out, inside = [], False
-    for line in lines:
+    for line in re.sub(r"\n *static_assert\([^;]*;", "", "\n".join(lines)).split("\n"):
         if inside:
             inside = line != "  }"
             continue

@@ -31,8 +31,6 @@ SOURCES = _PACKAGE / "build" / "sim_sources"
 HOST = INCLUDE / "spak" / "sim" / "host"
 _LISTS = ("sources.txt", "host/sources.txt")
 _FLAGS = ("-std=c++20", "-O2", "-fPIC", "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
-# What nearly every file of the library includes: parsing it each time was a third of the compile.
-_COMMON = ("algorithm", "deque", "functional", "map", "memory", "mutex", "string", "unordered_map", "vector")
 _DEVICE = re.compile(r'\{"(?P<key>[\w-]+)", "[^"]*", (?P<major>\d+), (?P<minor>\d+),')
 OLDEST = 11
 _INCLUDED = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
@@ -164,11 +162,6 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
     """The archive of all objects; what was compiled before from the same text is taken from there."""
     kept = cache() / "sim" / "objects"
     kept.mkdir(parents=True, exist_ok=True)
-    common = folder / "common.h"
-    if not all((kept / f"{key}.o").is_file() for key in objects.values()):
-        common.write_text("".join(f"#include <{name}>\n" for name in _COMMON))
-        made = [*command, "-x", "c++-header", str(common), "-o", f"{common}.gch"]
-        subprocess.run(made, capture_output=True, env=environment())  # if it fails, the files say why
 
     def one(source: Path) -> tuple[Path, str]:
         name = source.relative_to(SOURCES).as_posix().replace("/", ".")
@@ -176,11 +169,8 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
         if known.is_file():
             os.utime(known)
         else:
-            done = subprocess.run(
-                [*command, "-include", str(common), "-c", str(source), "-o", str(output)],
-                capture_output=True,
-                env=environment(),
-            )
+            made = [*command, "-c", str(source), "-o", str(output)]
+            done = subprocess.run(made, capture_output=True, env=environment())
             if done.returncode:
                 return output, done.stderr.decode(errors="replace") or "the compiler said nothing"
             output.replace(known)
@@ -198,8 +188,8 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
             raise SpakError(_broken(output.name.removesuffix(".o"), said))
     archive = folder / "libspaksim.a"
     subprocess.run(["ar", "rcsD", str(archive), *(str(output) for output, _ in archived)], check=True)
-    for rest in [common, Path(f"{common}.gch"), *(output for output, _ in archived)]:
-        rest.unlink(missing_ok=True)
+    for output, _ in archived:
+        output.unlink(missing_ok=True)
 
 
 def _broken(name: str, said: str) -> Diagnostic:
@@ -248,7 +238,7 @@ def _making(place: Path, name: str, tell: Tell) -> Iterator[Path | None]:
             yield None
             return
         if name.endswith(".a"):
-            tell("compiling the simulator, once for all programs: this takes a minute or two")
+            tell("compiling the simulator, once for all programs: this takes half a minute")
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".making-") as folder:
             yield Path(folder)
             shutil.rmtree(place, ignore_errors=True)
@@ -282,7 +272,7 @@ def _forget(parent: Path) -> None:
         with suppress(OSError):
             if left.stat().st_mtime < time.time() - 24 * 3600:
                 shutil.rmtree(left, ignore_errors=True)
-    for pattern, most in (("pre-*", 4 * _KEPT), ("[0-9a-f]*", _KEPT), ("objects/*.o", 100 * _KEPT)):
+    for pattern, most in (("pre-*", 4 * _KEPT), ("[0-9a-f]*", _KEPT), ("objects/*.o", 8 * _KEPT)):
         found = sorted(parent.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
         for old in found[most:]:
             shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)

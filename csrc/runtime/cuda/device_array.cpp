@@ -6,8 +6,8 @@
 
 #include "../dlpack.h"
 #include "../view.h"
-#include "spak/runtime/device.h"
 #include "memory.h"
+#include "spak/runtime/device.h"
 
 namespace py = pybind11;
 
@@ -37,9 +37,21 @@ struct Export {
 };
 
 dlpack::Tensor tensor_of(const DeviceArray& array, Export& owner) {
-  const int code = array.dtype == DType::bf16 ? 4 : array.dtype == DType::boolean ? 6 : array.dtype <= DType::f16 ? 2 : array.dtype == DType::u8 ? 1 : 0;
-  return {array.memory->data, static_cast<std::int32_t>(kCUDA), array.memory->device, static_cast<std::int32_t>(array.shape.size()),
-          static_cast<std::uint8_t>(code), static_cast<std::uint8_t>(8 * itemsize(array.dtype)), 1, owner.shape.data(), owner.strides.data(), 0};
+  const int code = array.dtype == DType::bf16      ? 4
+                   : array.dtype == DType::boolean ? 6
+                   : array.dtype <= DType::f16     ? 2
+                   : array.dtype == DType::u8      ? 1
+                                                   : 0;
+  return {array.memory->data,
+          static_cast<std::int32_t>(kCUDA),
+          array.memory->device,
+          static_cast<std::int32_t>(array.shape.size()),
+          static_cast<std::uint8_t>(code),
+          static_cast<std::uint8_t>(8 * itemsize(array.dtype)),
+          1,
+          owner.shape.data(),
+          owner.strides.data(),
+          0};
 }
 
 void destroy(PyObject* capsule) {
@@ -60,7 +72,8 @@ py::object export_capsule(const DeviceArray& array, const py::kwargs& keywords) 
   const dlpack::Tensor tensor = tensor_of(array, *owner);
   PyObject* capsule = nullptr;
   if (versioned) {
-    owner->versioned = {1, 0, owner.get(), [](dlpack::Versioned* self) { delete static_cast<Export*>(self->context); }, 0, tensor};
+    owner->versioned = {
+        1, 0, owner.get(), [](dlpack::Versioned* self) { delete static_cast<Export*>(self->context); }, 0, tensor};
     capsule = PyCapsule_New(&owner->versioned, dlpack::kVersionedName, destroy);
   } else {
     owner->plain = {tensor, owner.get(), [](dlpack::Managed* self) { delete static_cast<Export*>(self->context); }};
@@ -82,9 +95,8 @@ py::handle array_class() {
     return shape;
   });
   made.def_property_readonly("dtype", [](const DeviceArray& self) { return std::string(dtype_name(self.dtype)); });
-  made.def("__dlpack_device__", [](const DeviceArray& self) {
-    return py::make_tuple(static_cast<int>(kCUDA), self.memory->device);
-  });
+  made.def("__dlpack_device__",
+           [](const DeviceArray& self) { return py::make_tuple(static_cast<int>(kCUDA), self.memory->device); });
   made.def("__dlpack__", export_capsule);
   type = made.release().ptr();
   return type;
@@ -101,7 +113,9 @@ PyObject* result_array(const Tensor& tensor, const long long* shape, const long 
   try {
     array_class();
     auto memory = std::make_shared<Memory>(cuda::allocate(bytes, device), device);
-    return py::cast(DeviceArray{std::move(memory), tensor.dtype, {shape, shape + tensor.rank}, {strides, strides + tensor.rank}})
+    return py::cast(
+               DeviceArray{
+                   std::move(memory), tensor.dtype, {shape, shape + tensor.rank}, {strides, strides + tensor.rank}})
         .release()
         .ptr();
   } catch (py::error_already_set& error) {

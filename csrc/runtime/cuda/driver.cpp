@@ -19,7 +19,8 @@ void find(void* library, const char* name, F& function) {
 Driver open() {
   void* library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    throw std::runtime_error(std::string("this machine has no CUDA driver, which is needed to launch (") + dlerror() + ")");
+    throw std::runtime_error(std::string("this machine has no CUDA driver, which is needed to launch (") + dlerror() +
+                             ")");
   }
   Driver d{};
   find(library, "cuInit", d.init);
@@ -72,7 +73,8 @@ const Driver& driver() {
 Current::Current(int device) {
   const Driver& d = driver();
   int current = -1;
-  if (d.context_get(&context_) == 0 && context_ != nullptr && d.context_device(&current) == 0 && current == device) return;
+  if (d.context_get(&context_) == 0 && context_ != nullptr && d.context_device(&current) == 0 && current == device)
+    return;
   static std::mutex mutex;
   static std::vector<Context> primaries;  // retained once a device, for the life of the process
   {

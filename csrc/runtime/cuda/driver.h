@@ -33,10 +33,10 @@ struct LaunchConfig {  // CUlaunchConfig
   unsigned attribute_count;
 };
 
-constexpr int kNoBinary = 209;            // CUDA_ERROR_NO_BINARY_FOR_GPU
-constexpr int kClusterAttribute = 4;      // CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION
-constexpr int kMaxDynamicShared = 8;      // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-constexpr int kNonPortableCluster = 14;   // CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED
+constexpr int kNoBinary = 209;           // CUDA_ERROR_NO_BINARY_FOR_GPU
+constexpr int kClusterAttribute = 4;     // CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION
+constexpr int kMaxDynamicShared = 8;     // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+constexpr int kNonPortableCluster = 14;  // CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED
 constexpr int kCapabilityMajor = 75, kCapabilityMinor = 76;
 
 struct Driver {

@@ -25,8 +25,9 @@ Loaded load(const Image& image, int device) {
   int code = d.module_load(&module, image.cubin, 0, nullptr, nullptr);
   if (code != 0 && image.ptx_size != 0) code = d.module_load(&module, image.ptx, 0, nullptr, nullptr);
   if (code != 0) {
-    throw std::runtime_error(std::string("code for ") + image.arch + (image.ptx_size != 0 ? " and its PTX do" : " does") +
-                             " not load on device " + std::to_string(device) + ", " + device_words(device) + ": " + d.words(code));
+    throw std::runtime_error(std::string("code for ") + image.arch +
+                             (image.ptx_size != 0 ? " and its PTX do" : " does") + " not load on device " +
+                             std::to_string(device) + ", " + device_words(device) + ": " + d.words(code));
   }
   Loaded loaded;
   for (int i = 0; i < image.kernel_count; ++i) {
@@ -51,11 +52,13 @@ Function function_of(const Image& image, int index, const Config& config, const 
   const std::string name = std::string("kernel ") + image.kernels[index];
   if (config.smem_bytes > loaded.allowed[i]) {
     const std::string what = name + " cannot have " + std::to_string(config.smem_bytes) + " bytes of shared memory";
-    driver().check(driver().function_set(loaded.functions[i], kMaxDynamicShared, static_cast<int>(config.smem_bytes)), what);
+    driver().check(driver().function_set(loaded.functions[i], kMaxDynamicShared, static_cast<int>(config.smem_bytes)),
+                   what);
     loaded.allowed[i] = config.smem_bytes;
   }
   if (config.cluster[0] * config.cluster[1] * config.cluster[2] > 8 && !loaded.wide[i]) {
-    driver().check(driver().function_set(loaded.functions[i], kNonPortableCluster, 1), name + " cannot have such a cluster");
+    driver().check(driver().function_set(loaded.functions[i], kNonPortableCluster, 1),
+                   name + " cannot have such a cluster");
     loaded.wide[i] = true;
   }
   return loaded.functions[i];
@@ -73,7 +76,8 @@ std::string words_of(const LaunchConfig& c) {
   auto triple = [](const unsigned* v) {
     return "(" + std::to_string(v[0]) + ", " + std::to_string(v[1]) + ", " + std::to_string(v[2]) + ")";
   };
-  return "grid " + triple(c.grid) + ", block " + triple(c.block) + ", " + std::to_string(c.smem_bytes) + " bytes of shared memory";
+  return "grid " + triple(c.grid) + ", block " + triple(c.block) + ", " + std::to_string(c.smem_bytes) +
+         " bytes of shared memory";
 }
 
 }  // namespace
@@ -96,7 +100,8 @@ void launch(const Image& image, int index, const Config& config, void** paramete
     c.attributes = &cluster;
     c.attribute_count = 1;
   }
-  driver().check(driver().launch(&c, function, parameters, nullptr), std::string("kernel ") + name + " with " + words_of(c));
+  driver().check(driver().launch(&c, function, parameters, nullptr),
+                 std::string("kernel ") + name + " with " + words_of(c));
 }
 
 Workspace::Workspace(long long bytes, bool zero, const Call& call) : call_(call) {

@@ -12,8 +12,8 @@ EncodedMap encode(const TensorMap& map) {
   if (d.encode_map == nullptr) refuse_map(map, "the CUDA driver is too old: it has no cuTensorMapEncodeTiled");
   EncodedMap encoded{};
   constexpr int kNoInterleave = 0;
-  const int code = d.encode_map(&encoded, map.data_type, static_cast<unsigned>(map.rank), map.address, n.dims, n.strides, n.box,
-                                n.steps, kNoInterleave, map.swizzle, map.promotion, map.fill);
+  const int code = d.encode_map(&encoded, map.data_type, static_cast<unsigned>(map.rank), map.address, n.dims,
+                                n.strides, n.box, n.steps, kNoInterleave, map.swizzle, map.promotion, map.fill);
   if (code != 0) refuse_map(map, d.words(code));
   return encoded;
 }

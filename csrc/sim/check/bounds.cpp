@@ -22,7 +22,9 @@ const char* verb(bool write, How how) {
   return write ? "writes" : "reads";
 }
 
-Side side_of(const Case& c) { return {verb(c.access.write, c.access.how), name_bytes(c.access.address, c.access.size)}; }
+Side side_of(const Case& c) {
+  return {verb(c.access.write, c.access.how), name_bytes(c.access.address, c.access.size)};
+}
 
 bool inside_variable(const Case& c) {
   const Access& a = c.access;
@@ -32,7 +34,8 @@ bool inside_variable(const Case& c) {
   if (!seen_first("shared-overflow", c.mine, 0)) return false;
   if (!variable) variable = block.nearest(a.address);
   if (!variable) {
-    describe("shared memory is accessed, but the block has no shared variable yet", "declare the memory that the kernel uses", side_of(c));
+    describe("shared memory is accessed, but the block has no shared variable yet",
+             "declare the memory that the kernel uses", side_of(c));
     return false;
   }
   const std::string name = std::string("`") + variable->site->name + "`";
@@ -53,8 +56,9 @@ void require_aligned(const Case& c) {
   const Access& a = c.access;
   if (a.align <= 1 || a.address % a.align == 0) return;
   if (seen_first("misaligned", c.mine, 0))
-    describe("an access of " + bytes_text(a.size) + " at an address that is not a multiple of " + std::to_string(a.align),
-             "align the data to the size of the access, or access it in smaller pieces", side_of(c));
+    describe(
+        "an access of " + bytes_text(a.size) + " at an address that is not a multiple of " + std::to_string(a.align),
+        "align the data to the size of the access, or access it in smaller pieces", side_of(c));
   end_with_it();
 }
 
@@ -63,9 +67,11 @@ void end_outside(const Case& c) {
   const char* const role = verb(a.write, a.how);
   if (const Extent* gone = former_region_of(a.address)) {
     if (seen_first("use-after-free", c.mine, 0)) {
-      describe("global memory is accessed after it was freed: byte " + std::to_string(a.address - gone->begin) + " of `" + gone->name + "`",
+      describe("global memory is accessed after it was freed: byte " + std::to_string(a.address - gone->begin) +
+                   " of `" + gone->name + "`",
                "free memory only when every kernel that uses it has finished, and do not keep pointers to it",
-               {role, bytes_text(a.size) + " at byte " + std::to_string(a.address - gone->begin) + " of `" + gone->name + "`"});
+               {role, bytes_text(a.size) + " at byte " + std::to_string(a.address - gone->begin) + " of `" +
+                          gone->name + "`"});
       describe_place("allocated", {gone->made, nullptr}, "`" + gone->name + "`, " + bytes_text(gone->size));
       describe_place("freed", {gone->gone, nullptr}, "`" + gone->name + "`");
     }
@@ -73,31 +79,43 @@ void end_outside(const Case& c) {
   }
   if (a.address < kNothingBelow) {
     if (seen_first("invalid-address", c.mine, 0))
-      describe(std::string("a null pointer is followed: the kernel ") + role + " " + bytes_text(a.size) + " at address " + std::to_string(a.address),
-               "pass memory of the device, and check what an allocation returns", {role, bytes_text(a.size) + " at address " + std::to_string(a.address)});
+      describe(std::string("a null pointer is followed: the kernel ") + role + " " + bytes_text(a.size) +
+                   " at address " + std::to_string(a.address),
+               "pass memory of the device, and check what an allocation returns",
+               {role, bytes_text(a.size) + " at address " + std::to_string(a.address)});
     end_with_it();
   }
   if (!seen_first("out-of-bounds", c.mine, 0)) end_with_it();
   if (local_memory(a.address)) {
-    describe("a local variable of another thread is accessed", "local memory belongs to its thread alone: exchange values through shared memory",
+    describe("a local variable of another thread is accessed",
+             "local memory belongs to its thread alone: exchange values through shared memory",
              {role, bytes_text(a.size) + " of another thread's local memory"});
     end_with_it();
   }
   const Extent* nearest = nearest_region(a.address);
-  const std::uintptr_t distance = !nearest ? 0 : a.address < nearest->begin ? nearest->begin - a.address : a.address - nearest->begin - nearest->size;
+  const std::uintptr_t distance = !nearest                     ? 0
+                                  : a.address < nearest->begin ? nearest->begin - a.address
+                                                               : a.address - nearest->begin - nearest->size;
   if (!nearest || (distance > kNear && a.address - nearest->begin >= nearest->size)) {
     // Where it lies is another number in each run: not said.
     describe("an access of " + bytes_text(a.size) + " lies far outside every buffer",
-             "pass the kernel memory of the device; check the index for overflow", {role, bytes_text(a.size) + " of no buffer"});
+             "pass the kernel memory of the device; check the index for overflow",
+             {role, bytes_text(a.size) + " of no buffer"});
     end_with_it();
   }
   const std::string name = "`" + nearest->name + "`";
   std::string offset;
-  if (a.address < nearest->begin) offset = std::to_string(nearest->begin - a.address) + " bytes before the start of " + name;
-  else if (a.address < nearest->end()) offset = "byte " + std::to_string(a.address - nearest->begin) + " of " + name + ", over its end";
-  else offset = "byte " + std::to_string(a.address - nearest->begin) + " of " + name + ", " + std::to_string(a.address - nearest->end()) + " bytes past its end";
-  describe("an access of " + bytes_text(a.size) + " lies outside every buffer; the nearest: " + offset + " (" + bytes_text(nearest->size) + ")",
-           "check the index against the size of the buffer, and the grid against the problem", {role, bytes_text(a.size) + " at " + offset});
+  if (a.address < nearest->begin)
+    offset = std::to_string(nearest->begin - a.address) + " bytes before the start of " + name;
+  else if (a.address < nearest->end())
+    offset = "byte " + std::to_string(a.address - nearest->begin) + " of " + name + ", over its end";
+  else
+    offset = "byte " + std::to_string(a.address - nearest->begin) + " of " + name + ", " +
+             std::to_string(a.address - nearest->end()) + " bytes past its end";
+  describe("an access of " + bytes_text(a.size) + " lies outside every buffer; the nearest: " + offset + " (" +
+               bytes_text(nearest->size) + ")",
+           "check the index against the size of the buffer, and the grid against the problem",
+           {role, bytes_text(a.size) + " at " + offset});
   describe_place("allocated", {nearest->made, nullptr}, name + ", " + bytes_text(nearest->size));
   end_with_it();
 }
@@ -120,7 +138,8 @@ bool judge_own_stack(const Access& access) {
                               : "an accumulator is touched while the operation that changes it is in flight",
              locals.only_read ? "wait for the operation (wgmma_wait) before you change the registers that it multiplies"
                               : "wait for the operation (wgmma_wait) before you use or change its accumulators",
-             {access.write ? "writes" : "reads", what}, {"issued", bytes_text(locals.size) + (locals.only_read ? " of operands" : " of accumulators")});
+             {access.write ? "writes" : "reads", what},
+             {"issued", bytes_text(locals.size) + (locals.only_read ? " of operands" : " of accumulators")});
   }
   return true;
 }

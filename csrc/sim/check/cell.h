@@ -18,12 +18,12 @@ constexpr std::uint32_t kMaxBlock = kFlightBlock - 1;
 
 enum class How : unsigned char {
   plain,
-  strong,         // atomic at device or system scope
-  strong_block,   // atomic at block scope
-  landed,         // the write of an operation of the async proxy that has completed
-  is_volatile,    // a relaxed access at system scope that is not an atomic instruction
-  copied,         // the write of a cp.async that has completed: of the generic proxy, as ordinary stores are
-  split = 7,      // not an access: the cell's bytes are remembered one by one
+  strong,        // atomic at device or system scope
+  strong_block,  // atomic at block scope
+  landed,        // the write of an operation of the async proxy that has completed
+  is_volatile,   // a relaxed access at system scope that is not an atomic instruction
+  copied,        // the write of a cp.async that has completed: of the generic proxy, as ordinary stores are
+  split = 7,     // not an access: the cell's bytes are remembered one by one
 };
 
 constexpr std::uint32_t block_of(Slot slot) { return static_cast<std::uint32_t>(slot >> kBlockShift); }
@@ -36,7 +36,9 @@ constexpr Slot slot_of(std::uint32_t block, std::uint32_t tick, std::uint32_t th
          Slot{static_cast<unsigned char>(how)} << kKindShift | place;
 }
 constexpr bool is_flight(Slot slot) { return block_of(slot) == kFlightBlock; }
-constexpr Slot flight_slot(std::uint64_t number) { return Slot{kFlightBlock} << kBlockShift | (number & ((Slot{1} << kBlockShift) - 1)); }
+constexpr Slot flight_slot(std::uint64_t number) {
+  return Slot{kFlightBlock} << kBlockShift | (number & ((Slot{1} << kBlockShift) - 1));
+}
 constexpr bool is_split(Slot slot) { return how_of(slot) == How::split && !is_flight(slot); }
 
 // Bits that two slots of one thread share: the block, the thread, and that neither needs a longer look (is_volatile, split).

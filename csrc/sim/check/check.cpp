@@ -36,7 +36,9 @@ void begin_thread(ThreadState& state, BlockState& block, std::uint32_t index) {
   state.index = index;
   state.tick = 1;
   state.further.reset();
-  for (ClockRef* clock : {&state.others, &state.fenced, &state.fenced_block, &state.proxied, &state.proxied_global, &state.initialised, &state.polled}) clock->reset();
+  for (ClockRef* clock : {&state.others, &state.fenced, &state.fenced_block, &state.proxied, &state.proxied_global,
+                          &state.initialised, &state.polled})
+    clock->reset();
   state.accumulators.clear();
 }
 
@@ -139,7 +141,8 @@ void left() {
 void launch_begin(const Job& job) {
   Units& all = units();
   all.counting = job.settings.mode == Mode::profile;
-  all.block = {static_cast<unsigned>(job.config.block[0]), static_cast<unsigned>(job.config.block[1]), static_cast<unsigned>(job.config.block[2])};
+  all.block = {static_cast<unsigned>(job.config.block[0]), static_cast<unsigned>(job.config.block[1]),
+               static_cast<unsigned>(job.config.block[2])};
   active = true;
   notes_begin(job);
   places_begin_launch();

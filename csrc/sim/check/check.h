@@ -24,8 +24,8 @@ extern bool busy;
 inline bool on() { return __builtin_expect(active, false); }
 
 // --- the engine's part: life cycles ------------------------------------------------------------------------------------
-void unit_begin(Unit& unit);   // a cluster (or a single block) is about to run
-void unit_end(Unit& unit);     // all of its threads have exited
+void unit_begin(Unit& unit);  // a cluster (or a single block) is about to run
+void unit_end(Unit& unit);    // all of its threads have exited
 void thread_begin(Thread& thread);
 void thread_end(Thread& thread);
 void resumed(Thread& thread);  // it is the one that runs from now on, whether it begins or goes on
@@ -48,9 +48,9 @@ class Order {
   ~Order();
   Order(Order&&) noexcept;
   Order& operator=(Order&&) noexcept;
-  void release();                // what the calling thread has done, and knows, is before whoever acquires
-  void release_fenced();         // a relaxed arrival: only what is before a fence of the calling thread's is
-  void acquire() const;          // the calling thread is after all that was released
+  void release();         // what the calling thread has done, and knows, is before whoever acquires
+  void release_fenced();  // a relaxed arrival: only what is before a fence of the calling thread's is
+  void acquire() const;   // the calling thread is after all that was released
   void join(const Order& other);
   void clear();
 
@@ -62,7 +62,7 @@ class Order {
 };
 
 enum class Scope : unsigned char { block, cluster, device, system };
-void fence(Scope scope);                  // __threadfence and its kin: by the calling thread
+void fence(Scope scope);  // __threadfence and its kin: by the calling thread
 // fence.proxy.async: what the thread knows is now visible to the async proxy, in all memory or in one state space.
 enum class Space : unsigned char { all, shared, global };
 void fence_proxy_async(Space space = Space::all);

@@ -32,18 +32,22 @@ VectorRef joined(const VectorRef& a, const VectorRef& b) {
 }
 
 Vector& own(VectorRef& vector) {
-  if (!vector) vector = VectorRef(new Vector);
-  else if (vector->refs > 1) vector = VectorRef(new Vector{0, vector->ticks});
+  if (!vector)
+    vector = VectorRef(new Vector);
+  else if (vector->refs > 1)
+    vector = VectorRef(new Vector{0, vector->ticks});
   return *vector;
 }
 
 const Entry* Clock::find(std::uint32_t block) const {
-  const auto at = std::lower_bound(entries.begin(), entries.end(), block, [](const Entry& entry, std::uint32_t wanted) { return entry.block < wanted; });
+  const auto at = std::lower_bound(entries.begin(), entries.end(), block,
+                                   [](const Entry& entry, std::uint32_t wanted) { return entry.block < wanted; });
   return at != entries.end() && at->block == block ? &*at : nullptr;
 }
 
 Entry& Clock::at(std::uint32_t block) {
-  const auto at = std::lower_bound(entries.begin(), entries.end(), block, [](const Entry& entry, std::uint32_t wanted) { return entry.block < wanted; });
+  const auto at = std::lower_bound(entries.begin(), entries.end(), block,
+                                   [](const Entry& entry, std::uint32_t wanted) { return entry.block < wanted; });
   if (at != entries.end() && at->block == block) return *at;
   return *entries.insert(at, Entry{block, 0, {}});
 }
@@ -67,8 +71,10 @@ ClockRef joined(const ClockRef& a, const ClockRef& b) {
 }
 
 Clock& own(ClockRef& clock) {
-  if (!clock) clock = ClockRef(new Clock);
-  else if (clock->refs > 1) clock = ClockRef(new Clock{0, clock->entries});
+  if (!clock)
+    clock = ClockRef(new Clock);
+  else if (clock->refs > 1)
+    clock = ClockRef(new Clock{0, clock->entries});
   return *clock;
 }
 

@@ -7,7 +7,8 @@ namespace spak::sim::check {
 
 namespace {
 
-constexpr const char* kHint = "let all blocks of the cluster meet (cluster_sync) after the last access to each other's shared memory";
+constexpr const char* kHint =
+    "let all blocks of the cluster meet (cluster_sync) after the last access to each other's shared memory";
 
 }  // namespace
 
@@ -30,8 +31,8 @@ void judge_exit(ThreadState& thread, Site last_seen) {
   const Slot mine = now.me | place_of(last_seen);
   for (const auto& [agent, visit] : block.visitors) {
     if (!seen_first("exited-peer", mine, visit.last)) continue;
-    describe("a block exits although another block of the cluster may still access its shared memory", kHint, {"exits, last seen", ""},
-             {verb(visit.write, How::plain), "shared memory of the block that exits"});
+    describe("a block exits although another block of the cluster may still access its shared memory", kHint,
+             {"exits, last seen", ""}, {verb(visit.write, How::plain), "shared memory of the block that exits"});
   }
 }
 

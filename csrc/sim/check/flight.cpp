@@ -62,7 +62,11 @@ void end(Flight& flight) {
 }
 
 Access access_of(const FlightRef& flight, const void* address, std::size_t size, bool write) {
-  return {.address = reinterpret_cast<std::uintptr_t>(address), .size = size, .write = write, .place = place_of(flight->issued), .flight = &flight};
+  return {.address = reinterpret_cast<std::uintptr_t>(address),
+          .size = size,
+          .write = write,
+          .place = place_of(flight->issued),
+          .flight = &flight};
 }
 
 }  // namespace

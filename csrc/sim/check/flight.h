@@ -34,8 +34,9 @@ class Flight {
   UnitState* unit;       // that it was issued in
   std::vector<Span> reads, writes;
   bool landed = false;
-  std::uint32_t agents = 0, agent = 0, agent_tick = 0;  // what stands for its reads once it has landed: whoever waited is after it
-  ClockRef before, after;                               // what the last one who waited knew, and then knew
+  std::uint32_t agents = 0, agent = 0,
+                agent_tick = 0;  // what stands for its reads once it has landed: whoever waited is after it
+  ClockRef before, after;        // what the last one who waited knew, and then knew
 };
 
 // The flight that a slot stands for, or null if it has landed or is gone.

@@ -30,18 +30,23 @@ template <bool write>
   if (!(writer - at.lo < at.span)) [[unlikely]]
     if (!(writer < fresh) && ((writer ^ mine) & kAgentMask) != 0) return false;
   if constexpr (write) {
-    if (!before(cell.first, lower, at, mine) || !before(cell.other, lower, at, mine) || !before(cell.extra, lower, at, mine)) return false;
+    if (!before(cell.first, lower, at, mine) || !before(cell.other, lower, at, mine) ||
+        !before(cell.extra, lower, at, mine))
+      return false;
     cell.written = mine;
   } else {
-    if (before(cell.first, lower, at, mine)) cell.first = mine;
-    else cell.other = mine;
+    if (before(cell.first, lower, at, mine))
+      cell.first = mine;
+    else
+      cell.other = mine;
   }
   return true;
 }
 
 // The same for bytes of a word that have cells of their own; a whole word that is written is one cell again.
 template <bool write>
-[[gnu::noinline, gnu::section("spak_sim_hooks")]] bool pass_bytes(Cell& word, Cell* bytes, unsigned count, Slot mine, Slot lower, Slot fresh, const Now& at) {
+[[gnu::noinline, gnu::section("spak_sim_hooks")]] bool pass_bytes(Cell& word, Cell* bytes, unsigned count, Slot mine,
+                                                                  Slot lower, Slot fresh, const Now& at) {
   if (!bytes || !is_split(word.written) || word.written < lower) return false;
   for (unsigned i = 0; i < count; ++i)
     if (!pass<write>(bytes[i], mine, lower, fresh, at)) return false;
@@ -51,21 +56,29 @@ template <bool write>
 
 // Some words in a row, or a part of one, at `offset` from where the cells begin.
 template <bool write, unsigned size>
-[[gnu::always_inline]] inline bool pass_all(Cell* words, Cell* bytes, std::uintptr_t offset, Slot mine, Slot lower, Slot fresh, const Now& at) {
+[[gnu::always_inline]] inline bool pass_all(Cell* words, Cell* bytes, std::uintptr_t offset, Slot mine, Slot lower,
+                                            Slot fresh, const Now& at) {
   Cell* const cell = words + (offset >> 2);
-  if constexpr (size < 4) return pass_bytes<write>(*cell, bytes ? bytes + offset : nullptr, size, mine, lower, fresh, at);
+  if constexpr (size < 4)
+    return pass_bytes<write>(*cell, bytes ? bytes + offset : nullptr, size, mine, lower, fresh, at);
   for (unsigned i = 0; i < size / 4; ++i)
     if (!pass<write>(cell[i], mine, lower, fresh, at)) [[unlikely]]
-      if (!pass_bytes<write>(cell[i], bytes ? bytes + (offset + 4 * i) : nullptr, 4, mine, lower, fresh, at)) return false;
+      if (!pass_bytes<write>(cell[i], bytes ? bytes + (offset + 4 * i) : nullptr, 4, mine, lower, fresh, at))
+        return false;
   return true;
 }
 
-[[gnu::noinline, gnu::section("spak_sim_hooks")]] void the_long_way(std::uintptr_t address, std::size_t size, bool write, How how, std::size_t align, const void* pc) {
+[[gnu::noinline, gnu::section("spak_sim_hooks")]] void the_long_way(std::uintptr_t address, std::size_t size,
+                                                                    bool write, How how, std::size_t align,
+                                                                    const void* pc) {
   if (!on() || !now.thread) return;
   if (counting()) {
     if (address - now.thread->stack_low >= now.thread->stack_size)
       profile::access(reinterpret_cast<const void*>(address), size,
-                      how == How::strong || how == How::strong_block ? profile::Kind::atomic : write ? profile::Kind::write : profile::Kind::read, pc);
+                      how == How::strong || how == How::strong_block ? profile::Kind::atomic
+                      : write                                        ? profile::Kind::write
+                                                                     : profile::Kind::read,
+                      pc);
     return;
   }
   busy = true;
@@ -96,14 +109,17 @@ template <bool write, unsigned size>
   const Spot& spot = spot_of(pc);
   if (rotated < WindowShadow::kBytes >> low_bits) [[likely]] {
     if (spot.pc == pc) [[likely]]
-      if (pass_all<write, size>(at.cells, at.bytes, offset, at.me | spot.place, at.unit_lo, 0, at)) [[likely]] return;
+      if (pass_all<write, size>(at.cells, at.bytes, offset, at.me | spot.place, at.unit_lo, 0, at)) [[likely]]
+        return;
   } else {
     if (address - at.stack_low < at.stack_size) return;
     const std::uintptr_t inside = address - spot.begin;
     if (spot.pc == pc && inside < spot.size && size <= spot.size - inside && !at.slow && active) [[likely]] {
       if (!spot.cells) return;
       if (address % size == 0) [[likely]]
-        if (pass_all<write, size>(spot.cells, spot.bytes, inside, at.me | spot.place, at.launch_lo, spot.before, at)) [[likely]] return;
+        if (pass_all<write, size>(spot.cells, spot.bytes, inside, at.me | spot.place, at.launch_lo, spot.before, at))
+            [[likely]]
+          return;
     }
   }
   the_long_way(address, size, write, How::plain, size, pc);
@@ -131,14 +147,14 @@ SPAK_HOOK void __tsan_write8(void* p) { access<true, 8>(p, SPAK_PC); }
 SPAK_HOOK void __tsan_write16(void* p) { access<true, 16>(p, SPAK_PC); }
 
 // Of packed types, and of aggregates: no alignment is asked for.
-#define SPAK_UNALIGNED(size)                                                                                                      \
-  SPAK_HOOK void __tsan_unaligned_read##size(const void* p) {                                                                     \
-    if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)                                                    \
-      the_long_way(reinterpret_cast<std::uintptr_t>(p), size, false, How::plain, 1, SPAK_PC);                                     \
-  }                                                                                                                               \
-  SPAK_HOOK void __tsan_unaligned_write##size(void* p) {                                                                          \
-    if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)                                                    \
-      the_long_way(reinterpret_cast<std::uintptr_t>(p), size, true, How::plain, 1, SPAK_PC);                                      \
+#define SPAK_UNALIGNED(size)                                                                  \
+  SPAK_HOOK void __tsan_unaligned_read##size(const void* p) {                                 \
+    if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)                \
+      the_long_way(reinterpret_cast<std::uintptr_t>(p), size, false, How::plain, 1, SPAK_PC); \
+  }                                                                                           \
+  SPAK_HOOK void __tsan_unaligned_write##size(void* p) {                                      \
+    if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)                \
+      the_long_way(reinterpret_cast<std::uintptr_t>(p), size, true, How::plain, 1, SPAK_PC);  \
   }
 SPAK_UNALIGNED(2)
 SPAK_UNALIGNED(4)
@@ -153,16 +169,16 @@ SPAK_HOOK void __tsan_write_range(void* p, std::size_t size) {
     the_long_way(reinterpret_cast<std::uintptr_t>(p), size, true, How::plain, 1, SPAK_PC);
 }
 
-#define SPAK_VOLATILE(size)                                                                                                       \
-  SPAK_HOOK void __tsan_volatile_read##size(void* p) {                                                                            \
-    if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)                                                    \
-      the_long_way(reinterpret_cast<std::uintptr_t>(p), size, false, How::is_volatile, size, SPAK_PC);                            \
-  }                                                                                                                               \
-  SPAK_HOOK void __tsan_volatile_write##size(void* p) {                                                                           \
-    if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)                                                    \
-      the_long_way(reinterpret_cast<std::uintptr_t>(p), size, true, How::is_volatile, size, SPAK_PC);                             \
-  }                                                                                                                               \
-  SPAK_HOOK void __tsan_unaligned_volatile_read##size(void* p) { __tsan_volatile_read##size(p); }                                 \
+#define SPAK_VOLATILE(size)                                                                            \
+  SPAK_HOOK void __tsan_volatile_read##size(void* p) {                                                 \
+    if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)                         \
+      the_long_way(reinterpret_cast<std::uintptr_t>(p), size, false, How::is_volatile, size, SPAK_PC); \
+  }                                                                                                    \
+  SPAK_HOOK void __tsan_volatile_write##size(void* p) {                                                \
+    if (reinterpret_cast<std::uintptr_t>(p) - now.stack_low >= now.stack_size)                         \
+      the_long_way(reinterpret_cast<std::uintptr_t>(p), size, true, How::is_volatile, size, SPAK_PC);  \
+  }                                                                                                    \
+  SPAK_HOOK void __tsan_unaligned_volatile_read##size(void* p) { __tsan_volatile_read##size(p); }      \
   SPAK_HOOK void __tsan_unaligned_volatile_write##size(void* p) { __tsan_volatile_write##size(p); }
 SPAK_VOLATILE(1)
 SPAK_VOLATILE(2)

@@ -34,30 +34,42 @@ Race race_of(const Case& c, Slot earlier, bool earlier_writes) {
   const bool write = c.access.write;
   if (past_of(block_of(earlier)).agents) {
     if (write && !earlier_writes)
-      return {"in-flight-overwrite", "memory is overwritten although nothing orders this after the asynchronous operation that read it",
+      return {"in-flight-overwrite",
+              "memory is overwritten although nothing orders this after the asynchronous operation that read it",
               "be ordered, by a barrier or an mbarrier, after a thread that has waited for the operation"};
     if (write)
-      return {"in-flight-overwrite", "memory is written although nothing orders this after the asynchronous operation that filled it",
+      return {"in-flight-overwrite",
+              "memory is written although nothing orders this after the asynchronous operation that filled it",
               "wait for the operation's mbarrier (or be ordered after a thread that did) before you write"};
-    return {"in-flight-read", "memory is read although the reader has not waited for the asynchronous operation that fills it",
+    return {"in-flight-read",
+            "memory is read although the reader has not waited for the asynchronous operation that fills it",
             "wait for the operation's mbarrier, with the right parity, before you read"};
   }
   const bool after_read = write && !earlier_writes;
   if (!c.row.block) {
     if (block_of(earlier) != block_of(c.mine))
-      return {"race-global", "two blocks access the same global memory, at least one of them writes, and nothing orders them",
-              "blocks run in any order: let each write its own place, use atomics, or publish with __threadfence() and an atomic flag; "
+      return {"race-global",
+              "two blocks access the same global memory, at least one of them writes, and nothing orders them",
+              "blocks run in any order: let each write its own place, use atomics, or publish with __threadfence() and "
+              "an atomic flag; "
               "or split the kernel in two"};
-    return {"race-global", "two threads of a block access the same global memory, at least one of them writes, and nothing orders them",
-            "put __syncthreads() (within a warp, __syncwarp()) between the two, or use an atomic operation"};
+    return {
+        "race-global",
+        "two threads of a block access the same global memory, at least one of them writes, and nothing orders them",
+        "put __syncthreads() (within a warp, __syncwarp()) between the two, or use an atomic operation"};
   }
   if (same_warp(earlier, c.mine))
-    return {"race-warp", "two lanes of a warp access the same shared memory, at least one of them writes, and nothing orders them",
+    return {"race-warp",
+            "two lanes of a warp access the same shared memory, at least one of them writes, and nothing orders them",
             "lanes of a warp do not run in step: put __syncwarp() between the two"};
   if (block_of(earlier) != block_of(c.mine))
-    return {"race-shared", "two blocks of a cluster access the same shared memory, at least one of them writes, and nothing orders them",
-            "put a cluster barrier between the two"};
-  constexpr const char* kBarrier = "put __syncthreads() between the two; in a loop, also between the last read of one round and the first write of the next";
+    return {
+        "race-shared",
+        "two blocks of a cluster access the same shared memory, at least one of them writes, and nothing orders them",
+        "put a cluster barrier between the two"};
+  constexpr const char* kBarrier =
+      "put __syncthreads() between the two; in a loop, also between the last read of one round and the first write of "
+      "the next";
   if (after_read)
     return {"race-shared", "shared memory is written, but nothing orders this after another thread's read", kBarrier};
   if (write)
@@ -78,7 +90,8 @@ void report_race(const Case& c, Slot earlier, bool earlier_writes) {
   }
   set_rule(race.rule);
   const How how = how_of(earlier);
-  describe(race.sentence, race.hint, side_of(c), {verb(earlier_writes, how), name_bytes(c.access.address, c.access.size)});
+  describe(race.sentence, race.hint, side_of(c),
+           {verb(earlier_writes, how), name_bytes(c.access.address, c.access.size)});
 }
 
 void report_flight(const Case& c, const Flight& flight, bool it_writes) {
@@ -87,10 +100,12 @@ void report_flight(const Case& c, const Flight& flight, bool it_writes) {
   if (!seen_first(rule, c.mine, flight.issued)) return;
   const std::string operation = flight.what;
   const std::string wait =
-      operation.find("wgmma") != std::string::npos                                    ? "wait for it (wgmma_wait) first"
-      : operation.find("TMA load") != std::string::npos || operation.find("bulk load") != std::string::npos ? "wait for its mbarrier first"
-      : operation.find("cp.async") != std::string::npos                               ? "wait for its group (cp_async_wait, then a barrier) or its mbarrier first"
-                                                                                      : "wait for its group or its mbarrier first";
+      operation.find("wgmma") != std::string::npos ? "wait for it (wgmma_wait) first"
+      : operation.find("TMA load") != std::string::npos || operation.find("bulk load") != std::string::npos
+          ? "wait for its mbarrier first"
+      : operation.find("cp.async") != std::string::npos
+          ? "wait for its group (cp_async_wait, then a barrier) or its mbarrier first"
+          : "wait for its group or its mbarrier first";
   if (!write)
     describe("memory is read while an asynchronous operation may still be writing it", wait, side_of(c),
              {"issued", name_bytes(c.access.address, c.access.size)});
@@ -104,10 +119,13 @@ void report_flight(const Case& c, const Flight& flight, bool it_writes) {
 
 void report_proxy(const Case& c, Slot writer) {
   if (!seen_first("missing-proxy-fence", c.mine, writer)) return;
-  describe("an asynchronous operation accesses memory that ordinary stores have written, and no fence.proxy.async stands between",
-           c.row.block ? "let the threads that wrote call fence_proxy_async() before the barrier that precedes the operation"
-                       : "let the threads that wrote call fence_proxy_async() (for global memory) before the order that precedes the operation",
-           side_of(c), {"writes", name_bytes(c.access.address, c.access.size)});
+  describe(
+      "an asynchronous operation accesses memory that ordinary stores have written, and no fence.proxy.async stands "
+      "between",
+      c.row.block ? "let the threads that wrote call fence_proxy_async() before the barrier that precedes the operation"
+                  : "let the threads that wrote call fence_proxy_async() (for global memory) before the order that "
+                    "precedes the operation",
+      side_of(c), {"writes", name_bytes(c.access.address, c.access.size)});
 }
 
 // --- stores of the same value -----------------------------------------------------------------------------------------
@@ -158,8 +176,10 @@ const Flight* under_way(const Case& c, Slot slot) {
 void judge_reader(const Case& c, Cell& cell, Slot& slot) {
   if (!slot) return;
   if (is_flight(slot)) {
-    if (const Flight* flight = under_way(c, slot)) report_flight(c, *flight, false);
-    else if (!c.access.flight) slot = 0;
+    if (const Flight* flight = under_way(c, slot))
+      report_flight(c, *flight, false);
+    else if (!c.access.flight)
+      slot = 0;
     return;
   }
   if (conflicts(c, slot)) report_race(c, slot, &slot == &cell.extra);
@@ -171,13 +191,17 @@ void judge_cell(const Case& c, Cell& cell) {
   const bool async = a.flight && (*a.flight)->proxy == Proxy::async;
   bool writer_open = false;  // not ordered before this access
   if (is_flight(writer)) {
-    if (const Flight* flight = under_way(c, writer)) report_flight(c, *flight, true);
-    else if (!a.flight) cell.written = 0;
+    if (const Flight* flight = under_way(c, writer))
+      report_flight(c, *flight, true);
+    else if (!a.flight)
+      cell.written = 0;
   } else if (writer >= c.row.lower && writer) {
     writer_open = !known(c.thread, writer);
     if (conflicts(c, writer)) {
-      if (a.write && !a.flight && a.how == How::plain && how_of(writer) == How::plain) store_later(c, writer);
-      else report_race(c, writer, true);
+      if (a.write && !a.flight && a.how == How::plain && how_of(writer) == How::plain)
+        store_later(c, writer);
+      else
+        report_race(c, writer, true);
     } else if (async && how_of(writer) != How::landed && !proxied(c.thread, writer, c.row.block != nullptr)) {
       report_proxy(c, writer);
     }
@@ -192,7 +216,8 @@ void judge_cell(const Case& c, Cell& cell) {
 
   if (a.flight) {
     const Slot mark = (*a.flight)->slot();
-    if (a.write) cell = {mark, 0, 0, 0};
+    if (a.write)
+      cell = {mark, 0, 0, 0};
     else if (!is_flight(cell.first) || !flight_of(cell.first)) {
       if (!stale(c, cell.first) && !is_flight(cell.first)) cell.other = cell.first;
       cell.first = mark;
@@ -202,30 +227,38 @@ void judge_cell(const Case& c, Cell& cell) {
     return;
   }
   if (!a.write) {
-    if (is_flight(cell.first) && flight_of(cell.first)) cell.other = c.mine;
-    else if (is_flight(cell.first) || stale(c, cell.first) || ((cell.first ^ c.mine) & kAgentMask) == 0) cell.first = c.mine;
-    else cell.other = c.mine;
+    if (is_flight(cell.first) && flight_of(cell.first))
+      cell.other = c.mine;
+    else if (is_flight(cell.first) || stale(c, cell.first) || ((cell.first ^ c.mine) & kAgentMask) == 0)
+      cell.first = c.mine;
+    else
+      cell.other = c.mine;
     return;
   }
   // Whoever is after this write is after what the thread did before.
   for (Slot* reader : {&cell.first, &cell.other})
     if (same_thread(*reader, c.mine) && (!strong(a.how) || strong(how_of(*reader)))) *reader = 0;
-  if (a.both && !is_flight(cell.extra)) cell.extra = 0;  // it has observed what was written atomically before
-  else if (strong(a.how) && writer_open && strong(how_of(writer)) && !is_flight(cell.extra) && stale(c, cell.extra)) cell.extra = writer;
+  if (a.both && !is_flight(cell.extra))
+    cell.extra = 0;  // it has observed what was written atomically before
+  else if (strong(a.how) && writer_open && strong(how_of(writer)) && !is_flight(cell.extra) && stale(c, cell.extra))
+    cell.extra = writer;
   cell.written = c.mine;
 }
 
 void judge_initialised_shared(const Case& c) {
   const Access& a = c.access;
   bool found = false;
-  each_cell(c.row, a.address, a.size, false, [&](Cell& cell, std::uintptr_t) { found |= cell.written < c.row.lower && cell.extra < c.row.lower; });
+  each_cell(c.row, a.address, a.size, false,
+            [&](Cell& cell, std::uintptr_t) { found |= cell.written < c.row.lower && cell.extra < c.row.lower; });
   if (!found || !seen_first("uninitialised-read", c.mine, 0)) return;
-  describe("shared memory is read that no thread of the block has written", "write it first; shared memory does not begin as zeros", side_of(c));
+  describe("shared memory is read that no thread of the block has written",
+           "write it first; shared memory does not begin as zeros", side_of(c));
 }
 
 void judge_shared(const Access& access, const Row& row) {
   const ThreadState& thread = *now.thread;
-  const Case c{access, thread, row, now.me | static_cast<Slot>(static_cast<unsigned char>(access.how)) << kKindShift | access.place};
+  const Case c{access, thread, row,
+               now.me | static_cast<Slot>(static_cast<unsigned char>(access.how)) << kKindShift | access.place};
   require_aligned(c);
   if (!inside_variable(c)) return;
   if (row.block != thread.block && access.how == How::plain && !access.flight) judge_visit(c);
@@ -244,7 +277,8 @@ void judge_global(const Access& access) {
     std::uintptr_t begin = 0, end = 0;
     const Foreign foreign = foreign_memory(access.address, access.size, begin, end);
     if (foreign == Foreign::ignored || (foreign == Foreign::constant && !access.write)) {
-      if (Spot& spot = spot_of(access.pc); access.pc && spot.pc == access.pc) spot.begin = begin, spot.size = end - begin, spot.cells = nullptr;
+      if (Spot& spot = spot_of(access.pc); access.pc && spot.pc == access.pc)
+        spot.begin = begin, spot.size = end - begin, spot.cells = nullptr;
       return;
     }
     if (foreign == Foreign::constant) {
@@ -255,17 +289,19 @@ void judge_global(const Access& access) {
     if (foreign == Foreign::none && (any_regions() || former_region_of(access.address))) end_outside(whole);
   } else if (access.write && !region->writable) {
     if (seen_first("const-write", mine, 0)) {
-      describe("`" + region->name + "` is an input, and is written", "write results to an output, or declare the argument as one that is changed",
-               side_of(whole));
+      describe("`" + region->name + "` is an input, and is written",
+               "write results to an output, or declare the argument as one that is changed", side_of(whole));
       describe_place("passed", {region->made, nullptr}, "`" + region->name + "`");
     }
     end_with_it();
   }
   if (region && region->careful) {
     const bool reads = !access.write || (access.both && !access.replaces);
-    if (reads && first_unwritten(*region, access.address, access.size) < access.size && seen_first("uninitialised-read", mine, 0)) {
+    if (reads && first_unwritten(*region, access.address, access.size) < access.size &&
+        seen_first("uninitialised-read", mine, 0)) {
       describe("global memory is read that nobody has written: `" + region->name + "`",
-               "fill the buffer before the launch (cudaMemset, cudaMemcpy), or write it in the kernel first", side_of(whole));
+               "fill the buffer before the launch (cudaMemset, cudaMemcpy), or write it in the kernel first",
+               side_of(whole));
       describe_place("allocated", {region->made, nullptr}, "`" + region->name + "`, " + bytes_text(region->size));
     }
     if (access.write) mark_written(*region, access.address, access.size);
@@ -326,21 +362,27 @@ Row row_of(std::uintptr_t address) {
 
 Row row_of(const UnitState& unit, std::uintptr_t address) {
   const Slot lower = Slot{unit.first} << kBlockShift;
-  if (BlockState* block = unit.of_window(address)) return {block->shadow.get(), block->window, WindowShadow::kBytes, lower, block};
+  if (BlockState* block = unit.of_window(address))
+    return {block->shadow.get(), block->window, WindowShadow::kBytes, lower, block};
   return {&chunk_of(address), address / kChunk * kChunk, kChunk, lower, nullptr};
 }
 
 void judge(const Access& access) {
   if (!now.thread || !access.size) return;
   const BlockState& own = *now.thread->block;
-  BlockState* block = access.address - own.window < WindowShadow::kBytes ? now.thread->block : own.unit->of_window(access.address);
-  if (block) return judge_shared(access, {block->shadow.get(), block->window, WindowShadow::kBytes, now.unit_lo, block});
+  BlockState* block =
+      access.address - own.window < WindowShadow::kBytes ? now.thread->block : own.unit->of_window(access.address);
+  if (block)
+    return judge_shared(access, {block->shadow.get(), block->window, WindowShadow::kBytes, now.unit_lo, block});
   if (judge_own_stack(access)) return;
   // Far over the end of a window nothing is mapped: the next step would be a trap.
   const std::uintptr_t first = own.unit->blocks.front()->window;
   if (access.address - (first - kAround) < 2 * kAround + WindowShadow::kBytes * own.unit->count) {
     BlockState* nearest = now.thread->block;
-    (void)inside_variable({access, *now.thread, {nearest->shadow.get(), nearest->window, WindowShadow::kBytes, now.unit_lo, nearest}, now.me | access.place});
+    (void)inside_variable({access,
+                           *now.thread,
+                           {nearest->shadow.get(), nearest->window, WindowShadow::kBytes, now.unit_lo, nearest},
+                           now.me | access.place});
     end_with_it();
   }
   judge_global(access);
@@ -350,14 +392,16 @@ std::string name_bytes(std::uintptr_t address, std::size_t size) {
   const std::string bytes = bytes_text(size) + " ";
   if (now.thread) {
     const BlockState& own = *now.thread->block;
-    const BlockState* block = address - own.window < WindowShadow::kBytes ? now.thread->block : own.unit->of_window(address);
+    const BlockState* block =
+        address - own.window < WindowShadow::kBytes ? now.thread->block : own.unit->of_window(address);
     if (block) {
       const Variable* variable = block->variable_at(address);
       if (!variable) return bytes + "of shared memory at " + std::to_string(address - block->window);
       return bytes + "of `" + variable->site->name + "` at byte " + std::to_string(address - variable->begin);
     }
   }
-  if (const Extent* region = region_of(address, 1)) return bytes + "of `" + region->name + "` at byte " + std::to_string(address - region->begin);
+  if (const Extent* region = region_of(address, 1))
+    return bytes + "of `" + region->name + "` at byte " + std::to_string(address - region->begin);
   return bytes + "of global memory";  // where it lies is another number in each run
 }
 

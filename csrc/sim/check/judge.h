@@ -20,8 +20,8 @@ struct Access {
   const FlightRef* flight = nullptr;  // of an asynchronous operation: it is the one that reads or writes
   const void* pc = nullptr;           // of an instruction
   std::size_t align = 1;
-  bool both = false;                  // a write that is a read at once
-  bool replaces = false;              // and does not depend on what it reads
+  bool both = false;      // a write that is a read at once
+  bool replaces = false;  // and does not depend on what it reads
 };
 
 void judge(const Access& access);
@@ -42,8 +42,8 @@ struct Row {
   Cells* cells;
   std::uintptr_t base;
   std::size_t size;
-  Slot lower;        // lesser slots are of no interest
-  BlockState* block; // whose window it is; null: global memory
+  Slot lower;         // lesser slots are of no interest
+  BlockState* block;  // whose window it is; null: global memory
 };
 // The row that holds the address.
 Row row_of(std::uintptr_t address);
@@ -67,7 +67,8 @@ void each_cell(const Row& row, std::uintptr_t address, std::size_t size, bool wr
     }
     Cell* const bytes = row.cells->bytes() + (word - row.base);
     if (!is_split_now) split(cell, bytes, row.lower);
-    for (std::uintptr_t at = word < address ? address : word; at < word + 4 && at < end; ++at) act(bytes[at - word], at);
+    for (std::uintptr_t at = word < address ? address : word; at < word + 4 && at < end; ++at)
+      act(bytes[at - word], at);
     if (whole && write) cell = bytes[0];  // all of it has just been judged, and is alike again
   }
 }

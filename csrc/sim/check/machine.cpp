@@ -33,7 +33,8 @@ int add_module(dl_phdr_info* info, std::size_t, void* data) {
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const auto& part = info->dlpi_phdr[i];
     const std::uintptr_t begin = info->dlpi_addr + part.p_vaddr;
-    if (part.p_type == PT_LOAD) ranges.push_back({begin, begin + part.p_memsz, part.p_flags & PF_W ? Foreign::data : Foreign::constant});
+    if (part.p_type == PT_LOAD)
+      ranges.push_back({begin, begin + part.p_memsz, part.p_flags & PF_W ? Foreign::data : Foreign::constant});
     if (part.p_type == PT_GNU_RELRO) ranges.insert(ranges.begin(), {begin, begin + part.p_memsz, Foreign::constant});
     if (part.p_type == PT_TLS && info->dlpi_tls_data) {
       const auto tls = reinterpret_cast<std::uintptr_t>(info->dlpi_tls_data);
@@ -84,7 +85,9 @@ bool local_memory(std::uintptr_t address) {
     Block& block = running->block(i);
     for (unsigned t = 0; t < block.size(); ++t) {
       const Thread& thread = block.thread(t);
-      if (address >= reinterpret_cast<std::uintptr_t>(thread.stack_low) && address < reinterpret_cast<std::uintptr_t>(thread.stack_high)) return true;
+      if (address >= reinterpret_cast<std::uintptr_t>(thread.stack_low) &&
+          address < reinterpret_cast<std::uintptr_t>(thread.stack_high))
+        return true;
     }
   }
   return false;
@@ -103,8 +106,10 @@ Foreign foreign_memory(std::uintptr_t address, std::size_t size, std::uintptr_t&
   if (running) {
     for (unsigned i = 0; i < running->blocks(); ++i) {
       Block& block = running->block(i);
-      const auto threads = reinterpret_cast<std::uintptr_t>(block.threads()), itself = reinterpret_cast<std::uintptr_t>(&block);
-      if (inside(threads, threads + block.size() * sizeof(Thread)) || inside(itself, itself + sizeof(Block))) return Foreign::ignored;
+      const auto threads = reinterpret_cast<std::uintptr_t>(block.threads()),
+                 itself = reinterpret_cast<std::uintptr_t>(&block);
+      if (inside(threads, threads + block.size() * sizeof(Thread)) || inside(itself, itself + sizeof(Block)))
+        return Foreign::ignored;
     }
   }
   return Foreign::none;

@@ -19,8 +19,10 @@ struct Passed {
 
   void take(const ThreadState& thread, bool first) {
     const auto one = [&](ClockRef& all, const ClockRef& mine) {
-      if (first) all = mine;
-      else if (!(all == mine)) alike = false, all = joined(all, mine);
+      if (first)
+        all = mine;
+      else if (!(all == mine))
+        alike = false, all = joined(all, mine);
     };
     one(fenced, thread.fenced);
     one(fenced_block, thread.fenced_block);
@@ -111,7 +113,8 @@ void meet(Thread* const* threads, unsigned count) {
   if (!shared)
     for (unsigned i = 1; i < count; ++i) all = joined(all, state_of(threads[i]).further);
   // Held by those who meet, and nobody else: changed where it is.
-  if (!all || !shared || all->refs != count + 1) all = all ? VectorRef(new Vector{0, all->ticks}) : VectorRef(new Vector);
+  if (!all || !shared || all->refs != count + 1)
+    all = all ? VectorRef(new Vector{0, all->ticks}) : VectorRef(new Vector);
   for (unsigned i = 0; i < count; ++i) {
     const ThreadState& thread = state_of(threads[i]);
     all->raise(thread.index, thread.tick);

@@ -24,8 +24,10 @@ struct Members {
   void add(Slot slot) {
     if (!slot) return;
     if (!block) block = block_of(slot);
-    if (block != block_of(slot)) more_blocks = true;
-    else threads.set(thread_of(slot));
+    if (block != block_of(slot))
+      more_blocks = true;
+    else
+      threads.set(thread_of(slot));
   }
 };
 
@@ -114,7 +116,8 @@ bool seen_first(const char* rule, Slot now_, Slot earlier) {
       return false;
     }
   }
-  const auto [at, is_new] = all.index.try_emplace({rule, place_of(now_), earlier ? place_of(earlier) : ~0u}, all.all.size());
+  const auto [at, is_new] =
+      all.index.try_emplace({rule, place_of(now_), earlier ? place_of(earlier) : ~0u}, all.all.size());
   if (is_new) {
     all.all.emplace_back();
     all.all.back().finding.rule = rule;
@@ -157,7 +160,8 @@ void forget_description(const char* rule, Slot now_, Slot earlier) {
 
 void withdraw(const char* rule, Slot at) {
   Notes& all = notes();
-  if (const auto found = all.index.find({rule, place_of(at), ~0u}); found != all.index.end()) all.all[found->second].withdrawn = true;
+  if (const auto found = all.index.find({rule, place_of(at), ~0u}); found != all.index.end())
+    all.all[found->second].withdrawn = true;
 }
 
 void describe_place(const char* role, Place place, std::string what) {

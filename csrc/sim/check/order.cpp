@@ -25,10 +25,12 @@ void Order::release() {
   settle_now();
   ThreadState& thread = *now.thread;
   Body& to = body();
-  if (thread.others && !(thread.others == to.last_others)) to.clock.join(*thread.others), to.last_others = thread.others;
+  if (thread.others && !(thread.others == to.last_others))
+    to.clock.join(*thread.others), to.last_others = thread.others;
   Entry& entry = to.clock.at(thread.block->number);
   entry.floor = std::max(entry.floor, thread.block->floor);
-  if (thread.further && !(thread.further == to.last)) entry.further = joined(entry.further, thread.further), to.last = thread.further;
+  if (thread.further && !(thread.further == to.last))
+    entry.further = joined(entry.further, thread.further), to.last = thread.further;
   own(entry.further).raise(thread.index, thread.tick);
   to.fenced = joined(to.fenced, thread.fenced);
   to.fenced_block = joined(to.fenced_block, thread.fenced_block);
@@ -159,7 +161,8 @@ void synchronise(std::uintptr_t address, Scope scope, bool reads, bool writes, b
   auto at = variables().find(address);
   if (reads && at != variables().end()) {
     const Published& published = at->second;
-    const ClockRef clock = published.block_number == thread.block->number ? joined(published.device, published.block) : published.device;
+    const ClockRef clock =
+        published.block_number == thread.block->number ? joined(published.device, published.block) : published.device;
     if (clock && (acquire || writes)) {
       // A read-modify-write that takes part in a release sequence: programs rely on it without a second fence.
       learn(thread, *clock);
@@ -198,7 +201,13 @@ void atomic(void* address, std::size_t size, Scope scope, bool acquire, bool rel
   if (!on() || !now.thread || counting()) return;
   settle_now();
   const auto at = reinterpret_cast<std::uintptr_t>(address);
-  judge({.address = at, .size = size, .write = true, .how = scope == Scope::block ? How::strong_block : How::strong, .place = place_of(site), .both = true, .replaces = true});
+  judge({.address = at,
+         .size = size,
+         .write = true,
+         .how = scope == Scope::block ? How::strong_block : How::strong,
+         .place = place_of(site),
+         .both = true,
+         .replaces = true});
   synchronise(at, scope, true, true, acquire, release);
 }
 

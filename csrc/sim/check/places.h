@@ -14,11 +14,11 @@ namespace spak::sim::check {
 struct alignas(64) Spot {
   const void* pc;
   Slot place;
-  std::uintptr_t begin;   // of memory whose every byte it may access,
-  std::size_t size;       // and which has cells in a row
-  Cell* cells;            // null: nobody asks
-  Cell* bytes;            // of words that are split; null: none are
-  Slot before;            // what was written before this slot is neither unordered nor uninitialised
+  std::uintptr_t begin;  // of memory whose every byte it may access,
+  std::size_t size;      // and which has cells in a row
+  Cell* cells;           // null: nobody asks
+  Cell* bytes;           // of words that are split; null: none are
+  Slot before;           // what was written before this slot is neither unordered nor uninitialised
 };
 constexpr std::size_t kSpots = 1024;
 extern Spot spots[kSpots];

@@ -65,7 +65,9 @@ const Extent* nearest_region(std::uintptr_t address) {
   const Extent* nearest = nullptr;
   std::uintptr_t least = ~std::uintptr_t{0};
   for (const auto& [begin, region] : all().live) {
-    const std::uintptr_t distance = address < begin ? begin - address : address < region->end() ? 0 : address - region->end() + 1;
+    const std::uintptr_t distance = address < begin           ? begin - address
+                                    : address < region->end() ? 0
+                                                              : address - region->end() + 1;
     if (distance < least) least = distance, nearest = region.get();
   }
   return nearest;
@@ -90,7 +92,14 @@ void add_region(const Region& region, Site site) {
   All& regions = all();
   const std::lock_guard lock(regions.mutex);
   const auto begin = reinterpret_cast<std::uintptr_t>(region.begin);
-  auto extent = std::make_unique<Extent>(Extent{region.name ? region.name : "memory", begin, region.size, region.writable, !region.initialised, {}, site, {nullptr, 0}});
+  auto extent = std::make_unique<Extent>(Extent{region.name ? region.name : "memory",
+                                                begin,
+                                                region.size,
+                                                region.writable,
+                                                !region.initialised,
+                                                {},
+                                                site,
+                                                {nullptr, 0}});
   if (extent->careful) extent->bytes.resize((region.size + 63) / 64);
   std::erase_if(regions.gone, [&](const Extent& old) { return old.begin < begin + region.size && begin < old.end(); });
   regions.longest = std::max(regions.longest, region.size);

@@ -20,7 +20,9 @@ struct Extent {
   Site made, gone;
 
   std::uintptr_t end() const { return begin + size; }
-  bool holds(std::uintptr_t address, std::size_t bytes_) const { return address - begin < size && size - (address - begin) >= bytes_; }
+  bool holds(std::uintptr_t address, std::size_t bytes_) const {
+    return address - begin < size && size - (address - begin) >= bytes_;
+  }
 };
 
 bool any_regions();

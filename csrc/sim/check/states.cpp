@@ -14,7 +14,7 @@ Now now = {kNowhere, nullptr, nullptr, 0, 0, 0, 0, 0, 0, 0, nullptr, true};
 namespace {
 
 struct History {
-  std::uint32_t launch = 1;          // the first number of this launch
+  std::uint32_t launch = 1;                              // the first number of this launch
   std::vector<Past> past{Past{{0, 0, 0}, false, true}};  // by number
 };
 History& history() {
@@ -60,7 +60,8 @@ const Variable* BlockState::nearest(std::uintptr_t address) const {
   const Variable* best = nullptr;
   std::uintptr_t least = ~std::uintptr_t{0};
   for (const Variable& variable : variables) {
-    const std::uintptr_t distance = address < variable.begin ? variable.begin - address : address - variable.begin - variable.size + 1;
+    const std::uintptr_t distance =
+        address < variable.begin ? variable.begin - address : address - variable.begin - variable.size + 1;
     if (distance < least) least = distance, best = &variable;
   }
   return best;

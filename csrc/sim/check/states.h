@@ -40,11 +40,11 @@ struct ThreadState {
   BlockState* block = nullptr;
   std::uint32_t index = 0;
   std::uint32_t tick = 1;
-  VectorRef further;     // of its own block, beyond the block's floor
-  ClockRef others;       // of other blocks
-  ClockRef fenced;       // what is before its last fence of device scope; such knowledge also passes along all order
-  ClockRef fenced_block; // the same for any fence
-  ClockRef proxied;      // what has been made visible to the async proxy, in shared and in global memory
+  VectorRef further;      // of its own block, beyond the block's floor
+  ClockRef others;        // of other blocks
+  ClockRef fenced;        // what is before its last fence of device scope; such knowledge also passes along all order
+  ClockRef fenced_block;  // the same for any fence
+  ClockRef proxied;       // what has been made visible to the async proxy, in shared and in global memory
   ClockRef proxied_global;
   ClockRef initialised;  // what is before its last fence.mbarrier_init
   ClockRef polled;       // released to what it has read since its last fence
@@ -82,10 +82,10 @@ struct BlockState {
 };
 
 struct UnitState {
-  std::uint32_t first = 0;    // number of its first block
+  std::uint32_t first = 0;                          // number of its first block
   std::vector<std::unique_ptr<BlockState>> blocks;  // those beyond `count` rest
   std::size_t count = 0;
-  std::uint32_t agents = 0;   // number of the block whose threads are the barriers that asynchronous operations signal
+  std::uint32_t agents = 0;  // number of the block whose threads are the barriers that asynchronous operations signal
   std::vector<std::uint32_t> agent_ticks;
   std::uint32_t next_agent = 0;
 
@@ -95,14 +95,14 @@ struct UnitState {
 // The running thread. Slow: every access takes the long way. Not thread-local, because modules have little room for that and
 // one checked launch runs at a time: code of other OS threads is told by `active`.
 struct Now {
-  std::uintptr_t window;      // of its block; kNowhere: none
-  Cell* cells;                // of its window
-  Cell* bytes;                // of words of it that are split; null: none are
-  Slot me;                    // its accesses, without the place
-  Slot lo, span;              // slots from lo to lo + span are before it: those of its block before the last barrier
-  Slot unit_lo, launch_lo;    // lesser slots are older than the unit, or the launch
+  std::uintptr_t window;    // of its block; kNowhere: none
+  Cell* cells;              // of its window
+  Cell* bytes;              // of words of it that are split; null: none are
+  Slot me;                  // its accesses, without the place
+  Slot lo, span;            // slots from lo to lo + span are before it: those of its block before the last barrier
+  Slot unit_lo, launch_lo;  // lesser slots are older than the unit, or the launch
   std::uintptr_t stack_low, stack_size;
-  ThreadState* thread;        // null outside kernels
+  ThreadState* thread;  // null outside kernels
   bool slow;
 };
 extern Now now;

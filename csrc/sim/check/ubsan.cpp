@@ -65,7 +65,8 @@ void overflow(const Overflow& data, std::uintptr_t left, const char* sign, std::
   const Slot mine = here_at(data.at);
   if (!mine || !seen_first("index-overflow", mine, 0)) return;
   describe(value(data.type, left) + sign + value(data.type, right) + " does not fit " + name_of(data.type),
-           "compute it in 64 bits: convert one operand to long long (or std::size_t) first; use unsigned where it is meant to wrap",
+           "compute it in 64 bits: convert one operand to long long (or std::size_t) first; use unsigned where it is "
+           "meant to wrap",
            {"computes", ""});
 }
 
@@ -75,9 +76,11 @@ void divide(const Overflow& data, std::uintptr_t left, std::uintptr_t right) {
   const std::string divisor = value(data.type, right);
   if (divisor == "-1") {
     if (seen_first("arithmetic", mine, 0))
-      describe(value(data.type, left) + " / -1 does not fit " + name_of(data.type), "guard the division", {"computes", ""});
+      describe(value(data.type, left) + " / -1 does not fit " + name_of(data.type), "guard the division",
+               {"computes", ""});
   } else if (seen_first("arithmetic", mine, 0)) {
-    describe("an integer is divided by zero: " + value(data.type, left) + " / " + divisor, "guard the division", {"computes", ""});
+    describe("an integer is divided by zero: " + value(data.type, left) + " / " + divisor, "guard the division",
+             {"computes", ""});
   }
   end_with_it();
 }
@@ -104,9 +107,11 @@ std::size_t bytes_of(const std::string& array) {
   static const struct {
     const char* name;
     std::size_t size;
-  } elements[] = {{"'float [", 4}, {"'int [", 4}, {"'unsigned int [", 4}, {"'double [", 8}, {"'char [", 1}, {"'unsigned char [", 1}, {"'short int [", 2}};
+  } elements[] = {{"'float [", 4}, {"'int [", 4},           {"'unsigned int [", 4}, {"'double [", 8},
+                  {"'char [", 1},  {"'unsigned char [", 1}, {"'short int [", 2}};
   for (const auto& element : elements)
-    if (array.starts_with(element.name)) return element.size * std::strtoull(array.c_str() + std::string(element.name).size(), nullptr, 10);
+    if (array.starts_with(element.name))
+      return element.size * std::strtoull(array.c_str() + std::string(element.name).size(), nullptr, 10);
   return 0;
 }
 
@@ -115,7 +120,8 @@ void mismatch(const Mismatch& data, std::uintptr_t pointer) {
   if (pointer % align == 0 || !pointer) return;
   const Slot mine = here_at(data.at);
   if (!mine) return;
-  static const char* const verbs[] = {"reads", "writes", "binds a reference to", "calls a member of", "calls a member of"};
+  static const char* const verbs[] = {"reads", "writes", "binds a reference to", "calls a member of",
+                                      "calls a member of"};
   if (seen_first("misaligned", mine, 0))
     describe("an access as " + name_of(data.type) + " at an address that is not a multiple of " + std::to_string(align),
              "align the data to " + std::to_string(align) + " bytes, or access it in smaller pieces",
@@ -132,33 +138,59 @@ void settle_array(std::uintptr_t address) {
   outside.mine = 0;
   const BlockState& block = *now.thread->block;
   const Variable* variable = address ? block.variable_at(address) : nullptr;
-  if (const std::size_t bytes = bytes_of(name_of(outside.array)); variable && bytes && variable->size % bytes) variable = nullptr;
+  if (const std::size_t bytes = bytes_of(name_of(outside.array)); variable && bytes && variable->size % bytes)
+    variable = nullptr;
   const std::string sentence = "index " + outside.index + " is outside an array of type " + name_of(outside.array);
   if (variable) {
     if (!seen_first("shared-overflow", mine, 0)) return;
-    describe(sentence, "check the index, or enlarge the array", {"indexes", std::string("`") + variable->site->name + "`"});
-    describe_place("declares", {variable->site->site, nullptr}, std::string("`") + variable->site->name + "`, " + bytes_text(variable->size));
+    describe(sentence, "check the index, or enlarge the array",
+             {"indexes", std::string("`") + variable->site->name + "`"});
+    describe_place("declares", {variable->site->site, nullptr},
+                   std::string("`") + variable->site->name + "`, " + bytes_text(variable->size));
     return;
   }
-  if (seen_first("local-out-of-bounds", mine, 0)) describe(sentence, "check the index, or enlarge the array", {"indexes", ""});
+  if (seen_first("local-out-of-bounds", mine, 0))
+    describe(sentence, "check the index, or enlarge the array", {"indexes", ""});
   if (address) end_with_it();
 }
 
-SPAK_HOOK void __ubsan_handle_add_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) { overflow(*data, a, " + ", b); }
-SPAK_HOOK void __ubsan_handle_sub_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) { overflow(*data, a, " - ", b); }
-SPAK_HOOK void __ubsan_handle_mul_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) { overflow(*data, a, " * ", b); }
+SPAK_HOOK void __ubsan_handle_add_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+  overflow(*data, a, " + ", b);
+}
+SPAK_HOOK void __ubsan_handle_sub_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+  overflow(*data, a, " - ", b);
+}
+SPAK_HOOK void __ubsan_handle_mul_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+  overflow(*data, a, " * ", b);
+}
 SPAK_HOOK void __ubsan_handle_negate_overflow(Overflow* data, std::uintptr_t a) { overflow(*data, 0, " - ", a); }
-SPAK_HOOK void __ubsan_handle_divrem_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) { divide(*data, a, b); }
+SPAK_HOOK void __ubsan_handle_divrem_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+  divide(*data, a, b);
+}
 SPAK_HOOK void __ubsan_handle_out_of_bounds(Bounds* data, std::uintptr_t index) { bounds(*data, index); }
 SPAK_HOOK void __ubsan_handle_type_mismatch_v1(Mismatch* data, std::uintptr_t pointer) { mismatch(*data, pointer); }
 
 // The forms of -fno-sanitize-recover: outside of kernels they end the program.
-SPAK_HOOK void __ubsan_handle_add_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) { overflow(*data, a, " + ", b), std::abort(); }
-SPAK_HOOK void __ubsan_handle_sub_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) { overflow(*data, a, " - ", b), std::abort(); }
-SPAK_HOOK void __ubsan_handle_mul_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) { overflow(*data, a, " * ", b), std::abort(); }
-SPAK_HOOK void __ubsan_handle_negate_overflow_abort(Overflow* data, std::uintptr_t a) { overflow(*data, 0, " - ", a), std::abort(); }
-SPAK_HOOK void __ubsan_handle_divrem_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) { divide(*data, a, b), std::abort(); }
-SPAK_HOOK void __ubsan_handle_out_of_bounds_abort(Bounds* data, std::uintptr_t index) { bounds(*data, index), std::abort(); }
-SPAK_HOOK void __ubsan_handle_type_mismatch_v1_abort(Mismatch* data, std::uintptr_t pointer) { mismatch(*data, pointer), std::abort(); }
+SPAK_HOOK void __ubsan_handle_add_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+  overflow(*data, a, " + ", b), std::abort();
+}
+SPAK_HOOK void __ubsan_handle_sub_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+  overflow(*data, a, " - ", b), std::abort();
+}
+SPAK_HOOK void __ubsan_handle_mul_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+  overflow(*data, a, " * ", b), std::abort();
+}
+SPAK_HOOK void __ubsan_handle_negate_overflow_abort(Overflow* data, std::uintptr_t a) {
+  overflow(*data, 0, " - ", a), std::abort();
+}
+SPAK_HOOK void __ubsan_handle_divrem_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+  divide(*data, a, b), std::abort();
+}
+SPAK_HOOK void __ubsan_handle_out_of_bounds_abort(Bounds* data, std::uintptr_t index) {
+  bounds(*data, index), std::abort();
+}
+SPAK_HOOK void __ubsan_handle_type_mismatch_v1_abort(Mismatch* data, std::uintptr_t pointer) {
+  mismatch(*data, pointer), std::abort();
+}
 
 }  // namespace spak::sim::check

@@ -52,7 +52,8 @@ void Block::begin(Unit& unit, const Job& job, Dim place, unsigned rank, char* wi
   gatherings_.clear();
   states_.clear();
   checked = nullptr;
-  window_.begin(window, static_cast<std::size_t>(job.config.smem_bytes), static_cast<std::size_t>(job.config.shared_limit),
+  window_.begin(window, static_cast<std::size_t>(job.config.smem_bytes),
+                static_cast<std::size_t>(job.config.shared_limit),
                 static_cast<std::size_t>(job.config.shared_alignment));
 }
 
@@ -62,8 +63,8 @@ void Block::begin(Unit& unit, const Job& job, Dim place, unsigned rank, char* wi
 inline int Block::barrier(Barrier kind, int predicate, Site site) {
   Unit& unit = *running;
   const unsigned before = waiting_count_;
-  if (before - 1 >= size_ - 2 || !unit.swift() || kind != Barrier::sync || barrier_kind_ != kind || barrier_site_.line != site.line ||
-      barrier_site_.file != site.file) [[unlikely]]
+  if (before - 1 >= size_ - 2 || !unit.swift() || kind != Barrier::sync || barrier_kind_ != kind ||
+      barrier_site_.line != site.line || barrier_site_.file != site.file) [[unlikely]]
     return any_barrier(kind, predicate, site);
   Thread& self = sim::self();
   self.site = site;
@@ -81,8 +82,10 @@ int Block::any_barrier(Barrier kind, int predicate, Site site) {
   self.site = site;
   self.state = State::barrier;
   self.phase = phase_ | static_cast<std::uint32_t>(kind);
-  if (!waiting_count_) barrier_kind_ = kind, barrier_site_ = site;
-  else if (barrier_kind_ != kind || !same(barrier_site_, site)) barrier_mismatch_ = true;
+  if (!waiting_count_)
+    barrier_kind_ = kind, barrier_site_ = site;
+  else if (barrier_kind_ != kind || !same(barrier_site_, site))
+    barrier_mismatch_ = true;
   waiting_[waiting_count_++] = &self;
   barrier_trues_ += predicate != 0;
   if (waiting_count_ == size_) {
@@ -97,8 +100,10 @@ int Block::any_barrier(Barrier kind, int predicate, Site site) {
 void Block::open_barrier(Barrier kind) {
   if (barrier_mismatch_) mismatch();
   const int trues = std::exchange(barrier_trues_, 0);
-  if (kind == Barrier::count) barrier_result_ = trues;
-  else barrier_result_ = kind == Barrier::all ? trues == static_cast<int>(size_) : trues != 0;
+  if (kind == Barrier::count)
+    barrier_result_ = trues;
+  else
+    barrier_result_ = kind == Barrier::all ? trues == static_cast<int>(size_) : trues != 0;
   waiting_count_ = 0;
   phase_ += kPhase;
   if (check::on()) check::meet_block(waiting_.get(), size_);
@@ -129,7 +134,8 @@ inline void Block::arrive(const Meeting& meeting) {
   unit_->suspend();
 }
 
-inline std::uint64_t Block::collective(Collective op, std::uint32_t mask, std::uint64_t value, int argument, int width, Site site) {
+inline std::uint64_t Block::collective(Collective op, std::uint32_t mask, std::uint64_t value, int argument, int width,
+                                       Site site) {
   Thread& self = sim::self();
   self.site = site;
   Warp& warp = warps_[self.index / kWarp];
@@ -141,11 +147,13 @@ inline std::uint64_t Block::collective(Collective op, std::uint32_t mask, std::u
   return warp.result[lane];
 }
 
-std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value, unsigned, int argument, int width, Site site) {
+std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value, unsigned, int argument, int width,
+                         Site site) {
   return running->here().collective(op, mask, value, argument, width, site);
 }
 
-void Block::together(const char* name, std::uint32_t mask, void* argument, void (*body)(void* const*, std::uint32_t), Site site) {
+void Block::together(const char* name, std::uint32_t mask, void* argument, void (*body)(void* const*, std::uint32_t),
+                     Site site) {
   Thread& self = sim::self();
   self.site = site;
   self.argument_of = argument;
@@ -161,7 +169,8 @@ bool Block::complete(unsigned warp_index, std::size_t meeting) {
   Thread* const lanes = &threads_[warp_index * kWarp];
   if (open.body) {
     void* arguments[kWarp];
-    for (unsigned lane = 0; lane < kWarp; ++lane) arguments[lane] = open.arrived >> lane & 1 ? lanes[lane].argument_of : nullptr;
+    for (unsigned lane = 0; lane < kWarp; ++lane)
+      arguments[lane] = open.arrived >> lane & 1 ? lanes[lane].argument_of : nullptr;
     open.body(arguments, open.arrived);
   } else {
     compute(open, warp, lanes);
@@ -190,7 +199,8 @@ void Block::together_group(const char* name, void* argument, void (*body)(void* 
   const unsigned first = self.index / kGroup * kGroup;
   if (first + kGroup > size_)
     stop({"bad-warpgroup",
-          std::string(name) + " is an operation of a warpgroup, 4 warps from a multiple of 4, but the block ends within it",
+          std::string(name) +
+              " is an operation of a warpgroup, 4 warps from a multiple of 4, but the block ends within it",
           "launch blocks of a multiple of 128 threads",
           {{"calls", {site, nullptr}, name_of(self), ""}}});
   self.what = name;
@@ -198,7 +208,9 @@ void Block::together_group(const char* name, void* argument, void (*body)(void* 
   self.argument_of = argument;
   self.state = State::collective;
   std::size_t i = 0;
-  while (i < gatherings_.size() && (gatherings_[i].first != first || gatherings_[i].body != body || std::strcmp(gatherings_[i].name, name) != 0)) ++i;
+  while (i < gatherings_.size() &&
+         (gatherings_[i].first != first || gatherings_[i].body != body || std::strcmp(gatherings_[i].name, name) != 0))
+    ++i;
   if (i == gatherings_.size()) gatherings_.push_back({name, first, 0, body});
   if (++gatherings_[i].arrived == kGroup) {
     gatherings_.erase(gatherings_.begin() + static_cast<std::ptrdiff_t>(i));
@@ -219,7 +231,8 @@ void Block::leave(Thread& thread) {
   warp.gone |= 1u << thread.lane;
   for (std::size_t i = 0; i < warp.open.size();)
     if (!complete(thread.index / kWarp, i)) ++i;
-  if (unit_->on_leave) [[unlikely]] unit_->on_leave(thread);
+  if (unit_->on_leave) [[unlikely]]
+    unit_->on_leave(thread);
   if (gone() && profile::on()) profile::together(*this);
 }
 

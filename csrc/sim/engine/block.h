@@ -52,7 +52,8 @@ class Block : public BlockView {
   // The calling thread's part of the primitives in engine.h and operation.h.
   int barrier(Barrier kind, int predicate, Site site);
   std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value, int argument, int width, Site site);
-  void together(const char* name, std::uint32_t mask, void* argument, void (*body)(void* const*, std::uint32_t), Site site);
+  void together(const char* name, std::uint32_t mask, void* argument, void (*body)(void* const*, std::uint32_t),
+                Site site);
   void together_group(const char* name, void* argument, void (*body)(void* const*), Site site);
   void leave(Thread& thread);  // it has returned from the kernel
 

@@ -8,7 +8,8 @@ namespace spak::sim {
 namespace {
 
 bool is_shuffle(Collective op) {
-  return op == Collective::shfl || op == Collective::shfl_up || op == Collective::shfl_down || op == Collective::shfl_xor;
+  return op == Collective::shfl || op == Collective::shfl_up || op == Collective::shfl_down ||
+         op == Collective::shfl_xor;
 }
 
 // The lane that lane `self` reads, or itself where the source lies outside its segment (PTX ISA, shfl.sync).
@@ -16,10 +17,16 @@ unsigned source_of(Collective op, int self, int argument, int width) {
   const int base = self & ~(width - 1);
   int source = self;
   switch (op) {
-    case Collective::shfl: return static_cast<unsigned>(base + (argument & (width - 1)));
-    case Collective::shfl_up: source = self - argument >= base ? self - argument : self; break;
-    case Collective::shfl_down: source = self + argument < base + width ? self + argument : self; break;
-    default: source = (self ^ argument) < base + width ? self ^ argument : self;
+    case Collective::shfl:
+      return static_cast<unsigned>(base + (argument & (width - 1)));
+    case Collective::shfl_up:
+      source = self - argument >= base ? self - argument : self;
+      break;
+    case Collective::shfl_down:
+      source = self + argument < base + width ? self + argument : self;
+      break;
+    default:
+      source = (self ^ argument) < base + width ? self ^ argument : self;
   }
   return static_cast<unsigned>(source);
 }
@@ -28,14 +35,22 @@ std::uint64_t reduce(Collective op, std::uint64_t a, std::uint64_t b) {
   const auto x = static_cast<std::uint32_t>(a), y = static_cast<std::uint32_t>(b);
   const auto sx = static_cast<std::int32_t>(x), sy = static_cast<std::int32_t>(y);
   switch (op) {
-    case Collective::add: return x + y;
-    case Collective::min_signed: return sx < sy ? x : y;
-    case Collective::max_signed: return sx > sy ? x : y;
-    case Collective::min_unsigned: return x < y ? x : y;
-    case Collective::max_unsigned: return x > y ? x : y;
-    case Collective::bit_and: return x & y;
-    case Collective::bit_or: return x | y;
-    default: return x ^ y;
+    case Collective::add:
+      return x + y;
+    case Collective::min_signed:
+      return sx < sy ? x : y;
+    case Collective::max_signed:
+      return sx > sy ? x : y;
+    case Collective::min_unsigned:
+      return x < y ? x : y;
+    case Collective::max_unsigned:
+      return x > y ? x : y;
+    case Collective::bit_and:
+      return x & y;
+    case Collective::bit_or:
+      return x | y;
+    default:
+      return x ^ y;
   }
 }
 
@@ -59,9 +74,11 @@ void shuffle(const Meeting& meeting, Warp& warp, const Thread* lanes) {
   for (unsigned i = 0; i < kWarp; ++i) {
     if (!(meeting.arrived >> i & 1)) continue;
     const int width = warp.width[i];
-    if (width < 1 || width > 32 || (width & (width - 1))) [[unlikely]] bad_width(meeting, width, lanes[i]);
+    if (width < 1 || width > 32 || (width & (width - 1))) [[unlikely]]
+      bad_width(meeting, width, lanes[i]);
     const unsigned source = source_of(meeting.op, static_cast<int>(i), warp.argument[i], width) % kWarp;
-    if (!(meeting.arrived >> source & 1)) [[unlikely]] nobody_there(meeting, source, lanes[i]);
+    if (!(meeting.arrived >> source & 1)) [[unlikely]]
+      nobody_there(meeting, source, lanes[i]);
     warp.result[i] = warp.value[source];
   }
 }
@@ -85,14 +102,18 @@ std::uint64_t common(const Meeting& meeting, const Warp& warp) {
     first = false;
   }
   switch (meeting.op) {
-    case Collective::all: return ballot == meeting.arrived;
-    case Collective::any: return ballot != 0;
-    case Collective::ballot: return ballot;
+    case Collective::all:
+      return ballot == meeting.arrived;
+    case Collective::any:
+      return ballot != 0;
+    case Collective::ballot:
+      return ballot;
     case Collective::match_all: {
       const auto any = static_cast<unsigned>(__builtin_ctz(meeting.arrived));
       return equal_to(meeting, warp, any) == meeting.arrived ? meeting.arrived : 0;
     }
-    default: return reduced;
+    default:
+      return reduced;
   }
 }
 
@@ -108,10 +129,11 @@ void compute(const Meeting& meeting, Warp& warp, const Thread* lanes) {
 }
 
 const char* name_of(Collective op) {
-  static const char* const names[] = {"__syncwarp",     "__shfl_sync",      "__shfl_up_sync",    "__shfl_down_sync",  "__shfl_xor_sync",
-                                      "__all_sync",     "__any_sync",       "__ballot_sync",     "__match_any_sync",  "__match_all_sync",
-                                      "__reduce_add_sync", "__reduce_min_sync", "__reduce_min_sync", "__reduce_max_sync", "__reduce_max_sync",
-                                      "__reduce_and_sync", "__reduce_or_sync",  "__reduce_xor_sync"};
+  static const char* const names[] = {
+      "__syncwarp",        "__shfl_sync",       "__shfl_up_sync",    "__shfl_down_sync",  "__shfl_xor_sync",
+      "__all_sync",        "__any_sync",        "__ballot_sync",     "__match_any_sync",  "__match_all_sync",
+      "__reduce_add_sync", "__reduce_min_sync", "__reduce_min_sync", "__reduce_max_sync", "__reduce_max_sync",
+      "__reduce_and_sync", "__reduce_or_sync",  "__reduce_xor_sync"};
   return names[static_cast<unsigned>(op)];
 }
 
@@ -122,6 +144,8 @@ const char* name_of(Barrier kind) {
 
 bool same(Site a, Site b) { return a.line == b.line && (a.file == b.file || std::strcmp(a.file, b.file) == 0); }
 
-std::string text(Site site) { return site.file ? std::string(site.file) + ":" + std::to_string(site.line) : "an unknown place"; }
+std::string text(Site site) {
+  return site.file ? std::string(site.file) + ":" + std::to_string(site.line) : "an unknown place";
+}
 
 }  // namespace spak::sim

@@ -16,8 +16,8 @@ struct Crowd {
 };
 struct Crowds {
   struct Warp {
-    std::array<Crowd, 4> open;      // the lines at which lanes of the warp wait
-    std::uint32_t waiting = 0;      // all of them
+    std::array<Crowd, 4> open;                // the lines at which lanes of the warp wait
+    std::uint32_t waiting = 0;                // all of them
     std::array<std::uint32_t, kWarp> told{};  // the answer of a lane whose crowd has been closed
   };
   std::array<Warp, kMaxThreads / kWarp> warps;

@@ -26,10 +26,12 @@ void grid_barrier(Site site) {
     std::vector<Thread*> threads;
   };
   Unit& unit = *running;
-  if (!unit.job().config.cooperative) fail("bad-launch", "waits for the whole grid, which was not launched as a cooperative one", site);
+  if (!unit.job().config.cooperative)
+    fail("bad-launch", "waits for the whole grid, which was not launched as a cooperative one", site);
   auto& here = unit_state<Arrivals>();
   here.threads.push_back(&self());
-  if (here.threads.size() < unit.job().blocks() * unit.job().block_threads()) return here.gate.wait("the grid's barrier", site);
+  if (here.threads.size() < unit.job().blocks() * unit.job().block_threads())
+    return here.gate.wait("the grid's barrier", site);
   self().site = site;
   if (check::on()) check::meet_block(here.threads.data(), static_cast<unsigned>(here.threads.size()));
   here.threads.clear();

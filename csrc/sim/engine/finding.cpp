@@ -50,13 +50,16 @@ std::string key_of(const std::string& kernel, const Finding& finding) {
 void quote(std::string& out, const std::string& text) {
   out += '"';
   for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\', out += c;
-    else if (c == '\n') out += "\\n";
+    if (c == '"' || c == '\\')
+      out += '\\', out += c;
+    else if (c == '\n')
+      out += "\\n";
     else if (static_cast<unsigned char>(c) < 0x20) {
       char code[8];
       std::snprintf(code, sizeof code, "\\u%04x", c);
       out += code;
-    } else out += c;
+    } else
+      out += c;
   }
   out += '"';
 }
@@ -159,7 +162,8 @@ void stop(Finding finding) {
 
 std::uintptr_t module_offset(const void* pc) { return in_module(pc); }
 
-Stop::Stop(const char* kernel, Finding finding_) : Fault(finding_.rule, sentence_of(kernel, finding_)), finding(std::move(finding_)) {}
+Stop::Stop(const char* kernel, Finding finding_)
+    : Fault(finding_.rule, sentence_of(kernel, finding_)), finding(std::move(finding_)) {}
 
 std::string take_findings() {
   std::vector<Entry> entries;

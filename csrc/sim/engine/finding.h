@@ -19,18 +19,18 @@ struct Place {
 
 // One side of a finding.
 struct Party {
-  std::string role;             // "writes", "reads", "waits at __syncthreads", "issued the TMA load", "allocated", ...
+  std::string role;  // "writes", "reads", "waits at __syncthreads", "issued the TMA load", "allocated", ...
   Place place;
-  std::string threads;          // "block (0,0,0), thread (3,0,0)", "threads 0-31", or ""
-  std::string what;             // of what: "4 bytes of `tile` at byte 128", or ""
+  std::string threads;  // "block (0,0,0), thread (3,0,0)", "threads 0-31", or ""
+  std::string what;     // of what: "4 bytes of `tile` at byte 128", or ""
 };
 
 struct Finding {
-  std::string rule;             // a stable key: see rules.h
-  std::string sentence;         // what is wrong
-  std::string hint;             // what to do
-  std::vector<Party> parties;   // the offender first
-  std::uint64_t count = 1;      // how often it was seen with these places
+  std::string rule;            // a stable key: see rules.h
+  std::string sentence;        // what is wrong
+  std::string hint;            // what to do
+  std::vector<Party> parties;  // the offender first
+  std::uint64_t count = 1;     // how often it was seen with these places
 };
 
 // The address that the line table of its module knows this instruction by.

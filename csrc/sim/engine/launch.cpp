@@ -165,7 +165,9 @@ unsigned processors() {
 }
 
 void spread(Work& work) {
-  const std::uint64_t wanted = work.job.checked ? 1 : work.job.settings.threads ? work.job.settings.threads : processors();
+  const std::uint64_t wanted = work.job.checked            ? 1
+                               : work.job.settings.threads ? work.job.settings.threads
+                                                           : processors();
   std::vector<std::thread> helpers;
   for (std::uint64_t i = 1; i < std::min(wanted, work.schedule.count()); ++i) {
     try {
@@ -216,12 +218,16 @@ void launch(const Config& config, void (*entry)(void*), void* context, std::size
     job.settings = read_settings();
     job.checked = job.settings.mode != Mode::plain;
     if (job.checked && !config.instrumented)
-      throw Stop(config.name, {"bad-launch", "the kernel was not compiled for the checkers, but SPAK_SIM_MODE asks for them",
-                               "compile it with the flags of the mode, or set SPAK_SIM_MODE=plain", {}});
+      throw Stop(config.name, {"bad-launch",
+                               "the kernel was not compiled for the checkers, but SPAK_SIM_MODE asks for them",
+                               "compile it with the flags of the mode, or set SPAK_SIM_MODE=plain",
+                               {}});
     const Schedule schedule(job.settings, job.units());
     Work work(job, schedule);
-    if (job.checked) spread_checked(work);
-    else spread(work);
+    if (job.checked)
+      spread_checked(work);
+    else
+      spread(work);
     if (work.fault) throw Stop(*work.fault);
   } catch (const Stop& stop) {
     record(config.name, job.number, stop.finding);

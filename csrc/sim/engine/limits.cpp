@@ -11,7 +11,8 @@ namespace spak::sim {
 
 namespace {
 
-constexpr long long kThreadsPerMultiprocessor = 2048, kBlocksPerMultiprocessor = 32, kSharedPerMultiprocessor = 228 << 10;
+constexpr long long kThreadsPerMultiprocessor = 2048, kBlocksPerMultiprocessor = 32,
+                    kSharedPerMultiprocessor = 228 << 10;
 constexpr long long kSystemShared = 1024;  // of each block
 
 std::string triple(const long long (&at)[3]) {
@@ -34,12 +35,13 @@ void require_cluster(const Config& config) {
   for (int i = 0; i < 3; ++i) {
     if (config.cluster[i] < 1 || config.cluster[i] > 16) refuse(": each size must be at least 1 and at most 16", "");
     if (config.grid[i] % config.cluster[i] != 0)
-      refuse(" does not divide grid " + triple(config.grid), "round the grid up to a multiple of the cluster, and let blocks without work do none");
+      refuse(" does not divide grid " + triple(config.grid),
+             "round the grid up to a multiple of the cluster, and let blocks without work do none");
   }
   const long long most = config.nonportable_cluster ? 16 : 8;
   if (product(config.cluster) > most)
-    refuse(" has " + std::to_string(product(config.cluster)) + " blocks; a cluster has at most " + std::to_string(most) +
-               (most == 8 ? " (16 where the kernel allows non-portable sizes)" : ""),
+    refuse(" has " + std::to_string(product(config.cluster)) + " blocks; a cluster has at most " +
+               std::to_string(most) + (most == 8 ? " (16 where the kernel allows non-portable sizes)" : ""),
            "use a smaller cluster");
 }
 
@@ -56,18 +58,23 @@ void require_possible(const Config& config) {
       refuse("block " + triple(config.block) + ": each size must be at least 1 and at most (1024,1024,64)");
   }
   if (product(config.block) > kMaxThreads)
-    refuse("block " + triple(config.block) + " has " + std::to_string(product(config.block)) + " threads; a block has at most 1024");
-  if (config.shared_limit < 0 || config.shared_limit > 232448) refuse("no device has " + std::to_string(config.shared_limit) + " bytes of shared memory a block");
+    refuse("block " + triple(config.block) + " has " + std::to_string(product(config.block)) +
+           " threads; a block has at most 1024");
+  if (config.shared_limit < 0 || config.shared_limit > 232448)
+    refuse("no device has " + std::to_string(config.shared_limit) + " bytes of shared memory a block");
   if (config.smem_bytes < 0 || config.smem_bytes > config.shared_limit)
-    refuse(std::to_string(config.smem_bytes) + " bytes of dynamic shared memory: a block has 0 to " + std::to_string(config.shared_limit));
-  if (config.shared_alignment < 1 || config.shared_alignment > 1024 || (config.shared_alignment & (config.shared_alignment - 1)))
+    refuse(std::to_string(config.smem_bytes) + " bytes of dynamic shared memory: a block has 0 to " +
+           std::to_string(config.shared_limit));
+  if (config.shared_alignment < 1 || config.shared_alignment > 1024 ||
+      (config.shared_alignment & (config.shared_alignment - 1)))
     refuse("shared_alignment " + std::to_string(config.shared_alignment) + " is not a power of two up to 1024");
   require_cluster(config);
   if (!config.cooperative) return;
   // Three sizes below 2^31, 2^16, 2^16: their product fits after the first comparison.
   const long long most = resident_blocks(config);
   if (config.grid[0] > most || config.grid[1] > most || config.grid[2] > most || product(config.grid) > most)
-    refuse("cooperative grid " + triple(config.grid) + ": only " + std::to_string(most) + " of its blocks fit on the device at once");
+    refuse("cooperative grid " + triple(config.grid) + ": only " + std::to_string(most) +
+           " of its blocks fit on the device at once");
 }
 
 std::uint64_t resident_units(const Job& job) {

@@ -31,7 +31,8 @@ Block& peer(unsigned rank, Site site) {
            "use a rank below cluster_size()", site);
   Block& block = *cluster.blocks[rank];
   if (block.gone())
-    refuse("exited-peer", "shared memory of " + block.name() + ", rank " + std::to_string(rank) + " of the cluster, which has exited",
+    refuse("exited-peer",
+           "shared memory of " + block.name() + ", rank " + std::to_string(rank) + " of the cluster, which has exited",
            "let no block exit while others use its shared memory: end the kernel with a cluster barrier", site);
   return block;
 }
@@ -55,7 +56,8 @@ void* shared_pointer(std::uint32_t address, std::size_t size, Site site) {
   if (offset >= kWindow || size > kWindow - offset) {
     char digits[16];
     std::snprintf(digits, sizeof digits, "0x%x", address);
-    refuse("invalid-address", std::to_string(size) + " bytes at shared address " + digits + " are outside the block's shared memory",
+    refuse("invalid-address",
+           std::to_string(size) + " bytes at shared address " + digits + " are outside the block's shared memory",
            "shared addresses have 18 bits: take them from shared_address() of a __shared__ variable", site);
   }
   return block.window().base() + offset;
@@ -109,7 +111,8 @@ void Gate::open() {
   }
 }
 
-void together_warp(const char* name, std::uint32_t mask, void* argument, void (*body)(void* const*, std::uint32_t), Site site) {
+void together_warp(const char* name, std::uint32_t mask, void* argument, void (*body)(void* const*, std::uint32_t),
+                   Site site) {
   self().owner().together(name, mask, argument, body, site);
 }
 

@@ -28,13 +28,21 @@ States& block_states();
 States& cluster_states();
 States& unit_states();
 template <typename T>
-T& thread_state() { return thread_states().get<T>(); }
+T& thread_state() {
+  return thread_states().get<T>();
+}
 template <typename T>
-T& block_state() { return block_states().get<T>(); }
+T& block_state() {
+  return block_states().get<T>();
+}
 template <typename T>
-T& cluster_state() { return cluster_states().get<T>(); }
+T& cluster_state() {
+  return cluster_states().get<T>();
+}
 template <typename T>
-T& unit_state() { return unit_states().get<T>(); }
+T& unit_state() {
+  return unit_states().get<T>();
+}
 
 // --- shared memory -----------------------------------------------------------------------------------------------------
 // A block's shared memory is one window of 256 KB; its 32-bit addresses have 18 bits. shared::cluster addresses carry the

@@ -38,24 +38,33 @@ std::string triple(Dim at) {
 // How a thread stands, and for what it waits.
 Party how_it_stands(const Thread& thread) {
   switch (thread.standing()) {
-    case State::exited: return {thread.site.file ? "exited, last seen at" : "exited", {thread.site, nullptr}, "", ""};
-    case State::barrier: return {std::string("wait at ") + name_of(thread.kind()), {thread.site, nullptr}, "", ""};
+    case State::exited:
+      return {thread.site.file ? "exited, last seen at" : "exited", {thread.site, nullptr}, "", ""};
+    case State::barrier:
+      return {std::string("wait at ") + name_of(thread.kind()), {thread.site, nullptr}, "", ""};
     case State::collective:
-      return {"wait at " + std::string(thread.what), {thread.site, nullptr}, "", thread.mask ? "with mask " + hex(thread.mask) : ""};
+      return {"wait at " + std::string(thread.what),
+              {thread.site, nullptr},
+              "",
+              thread.mask ? "with mask " + hex(thread.mask) : ""};
     case State::gate:
-      return {"wait at " + std::string(thread.what), {thread.site, nullptr}, "",
+      return {"wait at " + std::string(thread.what),
+              {thread.site, nullptr},
+              "",
               thread.describe ? "(" + thread.describe(thread.object, thread) + ")" : ""};
-    case State::ready: return {"are running", {}, "", ""};
-    default: return {"have not started", {}, "", ""};
+    case State::ready:
+      return {"are running", {}, "", ""};
+    default:
+      return {"have not started", {}, "", ""};
   }
 }
 
 struct Tally {
   unsigned barrier = 0, collective = 0, gate = 0;
-  bool partner_elsewhere = false;   // a lane that others wait for waits for something else itself
-  const Thread* group = nullptr;    // one that waits for its warpgroup
-  const Thread* lane = nullptr;     // one that waits for lanes of its warp
-  const Block* block = nullptr;     // the first with somebody who waits
+  bool partner_elsewhere = false;  // a lane that others wait for waits for something else itself
+  const Thread* group = nullptr;   // one that waits for its warpgroup
+  const Thread* lane = nullptr;    // one that waits for lanes of its warp
+  const Block* block = nullptr;    // the first with somebody who waits
 };
 
 // Whether somebody whom `thread` waits for in a collective waits at a gate (or, a lane, at a barrier): then that is the cause.
@@ -101,7 +110,8 @@ std::vector<Party> sorted(std::vector<Party> parties) {
 Finding divergent_barrier(const Block& block, unsigned at_barrier) {
   return {"divergent-barrier",
           "divergent barrier: " + std::to_string(block.size()) + " threads must reach the same barrier" +
-              (at_barrier == block.size() ? ", but they wait at different ones" : ", but only " + std::to_string(at_barrier) + " do"),
+              (at_barrier == block.size() ? ", but they wait at different ones"
+                                          : ", but only " + std::to_string(at_barrier) + " do"),
           "move the barrier out of the branch, or let every thread of the block take it", sorted(block.standings())};
 }
 
@@ -144,7 +154,8 @@ void Unit::stuck() {
   std::vector<Party> parties;
   for (const Block* block : order_of_blocks_)
     for (Party& party : block->standings())
-      if (parties.size() < 32 && (!all.block || !block->gone() || order_of_blocks_.size() <= 16)) parties.push_back(std::move(party));
+      if (parties.size() < 32 && (!all.block || !block->gone() || order_of_blocks_.size() <= 16))
+        parties.push_back(std::move(party));
   parties = sorted(std::move(parties));
   // The cause comes before its consequences: lanes that nobody joins keep the others at their barrier.
   if (all.collective && !all.partner_elsewhere) {
@@ -153,14 +164,18 @@ void Unit::stuck() {
       return party.role == "wait at " + std::string(witness.what) && party.threads.starts_with(witness.owner().name());
     });
     if (all.lane)
-      throw Stop(kernel, {"divergent-warp", "divergent warp operation: the lanes that the mask names never come together",
-                          "call it from all lanes of the mask, with the same mask and the same operation", std::move(parties)});
-    throw Stop(kernel, {"bad-warpgroup", "divergent warpgroup: " + std::string(witness.what) + " is an operation of 4 warps from a multiple of 4, which never come together",
+      throw Stop(kernel,
+                 {"divergent-warp", "divergent warp operation: the lanes that the mask names never come together",
+                  "call it from all lanes of the mask, with the same mask and the same operation", std::move(parties)});
+    throw Stop(kernel, {"bad-warpgroup",
+                        "divergent warpgroup: " + std::string(witness.what) +
+                            " is an operation of 4 warps from a multiple of 4, which never come together",
                         "call it from all 128 threads of the warpgroup, and from no others", std::move(parties)});
   }
   if (!all.gate)
     throw Stop(kernel, {"deadlock", "deadlock: some threads wait for a barrier, others for lanes of their warp",
-                        "let all threads of the block take the same synchronising calls in the same order", std::move(parties)});
+                        "let all threads of the block take the same synchronising calls in the same order",
+                        std::move(parties)});
   throw Stop(kernel, {"deadlock", "deadlock: nobody is left who could end these waits",
                       "find the arrival, the transaction or the phase that each of them misses", std::move(parties)});
 }

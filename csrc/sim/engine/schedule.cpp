@@ -28,8 +28,8 @@ std::uint64_t number(const char* name, std::uint64_t fallback, std::uint64_t lea
   errno = 0;
   const std::uint64_t value = std::strtoull(text, &end, 10);
   if (*end || errno || *text == '-' || value < least || value > most)
-    throw Fault("bad-launch", std::string(name) + "=" + text + " is not a whole number from " + std::to_string(least) + " to " +
-                                  std::to_string(most));
+    throw Fault("bad-launch", std::string(name) + "=" + text + " is not a whole number from " + std::to_string(least) +
+                                  " to " + std::to_string(most));
   return value;
 }
 
@@ -56,9 +56,11 @@ Settings read_settings() {
   const char* seed = std::getenv("SPAK_SIM_SEED");
   settings.order = choice("SPAK_SIM_ORDER", seed && *seed ? Order::random : Order::forward,
                           {{"forward", Order::forward}, {"reverse", Order::reverse}, {"random", Order::random}});
-  settings.mode = choice("SPAK_SIM_MODE", Mode::plain, {{"plain", Mode::plain}, {"check", Mode::check}, {"profile", Mode::profile}});
-  settings.completion = choice("SPAK_SIM_COMPLETION", Completion::lazy,
-                               {{"eager", Completion::eager}, {"lazy", Completion::lazy}, {"random", Completion::random}});
+  settings.mode = choice("SPAK_SIM_MODE", Mode::plain,
+                         {{"plain", Mode::plain}, {"check", Mode::check}, {"profile", Mode::profile}});
+  settings.completion =
+      choice("SPAK_SIM_COMPLETION", Completion::lazy,
+             {{"eager", Completion::eager}, {"lazy", Completion::lazy}, {"random", Completion::random}});
   if (const char* limit = std::getenv("SPAK_SIM_SECONDS"); limit && *limit) {
     char* end = nullptr;
     settings.seconds = std::strtod(limit, &end);

@@ -21,7 +21,7 @@ struct Settings {
   unsigned stack_kb = 64;
   Mode mode = Mode::plain;
   Completion completion = Completion::lazy;
-  double seconds = 300;             // of CPU time a launch
+  double seconds = 300;  // of CPU time a launch
 };
 Settings read_settings();
 

@@ -23,8 +23,8 @@ class Stacks {
   void give(int stack) { free_.push_back(stack); }
   void give_all();
 
-  void* low(int stack) const;   // lowest usable byte
-  void* top(int stack) const;   // staggered: see stacks.cpp
+  void* low(int stack) const;  // lowest usable byte
+  void* top(int stack) const;  // staggered: see stacks.cpp
   bool in_guard(const void* address) const;
 
  private:

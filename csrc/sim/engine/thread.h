@@ -32,16 +32,16 @@ struct alignas(64) Thread : ThreadView {
   State state = State::unstarted;
   std::uint16_t index = 0;  // in its block, x fastest
   int stack = -1;
-  std::uint32_t phase = 0;  // of the block's barrier, when the thread came to it, and the barrier's kind in two bits
-  std::uint32_t mask = 0;   // of the collective it waits in; 0: of a warpgroup
+  std::uint32_t phase = 0;     // of the block's barrier, when the thread came to it, and the barrier's kind in two bits
+  std::uint32_t mask = 0;      // of the collective it waits in; 0: of a warpgroup
   const char* what = nullptr;  // the name of what it waits for
   alignas(64) Context context;
 
-  Thread* next = nullptr;           // in the gate it waits at
+  Thread* next = nullptr;  // in the gate it waits at
   std::string (*describe)(const void* object, const Thread& waiter) = nullptr;
   const void* object = nullptr;
-  void* argument_of = nullptr;      // of a collective of a model
-  char* stack_low = nullptr;        // while it has one: [stack_low, stack_high)
+  void* argument_of = nullptr;  // of a collective of a model
+  char* stack_low = nullptr;    // while it has one: [stack_low, stack_high)
   char* stack_high = nullptr;
   const void* polled_at = nullptr;  // the instruction it polled with last
   void* fake_stack = nullptr;       // AddressSanitizer's

@@ -2,13 +2,13 @@
 // raises the fault on the worker's own stack. Knows nothing of scheduling.
 #include "trap.h"
 
+#include <ucontext.h>
+
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <string>
-
-#include <ucontext.h>
 
 #include "collective.h"
 #include "unit.h"
@@ -32,17 +32,20 @@ Installed& installed() {
 
 Finding finding_of(const Trapped& trap) {
   const Thread& thread = self();
-  Party party{"traps", {thread.site, trap.pc}, name_of(thread), thread.site.file ? text(thread.site) + " was passed last" : ""};
+  Party party{
+      "traps", {thread.site, trap.pc}, name_of(thread), thread.site.file ? text(thread.site) + " was passed last" : ""};
   if (trap.signal == SIGFPE) return {"arithmetic", "an integer was divided by zero", "", {party}};
   if (running->stacks().in_guard(trap.address))
     return {"stack-overflow",
             "the thread's stack overflowed: its local arrays or its recursion are larger than SPAK_SIM_STACK_KB=" +
                 std::to_string(running->stacks().bytes() >> 10),
-            "end the recursion, make local arrays smaller, or set SPAK_SIM_STACK_KB", {party}};
+            "end the recursion, make local arrays smaller, or set SPAK_SIM_STACK_KB",
+            {party}};
   // Without the address, which differs from run to run. The CPU reports 0 for what it refuses unseen, too.
-  const std::string what = reinterpret_cast<std::uintptr_t>(trap.address) >= 4096
-                               ? "invalid memory access: outside every allocation"
-                               : "invalid memory access: a null or wild pointer, or a vector access that is not aligned";
+  const std::string what =
+      reinterpret_cast<std::uintptr_t>(trap.address) >= 4096
+          ? "invalid memory access: outside every allocation"
+          : "invalid memory access: a null or wild pointer, or a vector access that is not aligned";
   return {"invalid-address", what, "check mode names the access, and the buffer that it misses", {party}};
 }
 

@@ -89,7 +89,8 @@ void Unit::shuffle() {
   const unsigned warps = total_ / kWarp;
   for (unsigned n = total_; !by_warp && n > 1; --n) std::swap(shuffled_[n - 1], shuffled_[random_.below(n)]);
   for (unsigned n = warps; by_warp && n > 1; --n) {
-    const auto a = shuffled_.begin() + (n - 1) * kWarp, b = shuffled_.begin() + static_cast<std::ptrdiff_t>(random_.below(n) * kWarp);
+    const auto a = shuffled_.begin() + (n - 1) * kWarp,
+               b = shuffled_.begin() + static_cast<std::ptrdiff_t>(random_.below(n) * kWarp);
     if (a != b) std::swap_ranges(a, a + kWarp, b);
   }
 }
@@ -140,7 +141,9 @@ Unit::Status Unit::run(bool polite) {
       if (job_->checked) break;  // the checkers saw the access itself
       const Window::Damage damage = block->window().damage();
       if (damage.sentence.empty()) continue;
-      throw Stop(job_->config.name, {"shared-overflow", damage.sentence, "", {{"was overrun", {damage.site, nullptr}, block->name(), ""}}});
+      throw Stop(
+          job_->config.name,
+          {"shared-overflow", damage.sentence, "", {{"was overrun", {damage.site, nullptr}, block->name(), ""}}});
     }
   } catch (...) {
     restore();
@@ -217,7 +220,8 @@ void Unit::enter(Thread& next) {
   if (next.block != here_) move(next.owner());
   current = &next;
   spak_sim_thread_index = {next.thread, next.lane};
-  if (check::on()) [[unlikely]] check::resumed(next);
+  if (check::on()) [[unlikely]]
+    check::resumed(next);
 }
 
 void Unit::prepare(Thread& thread) const {
@@ -255,7 +259,8 @@ void Unit::move(Block& block) {
 }
 
 void Unit::wait() {
-  if (!tired_ || started_ != total_) [[likely]] return switch_from(thread(), false);
+  if (!tired_ || started_ != total_) [[likely]]
+    return switch_from(thread(), false);
   spinning_ = true;
   to_main(thread());
 }
@@ -263,7 +268,8 @@ void Unit::wait() {
 void Unit::switch_from(Thread& self, bool prefer_new) {
   Thread* const next = pick(prefer_new);
   if (next == &self) return;
-  if (next) [[likely]] return resume(self.context, &self, *next);
+  if (next) [[likely]]
+    return resume(self.context, &self, *next);
   to_main(self);  // nobody can run: the caller of `run` says why
 }
 
@@ -335,7 +341,8 @@ void Unit::live(Thread& thread) {
   const auto threw = [&](const std::string& what) {
     return std::make_unique<Stop>(
         job_->config.name,
-        Finding{"exception", what, "device code cannot throw", {{"throws", {thread.site, nullptr}, name_of(thread), ""}}});
+        Finding{
+            "exception", what, "device code cannot throw", {{"throws", {thread.site, nullptr}, name_of(thread), ""}}});
   };
   try {
     if (check::on()) check::thread_begin(thread);
@@ -367,7 +374,8 @@ void Unit::overdue(const void* pc) {
   if (current) {
     const Thread& mine = thread();
     if (!pc) pc = mine.polled_at;
-    finding.parties.push_back({"runs", {mine.site, pc}, name_of(mine), pc && mine.site.file ? text(mine.site) + " was passed last" : ""});
+    finding.parties.push_back(
+        {"runs", {mine.site, pc}, name_of(mine), pc && mine.site.file ? text(mine.site) + " was passed last" : ""});
   }
   stop(std::move(finding));
 }

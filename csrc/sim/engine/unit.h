@@ -88,7 +88,9 @@ class alignas(64) Unit {
   Random& random() { return random_; }
   Thread& thread() const { return *static_cast<Thread*>(current); }
   Block& here() const { return *here_; }  // the block of the running thread
-  std::uint64_t switches() const { return std::uint64_t{started_} << 32 | ready_head_; }  // changes whenever another runs
+  std::uint64_t switches() const {
+    return std::uint64_t{started_} << 32 | ready_head_;
+  }  // changes whenever another runs
   // Somebody else can run, and nothing is to be decided or told at the switch.
   bool swift() const { return swift_ && ready_head_ != ready_tail_; }
 
@@ -106,12 +108,15 @@ class alignas(64) Unit {
   void release(Thread* const* threads, unsigned count);  // the same for many, who know it from their barrier's phase
   void met() {
     ++pulse_.meetings;
-    if (polls != polls_seen_) [[unlikely]] polls_seen_ = polls, tired_ |= ++polling_meetings_ % kPollingMeetings == 0, swift_ &= !tired_;
+    if (polls != polls_seen_) [[unlikely]]
+      polls_seen_ = polls, tired_ |= ++polling_meetings_ % kPollingMeetings == 0, swift_ &= !tired_;
   }
   // The calling thread waits: it has put itself where it will be woken from.
   void suspend() {
-    if (swift()) [[likely]] hop(thread());
-    else wait();
+    if (swift()) [[likely]]
+      hop(thread());
+    else
+      wait();
   }
   // Lets others run; `pc` is where the calling thread polls. `often`: it has polled there many times already.
   void yield(const void* pc, bool often = false);
@@ -183,7 +188,8 @@ class alignas(64) Unit {
   std::vector<std::uint32_t> shuffled_;
   Order order_ = Order::forward;
   Random random_;
-  bool attention_ = false, expired_ = false, spinning_ = false, polite_ = false, aside_ = false, live_ = false, begun_ = false, tired_ = false;
+  bool attention_ = false, expired_ = false, spinning_ = false, polite_ = false, aside_ = false, live_ = false,
+       begun_ = false, tired_ = false;
   unsigned idle_ = 0;  // yields since anything was achieved
   static constexpr unsigned kPollingMeetings = 128;
   unsigned polling_meetings_ = 0, polls_seen_ = 0;  // meetings since then between which somebody polled
@@ -215,7 +221,8 @@ inline int Unit::hop(Thread& self) {
   const auto* const after = reinterpret_cast<const char*>(ready_[(head + 2) & ready_mask_]);
   __builtin_prefetch(after);
   __builtin_prefetch(after + 64);
-  if (next.block != here_) [[unlikely]] move(next.owner());
+  if (next.block != here_) [[unlikely]]
+    move(next.owner());
   current = &next;
   std::memcpy(&spak_sim_thread_index, &next.thread, sizeof spak_sim_thread_index);
   return Context::swap(self.context, next.context);

@@ -36,7 +36,8 @@ constexpr unsigned kCalm = 10, kBusy = 1;
 constexpr std::uint64_t kQuiet = 200;  // milliseconds without loops, before it is calm again
 // Milliseconds. Threads that poll through the engine, and achieve nothing for that long, never will.
 constexpr std::uint64_t kStall = 5000;
-constexpr std::uintptr_t kLoop = 2048;  // bytes: a thread that is caught twice within them, and nowhere else, loops there
+constexpr std::uintptr_t kLoop =
+    2048;  // bytes: a thread that is caught twice within them, and nowhere else, loops there
 
 // The code of this module: only there can a thread be interrupted, for elsewhere it may hold a lock.
 struct Text {
@@ -129,7 +130,8 @@ void Watch::tick(int, siginfo_t*, void* state) {
   if (running && current) {
     const std::uintptr_t pc = interrupted(state);
     const bool hooked = in_hooks(pc) || check::busy;
-    const bool alone = before.switches == running->switches() && before.thread == current, here = text_segment().holds(pc);
+    const bool alone = before.switches == running->switches() && before.thread == current,
+               here = text_segment().holds(pc);
     const bool loops = alone && here && pc - before.pc + kLoop < 2 * kLoop;
     before.switches = running->switches();
     before.thread = current;
@@ -155,12 +157,17 @@ void Watch::tick(int, siginfo_t*, void* state) {
 
 Finding Pace::finding() const {
   if (stalled.load(std::memory_order_relaxed))
-    return {"no-progress", "no progress: all threads that can run poll for something, and nobody achieved anything for 5 seconds",
-            "find who should write what they poll for: blocks that are not resident together must not wait for each other", {}};
+    return {
+        "no-progress",
+        "no progress: all threads that can run poll for something, and nobody achieved anything for 5 seconds",
+        "find who should write what they poll for: blocks that are not resident together must not wait for each other",
+        {}};
   char limit[32];
   std::snprintf(limit, sizeof limit, "%g", seconds);
-  return {"no-progress", "no end: the launch has used its SPAK_SIM_SECONDS=" + std::string(limit) + " of CPU time",
-          "see whether the loop at that place ends, or allow more time, or use smaller shapes", {}};
+  return {"no-progress",
+          "no end: the launch has used its SPAK_SIM_SECONDS=" + std::string(limit) + " of CPU time",
+          "see whether the loop at that place ends, or allow more time, or use smaller shapes",
+          {}};
 }
 
 Watch::Watch(Pace& pace, const Pulse& pulse) {

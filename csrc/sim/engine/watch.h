@@ -17,7 +17,7 @@ struct Pace {
   explicit Pace(double seconds_) : seconds(seconds_) {}
   Finding finding() const;  // why it is over; the offender is to be added
 
-  double seconds;                     // of CPU time, all workers together
+  double seconds;                      // of CPU time, all workers together
   std::atomic<std::uint64_t> used{0};  // so far, in milliseconds
   std::atomic<std::uint64_t> last{0};  // when something was achieved last
   std::atomic<bool> over{false}, stalled{false};

@@ -16,7 +16,7 @@ namespace spak::sim {
 namespace {
 
 constexpr std::size_t kGuardBytes = 4 << 20;  // on either side: an index that is off by a whole tile must hit it
-constexpr std::size_t kReserved = 1024;       // the first kilobyte is the system's on Hopper: address 0 is no variable's
+constexpr std::size_t kReserved = 1024;  // the first kilobyte is the system's on Hopper: address 0 is no variable's
 constexpr std::size_t kZone = 64;
 constexpr std::size_t kMaxAlign = 4096;
 // A NaN as f16, bf16, f32 and f64 at once, and unlike the poison: reads past the end show, and so do writes.
@@ -41,7 +41,9 @@ char* align_up(char* address, std::size_t align) {
   return reinterpret_cast<char*>((reinterpret_cast<std::uintptr_t>(address) + align - 1) / align * align);
 }
 
-std::string place_of(const SharedSite& site) { return std::string(site.site.file) + ":" + std::to_string(site.site.line); }
+std::string place_of(const SharedSite& site) {
+  return std::string(site.site.file) + ":" + std::to_string(site.site.line);
+}
 
 void require_alignment(std::size_t align, Site site) {
   if (align > kMaxAlign) fail("bad-launch", "shared memory cannot be aligned to more than 4096 bytes", site);
@@ -61,7 +63,8 @@ void Windows::release() {
 void Windows::reserve(std::size_t count) {
   if (count <= count_) return;
   release();
-  const std::size_t used = count * Window::kSize, all = used + Window::kSize + 2 * kGuardBytes;  // one more, to align it
+  const std::size_t used = count * Window::kSize,
+                    all = used + Window::kSize + 2 * kGuardBytes;  // one more, to align it
   mapping_ = mmap(nullptr, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping_ == MAP_FAILED) throw std::bad_alloc();
   memory_ = align_up(static_cast<char*>(mapping_) + kGuardBytes, Window::kSize);
@@ -93,7 +96,8 @@ void* Window::find(const SharedSite& site, std::size_t size, std::size_t align) 
   if (static_size_ > kStaticLimit)
     fail("bad-launch", "static shared memory exceeds 48 KB a block: use dynamic shared memory", site.site);
   if (static_size_ + dynamic_size_ > limit_) {
-    const std::string what = "static and dynamic shared memory together exceed " + std::to_string(limit_) + " bytes a block";
+    const std::string what =
+        "static and dynamic shared memory together exceed " + std::to_string(limit_) + " bytes a block";
     fail("bad-launch", what.c_str(), site.site);
   }
   require_alignment(align, site.site);
@@ -103,7 +107,8 @@ void* Window::find(const SharedSite& site, std::size_t size, std::size_t align) 
   char* begin = align_up(next_ + kZone, align);
   if (!generous && reinterpret_cast<std::uintptr_t>(begin) % (2 * align) == 0) begin += align;
   char* zone_end = align_up(begin + size + kZone, 8);
-  const char* const dynamic_from = dynamic_begin_ ? dynamic_begin_ - kZone : memory_ + kSize - dynamic_size_ - (dynamic_size_ ? 2 * kMaxAlign : 0);
+  const char* const dynamic_from =
+      dynamic_begin_ ? dynamic_begin_ - kZone : memory_ + kSize - dynamic_size_ - (dynamic_size_ ? 2 * kMaxAlign : 0);
   if (zone_end > dynamic_from) fail("bad-launch", "too many shared variables", site.site);
   fill_zone(next_, begin);
   std::memset(begin, 0xFF, size);
@@ -118,7 +123,8 @@ void* Window::find(const SharedSite& site, std::size_t size, std::size_t align) 
 void* Window::dynamic(const SharedSite& site, std::size_t align) {
   if (dynamic_begin_) {
     if (align > dynamic_align_ && reinterpret_cast<std::uintptr_t>(dynamic_begin_) % align != 0)
-      fail("misaligned", "dynamic shared memory was first used with a smaller alignment: declare it alike everywhere", site.site);
+      fail("misaligned", "dynamic shared memory was first used with a smaller alignment: declare it alike everywhere",
+           site.site);
     return dynamic_begin_;
   }
   require_alignment(align, site.site);
@@ -146,21 +152,25 @@ Window::Damage Window::damage() const {
   for (std::size_t i = 0; i < variables_.size(); ++i) {
     const Variable& variable = variables_[i];
     const char* zone_begin = i == 0 ? memory_ + kReserved : variables_[i - 1].zone_end;
-    const std::string name = "shared variable `" + std::string(variable.site->name) + "` (" + place_of(*variable.site) + ")";
+    const std::string name =
+        "shared variable `" + std::string(variable.site->name) + "` (" + place_of(*variable.site) + ")";
     if (const char* place = first_damage(zone_begin, variable.begin))
-      return {std::to_string(variable.begin - place) + " bytes before the start of " + name + " were written", variable.site->site};
+      return {std::to_string(variable.begin - place) + " bytes before the start of " + name + " were written",
+              variable.site->site};
     if (const char* place = first_damage(variable.begin + variable.size, variable.zone_end))
       return {"byte " + std::to_string(place - variable.begin) + " of " + name + " was written, but it has " +
                   std::to_string(variable.size) + " bytes",
               variable.site->site};
   }
   if (!dynamic_begin_) return {};
-  const std::string name = "dynamic shared memory `" + std::string(dynamic_site_->name) + "` (" + place_of(*dynamic_site_) + ")";
+  const std::string name =
+      "dynamic shared memory `" + std::string(dynamic_site_->name) + "` (" + place_of(*dynamic_site_) + ")";
   if (const char* place = first_damage(dynamic_begin_ - kZone, dynamic_begin_))
-    return {std::to_string(dynamic_begin_ - place) + " bytes before the start of " + name + " were written", dynamic_site_->site};
+    return {std::to_string(dynamic_begin_ - place) + " bytes before the start of " + name + " were written",
+            dynamic_site_->site};
   if (const char* place = first_damage(dynamic_begin_ + dynamic_size_, memory_ + kSize))
-    return {"byte " + std::to_string(place - dynamic_begin_) + " of " + name + " was written, but the launch asked for " +
-                std::to_string(dynamic_size_) + " bytes",
+    return {"byte " + std::to_string(place - dynamic_begin_) + " of " + name +
+                " was written, but the launch asked for " + std::to_string(dynamic_size_) + " bytes",
             dynamic_site_->site};
   return {};
 }

@@ -28,7 +28,8 @@ cudaError_t give(const Call& call, Kind kind, void** pointer, std::size_t size, 
 std::string described(const void* pointer) {
   const Allocation* const a = find(pointer);
   const Allocation* const gone = a ? nullptr : find_freed(pointer);
-  if (a) return "the pointer is " + std::to_string(static_cast<const char*>(pointer) - a->begin) + " bytes into " + a->name;
+  if (a)
+    return "the pointer is " + std::to_string(static_cast<const char*>(pointer) - a->begin) + " bytes into " + a->name;
   if (gone) return "the pointer was freed already: " + gone->name;
   return reserved(pointer) ? "the pointer was never given out" : "the pointer is one of host memory";
 }
@@ -37,7 +38,9 @@ std::string described(const void* pointer) {
 Allocation* to_free(const Call& call, void* pointer, bool host, cudaError_t& status) {
   Allocation* const a = find(pointer);
   if (a && a->begin == pointer && a->pages && (host ? a->kind == Kind::pinned : a->kind != Kind::pinned)) return a;
-  const char* const hint = a && a->begin == pointer && a->pages ? (host ? "free it with cudaFree" : "free it with cudaFreeHost") : "free once what an allocation returned, unchanged";
+  const char* const hint = a && a->begin == pointer && a->pages
+                               ? (host ? "free it with cudaFree" : "free it with cudaFreeHost")
+                               : "free once what an allocation returned, unchanged";
   status = call.wrong(cudaErrorInvalidValue, described(pointer), hint);
   return nullptr;
 }
@@ -70,7 +73,8 @@ cudaError_t cudaMallocPitch(void** pointer, size_t* pitch, size_t width, size_t 
 // In the order of the stream in CUDA; here at once, which no program that keeps to that order can tell.
 cudaError_t cudaMallocAsync(void** pointer, size_t size, cudaStream_t stream, Site at) {
   SPAK_API_AT;
-  if (!stream_of(stream)) return call.wrong(cudaErrorInvalidResourceHandle, "the stream does not exist, or was destroyed");
+  if (!stream_of(stream))
+    return call.wrong(cudaErrorInvalidResourceHandle, "the stream does not exist, or was destroyed");
   return give(call, Kind::device, pointer, size, at);
 }
 cudaError_t cudaFree(void* pointer, Site at) {
@@ -100,7 +104,9 @@ cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream, Site at) {
     if (Allocation* const a = find(pointer)) release(a, at);
   });
 }
-extern "C" cudaError_t cudaMallocFromPoolAsync(void** pointer, size_t size, cudaMemPool_t, cudaStream_t stream) { return cudaMallocAsync(pointer, size, stream, {nullptr, 0}); }
+extern "C" cudaError_t cudaMallocFromPoolAsync(void** pointer, size_t size, cudaMemPool_t, cudaStream_t stream) {
+  return cudaMallocAsync(pointer, size, stream, {nullptr, 0});
+}
 
 extern "C" cudaError_t cudaMalloc3D(cudaPitchedPtr* out, cudaExtent extent) {
   SPAK_API;
@@ -116,13 +122,15 @@ extern "C" cudaError_t cudaHostRegister(void* pointer, size_t size, unsigned) {
   SPAK_API;
   if (!pointer || !size) return call(cudaErrorInvalidValue);
   if (find(pointer)) return call.wrong(cudaErrorHostMemoryAlreadyRegistered, described(pointer));
-  adopt(Kind::registered, pointer, size, "the " + std::to_string(size) + " bytes given to cudaHostRegister", {nullptr, 0});
+  adopt(Kind::registered, pointer, size, "the " + std::to_string(size) + " bytes given to cudaHostRegister",
+        {nullptr, 0});
   return cudaSuccess;
 }
 extern "C" cudaError_t cudaHostUnregister(void* pointer) {
   SPAK_API;
   Allocation* const a = find(pointer);
-  if (!a || a->kind != Kind::registered || a->begin != pointer) return call.wrong(cudaErrorHostMemoryNotRegistered, "the memory is not registered");
+  if (!a || a->kind != Kind::registered || a->begin != pointer)
+    return call.wrong(cudaErrorHostMemoryNotRegistered, "the memory is not registered");
   synchronise_all();
   release(a, {nullptr, 0});
   return cudaSuccess;
@@ -130,7 +138,8 @@ extern "C" cudaError_t cudaHostUnregister(void* pointer) {
 extern "C" cudaError_t cudaHostGetDevicePointer(void** device_pointer, void* host, unsigned) {
   SPAK_API;
   const Allocation* const a = find(host);
-  if (!device_pointer || !a || !host_may_touch(a->kind)) return call.wrong(cudaErrorInvalidValue, "the memory is neither pinned nor registered");
+  if (!device_pointer || !a || !host_may_touch(a->kind))
+    return call.wrong(cudaErrorInvalidValue, "the memory is neither pinned nor registered");
   *device_pointer = host;
   return cudaSuccess;
 }
@@ -151,7 +160,9 @@ extern "C" cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* out, cons
     return cudaSuccess;
   }
   void* const same = const_cast<void*>(pointer);
-  out->type = a->kind == Kind::managed ? cudaMemoryTypeManaged : host_may_touch(a->kind) ? cudaMemoryTypeHost : cudaMemoryTypeDevice;
+  out->type = a->kind == Kind::managed  ? cudaMemoryTypeManaged
+              : host_may_touch(a->kind) ? cudaMemoryTypeHost
+                                        : cudaMemoryTypeDevice;
   out->device = 0, out->devicePointer = same, out->hostPointer = host_may_touch(a->kind) ? same : nullptr;
   return cudaSuccess;
 }

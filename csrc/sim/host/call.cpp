@@ -1,12 +1,11 @@
 // Calls of the runtime API: errors that are remembered, findings that are delivered. Knows nothing of memory or streams.
 #include "host/call.h"
 
-#include "host/unsupported.h"
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
+#include "host/unsupported.h"
 #include "spak/sim/report.h"
 
 namespace spak::sim::host {
@@ -59,7 +58,10 @@ cudaError_t Call::wrong(cudaError_t error, const std::string& sentence, const st
 }
 
 cudaError_t Call::unsupported(const std::string& what) const {
-  report({"unsupported", std::string(function_) + ": " + what, "leave it out where the program runs on the simulator", {{"called", place_, "", ""}}});
+  report({"unsupported",
+          std::string(function_) + ": " + what,
+          "leave it out where the program runs on the simulator",
+          {{"called", place_, "", ""}}});
   deliver();
   return (*this)(cudaErrorNotSupported);
 }
@@ -93,7 +95,8 @@ using spak::sim::host::last_error;
 
 extern "C" cudaError_t cudaGetLastError() {
   SPAK_API_ANYWAY;
-  const cudaError_t error = spak::sim::host::context_error() != cudaSuccess ? spak::sim::host::context_error() : last_error;
+  const cudaError_t error =
+      spak::sim::host::context_error() != cudaSuccess ? spak::sim::host::context_error() : last_error;
   last_error = cudaSuccess;
   return error;
 }

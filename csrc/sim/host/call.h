@@ -39,7 +39,8 @@ class Call {
 
 std::recursive_mutex& api_lock();
 // A finding of rule `bad-api-call` whose place is given.
-void report_misuse(const std::string& sentence, const std::string& hint, Place place, const std::string& role = "called");
+void report_misuse(const std::string& sentence, const std::string& hint, Place place,
+                   const std::string& role = "called");
 // Hands everything found so far to whoever asked for it: SPAK_SIM_REPORT and SPAK_SIM_COUNTERS name files.
 void deliver();
 // How many findings this process has delivered.
@@ -55,6 +56,6 @@ bool check_mode();
   SPAK_API_ANYWAY; \
   if (::spak::sim::host::context_error() != cudaSuccess) return call(::spak::sim::host::context_error())
 // The same where the caller's line is a parameter `at`.
-#define SPAK_API_AT                                                                        \
-  const ::spak::sim::host::Call call(__func__, __builtin_return_address(0), at);           \
+#define SPAK_API_AT                                                              \
+  const ::spak::sim::host::Call call(__func__, __builtin_return_address(0), at); \
   if (::spak::sim::host::context_error() != cudaSuccess) return call(::spak::sim::host::context_error())

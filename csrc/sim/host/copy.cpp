@@ -16,28 +16,42 @@ namespace spak::sim::host {
 
 namespace {
 
-std::size_t extent(const Transfer& t, std::size_t pitch, std::size_t plane) { return (t.depth - 1) * plane + (t.height - 1) * pitch + t.width; }
+std::size_t extent(const Transfer& t, std::size_t pitch, std::size_t plane) {
+  return (t.depth - 1) * plane + (t.height - 1) * pitch + t.width;
+}
 
 const char* name_of(cudaMemcpyKind kind) {
-  constexpr const char* names[] = {"cudaMemcpyHostToHost", "cudaMemcpyHostToDevice", "cudaMemcpyDeviceToHost", "cudaMemcpyDeviceToDevice", "cudaMemcpyDefault"};
+  constexpr const char* names[] = {"cudaMemcpyHostToHost", "cudaMemcpyHostToDevice", "cudaMemcpyDeviceToHost",
+                                   "cudaMemcpyDeviceToDevice", "cudaMemcpyDefault"};
   return names[kind];
 }
 
 // One side: `device` is what the kind says it is.
-cudaError_t check_side(const Call& call, const Transfer& t, const void* pointer, std::size_t bytes, bool device, bool any, const char* side) {
+cudaError_t check_side(const Call& call, const Transfer& t, const void* pointer, std::size_t bytes, bool device,
+                       bool any, const char* side) {
   if (!pointer) return call.wrong(cudaErrorInvalidValue, std::string("the ") + side + " is a null pointer");
   const Allocation* const a = find(pointer);
   if (!a) {
-    if (const Allocation* const gone = find_freed(pointer)) return call.wrong(cudaErrorInvalidValue, std::string("the ") + side + " was freed: " + gone->name);
-    if (reserved(pointer)) return call.wrong(cudaErrorInvalidValue, std::string("the ") + side + " is device memory that is not allocated");
-    if (device && !any) return call.wrong(cudaErrorInvalidValue, std::string("the ") + side + " of a copy with " + name_of(t.kind) + " is host memory", "swap the arguments, or name the other kind");
+    if (const Allocation* const gone = find_freed(pointer))
+      return call.wrong(cudaErrorInvalidValue, std::string("the ") + side + " was freed: " + gone->name);
+    if (reserved(pointer))
+      return call.wrong(cudaErrorInvalidValue, std::string("the ") + side + " is device memory that is not allocated");
+    if (device && !any)
+      return call.wrong(cudaErrorInvalidValue,
+                        std::string("the ") + side + " of a copy with " + name_of(t.kind) + " is host memory",
+                        "swap the arguments, or name the other kind");
     return cudaSuccess;
   }
   if (!device && !any && !host_may_touch(a->kind))
-    return call.wrong(cudaErrorInvalidValue, std::string("the ") + side + " of a copy with " + name_of(t.kind) + " is device memory: " + a->name, "swap the arguments, or name the other kind");
+    return call.wrong(
+        cudaErrorInvalidValue,
+        std::string("the ") + side + " of a copy with " + name_of(t.kind) + " is device memory: " + a->name,
+        "swap the arguments, or name the other kind");
   const std::size_t offset = static_cast<std::size_t>(static_cast<const char*>(pointer) - a->begin);
   if (offset + bytes > a->size)
-    return call.wrong(cudaErrorInvalidValue, std::string("the ") + side + ": " + std::to_string(bytes) + " bytes at byte " + std::to_string(offset) + " reach beyond " + a->name,
+    return call.wrong(cudaErrorInvalidValue,
+                      std::string("the ") + side + ": " + std::to_string(bytes) + " bytes at byte " +
+                          std::to_string(offset) + " reach beyond " + a->name,
                       "count bytes, not elements, and count them once");
   return cudaSuccess;
 }
@@ -70,7 +84,8 @@ Transfer flat(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind
   return t;
 }
 
-Transfer plane(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch, std::size_t width, std::size_t height, cudaMemcpyKind kind) {
+Transfer plane(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch, std::size_t width,
+               std::size_t height, cudaMemcpyKind kind) {
   Transfer t{to, from, width, height};
   t.to_pitch = to_pitch, t.from_pitch = from_pitch, t.kind = kind;
   return t;
@@ -80,9 +95,12 @@ Transfer plane(void* to, std::size_t to_pitch, const void* from, std::size_t fro
 cudaError_t symbol_part(const Call& call, const void* symbol, std::size_t count, std::size_t offset, char** out) {
   const Allocation* const a = find(symbol);
   if (!a || a->begin != symbol || (a->kind != Kind::variable && a->kind != Kind::constant && a->kind != Kind::managed))
-    return call.wrong(cudaErrorInvalidSymbol, "not a __device__ or __constant__ variable", "pass the variable itself, not its address or a string");
+    return call.wrong(cudaErrorInvalidSymbol, "not a __device__ or __constant__ variable",
+                      "pass the variable itself, not its address or a string");
   if (offset + count > a->size)
-    return call.wrong(cudaErrorInvalidValue, std::to_string(count) + " bytes at byte " + std::to_string(offset) + " reach beyond `" + a->name + "`, which has " + std::to_string(a->size));
+    return call.wrong(cudaErrorInvalidValue, std::to_string(count) + " bytes at byte " + std::to_string(offset) +
+                                                 " reach beyond `" + a->name + "`, which has " +
+                                                 std::to_string(a->size));
   *out = a->begin + offset;
   return cudaSuccess;
 }
@@ -90,14 +108,20 @@ cudaError_t symbol_part(const Call& call, const void* symbol, std::size_t count,
 }  // namespace
 
 cudaError_t check_transfer(const Call& call, const Transfer& t) {
-  if (t.kind < cudaMemcpyHostToHost || t.kind > cudaMemcpyDefault) return call.wrong(cudaErrorInvalidMemcpyDirection, "no such direction");
+  if (t.kind < cudaMemcpyHostToHost || t.kind > cudaMemcpyDefault)
+    return call.wrong(cudaErrorInvalidMemcpyDirection, "no such direction");
   if (!t.width || !t.height || !t.depth) return cudaSuccess;
   if (t.height > 1 && (t.to_pitch < t.width || t.from_pitch < t.width))
-    return call.wrong(cudaErrorInvalidPitchValue, "a pitch is less than the width of " + std::to_string(t.width) + " bytes", "pitches and widths are bytes");
+    return call.wrong(cudaErrorInvalidPitchValue,
+                      "a pitch is less than the width of " + std::to_string(t.width) + " bytes",
+                      "pitches and widths are bytes");
   const bool any = t.kind == cudaMemcpyDefault;
   const bool to_device = t.kind == cudaMemcpyHostToDevice || t.kind == cudaMemcpyDeviceToDevice;
   const bool from_device = t.kind == cudaMemcpyDeviceToHost || t.kind == cudaMemcpyDeviceToDevice;
-  if (const cudaError_t error = check_side(call, t, t.to, extent(t, t.to_pitch, t.to_plane), to_device, any, "destination"); error != cudaSuccess) return error;
+  if (const cudaError_t error =
+          check_side(call, t, t.to, extent(t, t.to_pitch, t.to_plane), to_device, any, "destination");
+      error != cudaSuccess)
+    return error;
   return check_side(call, t, t.from, extent(t, t.from_pitch, t.from_plane), from_device, any, "source");
 }
 
@@ -122,7 +146,8 @@ cudaError_t check_fill(const Call& call, void* to, std::size_t bytes) {
 void fill(void* to, std::size_t pitch, unsigned value, std::size_t element, std::size_t width, std::size_t height) {
   for (std::size_t y = 0; y < height; ++y) {
     char* const row = static_cast<char*>(to) + y * pitch;
-    if (element == 1) std::memset(row, static_cast<int>(value & 0xFF), width);
+    if (element == 1)
+      std::memset(row, static_cast<int>(value & 0xFF), width);
     else
       for (std::size_t i = 0; i < width; ++i) std::memcpy(row + i * element, &value, element);
     initialised(row, width * element);
@@ -137,21 +162,25 @@ extern "C" cudaError_t cudaMemcpy(void* to, const void* from, size_t count, cuda
   SPAK_API;
   return copy(call, flat(to, from, count, kind), nullptr, true);
 }
-extern "C" cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t count, cudaMemcpyKind kind, cudaStream_t stream) {
+extern "C" cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t count, cudaMemcpyKind kind,
+                                       cudaStream_t stream) {
   SPAK_API;
   return copy(call, flat(to, from, count, kind), stream, false);
 }
-extern "C" cudaError_t cudaMemcpy2D(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width, size_t height, cudaMemcpyKind kind) {
+extern "C" cudaError_t cudaMemcpy2D(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width,
+                                    size_t height, cudaMemcpyKind kind) {
   SPAK_API;
   return copy(call, plane(to, to_pitch, from, from_pitch, width, height, kind), nullptr, true);
 }
-extern "C" cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width, size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
+extern "C" cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width,
+                                         size_t height, cudaMemcpyKind kind, cudaStream_t stream) {
   SPAK_API;
   return copy(call, plane(to, to_pitch, from, from_pitch, width, height, kind), stream, false);
 }
 namespace {
 cudaError_t no_peer(const Call& call, int device) {
-  return call.wrong(cudaErrorInvalidDevice, "there is no device " + std::to_string(device) + ": the simulator has one, 0",
+  return call.wrong(cudaErrorInvalidDevice,
+                    "there is no device " + std::to_string(device) + ": the simulator has one, 0",
                     "ask cudaGetDeviceCount for how many there are");
 }
 }  // namespace
@@ -161,7 +190,8 @@ extern "C" cudaError_t cudaMemcpyPeer(void* to, int to_device, const void* from,
   if (to_device != 0 || from_device != 0) return no_peer(call, to_device != 0 ? to_device : from_device);
   return copy(call, flat(to, from, count, cudaMemcpyDeviceToDevice), nullptr, true);
 }
-extern "C" cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int from_device, size_t count, cudaStream_t stream) {
+extern "C" cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int from_device, size_t count,
+                                           cudaStream_t stream) {
   SPAK_API;
   if (to_device != 0 || from_device != 0) return no_peer(call, to_device != 0 ? to_device : from_device);
   return copy(call, flat(to, from, count, cudaMemcpyDeviceToDevice), stream, false);
@@ -177,11 +207,13 @@ cudaError_t copy_3d(const Call& call, const cudaMemcpy3DParms* p, cudaStream_t s
   t.to_pitch = p->dstPtr.pitch, t.from_pitch = p->srcPtr.pitch;
   t.to_plane = p->dstPtr.pitch * p->dstPtr.ysize, t.from_plane = p->srcPtr.pitch * p->srcPtr.ysize;
   t.to = static_cast<char*>(p->dstPtr.ptr) + p->dstPos.z * t.to_plane + p->dstPos.y * t.to_pitch + p->dstPos.x;
-  t.from = static_cast<const char*>(p->srcPtr.ptr) + p->srcPos.z * t.from_plane + p->srcPos.y * t.from_pitch + p->srcPos.x;
+  t.from =
+      static_cast<const char*>(p->srcPtr.ptr) + p->srcPos.z * t.from_plane + p->srcPos.y * t.from_pitch + p->srcPos.x;
   return copy(call, t, stream, synchronous);
 }
 
-cudaError_t set(const Call& call, void* to, std::size_t pitch, int value, std::size_t width, std::size_t height, cudaStream_t stream) {
+cudaError_t set(const Call& call, void* to, std::size_t pitch, int value, std::size_t width, std::size_t height,
+                cudaStream_t stream) {
   if (!width || !height) return cudaSuccess;
   if (height > 1 && pitch < width) return call.wrong(cudaErrorInvalidPitchValue, "the pitch is less than the width");
   if (const cudaError_t error = check_fill(call, to, (height - 1) * pitch + width); error != cudaSuccess) return error;
@@ -209,7 +241,8 @@ extern "C" cudaError_t cudaMemset2D(void* to, size_t pitch, int value, size_t wi
   SPAK_API;
   return set(call, to, pitch, value, width, height, nullptr);
 }
-extern "C" cudaError_t cudaMemset2DAsync(void* to, size_t pitch, int value, size_t width, size_t height, cudaStream_t stream) {
+extern "C" cudaError_t cudaMemset2DAsync(void* to, size_t pitch, int value, size_t width, size_t height,
+                                         cudaStream_t stream) {
   SPAK_API;
   return set(call, to, pitch, value, width, height, stream);
 }
@@ -220,25 +253,29 @@ extern "C" cudaError_t cudaMemset3D(cudaPitchedPtr p, int value, cudaExtent e) {
 }
 
 // --- variables -----------------------------------------------------------------------------------------------------------
-extern "C" cudaError_t cudaMemcpyToSymbolAsync(const void* symbol, const void* from, size_t count, size_t offset, cudaMemcpyKind kind, cudaStream_t stream) {
+extern "C" cudaError_t cudaMemcpyToSymbolAsync(const void* symbol, const void* from, size_t count, size_t offset,
+                                               cudaMemcpyKind kind, cudaStream_t stream) {
   SPAK_API;
   char* to = nullptr;
   if (const cudaError_t error = symbol_part(call, symbol, count, offset, &to); error != cudaSuccess) return error;
   return copy(call, flat(to, from, count, kind), stream, false);
 }
-extern "C" cudaError_t cudaMemcpyFromSymbolAsync(void* to, const void* symbol, size_t count, size_t offset, cudaMemcpyKind kind, cudaStream_t stream) {
+extern "C" cudaError_t cudaMemcpyFromSymbolAsync(void* to, const void* symbol, size_t count, size_t offset,
+                                                 cudaMemcpyKind kind, cudaStream_t stream) {
   SPAK_API;
   char* from = nullptr;
   if (const cudaError_t error = symbol_part(call, symbol, count, offset, &from); error != cudaSuccess) return error;
   return copy(call, flat(to, from, count, kind), stream, false);
 }
-extern "C" cudaError_t cudaMemcpyToSymbol(const void* symbol, const void* from, size_t count, size_t offset, cudaMemcpyKind kind) {
+extern "C" cudaError_t cudaMemcpyToSymbol(const void* symbol, const void* from, size_t count, size_t offset,
+                                          cudaMemcpyKind kind) {
   SPAK_API;
   char* to = nullptr;
   if (const cudaError_t error = symbol_part(call, symbol, count, offset, &to); error != cudaSuccess) return error;
   return copy(call, flat(to, from, count, kind), nullptr, true);
 }
-extern "C" cudaError_t cudaMemcpyFromSymbol(void* to, const void* symbol, size_t count, size_t offset, cudaMemcpyKind kind) {
+extern "C" cudaError_t cudaMemcpyFromSymbol(void* to, const void* symbol, size_t count, size_t offset,
+                                            cudaMemcpyKind kind) {
   SPAK_API;
   char* from = nullptr;
   if (const cudaError_t error = symbol_part(call, symbol, count, offset, &from); error != cudaSuccess) return error;

@@ -22,12 +22,15 @@ constexpr Device devices[] = {
     {"h100", "NVIDIA H100 80GB HBM3", 9, 0, 132, 79 * GiB + GiB / 5, 228, 227, 2048, 32, 51200, 1980000, 2619000, 5120},
     {"h100-pcie", "NVIDIA H100 PCIe", 9, 0, 114, 79 * GiB, 228, 227, 2048, 32, 51200, 1755000, 1593000, 5120},
     {"a100", "NVIDIA A100-SXM4-80GB", 8, 0, 108, 79 * GiB + GiB / 5, 164, 163, 2048, 32, 40960, 1410000, 1593000, 5120},
-    {"a100-40gb", "NVIDIA A100-SXM4-40GB", 8, 0, 108, 39 * GiB + GiB / 2, 164, 163, 2048, 32, 40960, 1410000, 1215000, 5120},
+    {"a100-40gb", "NVIDIA A100-SXM4-40GB", 8, 0, 108, 39 * GiB + GiB / 2, 164, 163, 2048, 32, 40960, 1410000, 1215000,
+     5120},
     {"a10", "NVIDIA A10", 8, 6, 72, 22 * GiB, 100, 99, 1536, 16, 6144, 1695000, 6251000, 384},
-    {"rtx3090", "NVIDIA GeForce RTX 3090", 8, 6, 82, 23 * GiB + GiB / 2, 100, 99, 1536, 16, 6144, 1695000, 9751000, 384},
+    {"rtx3090", "NVIDIA GeForce RTX 3090", 8, 6, 82, 23 * GiB + GiB / 2, 100, 99, 1536, 16, 6144, 1695000, 9751000,
+     384},
     {"l4", "NVIDIA L4", 8, 9, 58, 22 * GiB, 100, 99, 1536, 24, 49152, 2040000, 6251000, 192},
     {"l40s", "NVIDIA L40S", 8, 9, 142, 44 * GiB + GiB / 2, 100, 99, 1536, 24, 98304, 2520000, 9001000, 384},
-    {"rtx4090", "NVIDIA GeForce RTX 4090", 8, 9, 128, 23 * GiB + GiB / 2, 100, 99, 1536, 24, 73728, 2520000, 10501000, 384},
+    {"rtx4090", "NVIDIA GeForce RTX 4090", 8, 9, 128, 23 * GiB + GiB / 2, 100, 99, 1536, 24, 73728, 2520000, 10501000,
+     384},
     {"t4", "Tesla T4", 7, 5, 40, 14 * GiB + 3 * GiB / 4, 64, 64, 1024, 16, 4096, 1590000, 5001000, 256},
     {"v100", "Tesla V100-SXM2-32GB", 7, 0, 80, 31 * GiB + 3 * GiB / 4, 96, 96, 2048, 32, 6144, 1530000, 877000, 4096},
 };
@@ -43,7 +46,8 @@ const Device& device() {
       if (std::strcmp(each.key, wanted) == 0) return each;
       known += std::string(known.empty() ? "" : ", ") + each.key;
     }
-    std::fprintf(stderr, "spak sim: SPAK_SIM_DEVICE=%s is not a device that the simulator knows: %s\n", wanted, known.c_str());
+    std::fprintf(stderr, "spak sim: SPAK_SIM_DEVICE=%s is not a device that the simulator knows: %s\n", wanted,
+                 known.c_str());
     std::exit(2);
   }();
   return chosen;
@@ -124,34 +128,88 @@ extern "C" cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribu
   cudaDeviceProp p;
   cudaGetDeviceProperties(&p, 0);
   switch (attribute) {
-    case cudaDevAttrMaxThreadsPerBlock: *value = p.maxThreadsPerBlock; break;
-    case cudaDevAttrMaxBlockDimX: *value = p.maxThreadsDim[0]; break;
-    case cudaDevAttrMaxBlockDimY: *value = p.maxThreadsDim[1]; break;
-    case cudaDevAttrMaxBlockDimZ: *value = p.maxThreadsDim[2]; break;
-    case cudaDevAttrMaxGridDimX: *value = p.maxGridSize[0]; break;
-    case cudaDevAttrMaxGridDimY: *value = p.maxGridSize[1]; break;
-    case cudaDevAttrMaxGridDimZ: *value = p.maxGridSize[2]; break;
-    case cudaDevAttrMaxSharedMemoryPerBlock: *value = static_cast<int>(p.sharedMemPerBlock); break;
-    case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = static_cast<int>(p.sharedMemPerBlockOptin); break;
-    case cudaDevAttrMaxSharedMemoryPerMultiprocessor: *value = static_cast<int>(p.sharedMemPerMultiprocessor); break;
-    case cudaDevAttrReservedSharedMemoryPerBlock: *value = static_cast<int>(p.reservedSharedMemPerBlock); break;
-    case cudaDevAttrTotalConstantMemory: *value = 65536; break;
-    case cudaDevAttrWarpSize: *value = 32; break;
-    case cudaDevAttrMaxPitch: *value = 2147483647; break;
+    case cudaDevAttrMaxThreadsPerBlock:
+      *value = p.maxThreadsPerBlock;
+      break;
+    case cudaDevAttrMaxBlockDimX:
+      *value = p.maxThreadsDim[0];
+      break;
+    case cudaDevAttrMaxBlockDimY:
+      *value = p.maxThreadsDim[1];
+      break;
+    case cudaDevAttrMaxBlockDimZ:
+      *value = p.maxThreadsDim[2];
+      break;
+    case cudaDevAttrMaxGridDimX:
+      *value = p.maxGridSize[0];
+      break;
+    case cudaDevAttrMaxGridDimY:
+      *value = p.maxGridSize[1];
+      break;
+    case cudaDevAttrMaxGridDimZ:
+      *value = p.maxGridSize[2];
+      break;
+    case cudaDevAttrMaxSharedMemoryPerBlock:
+      *value = static_cast<int>(p.sharedMemPerBlock);
+      break;
+    case cudaDevAttrMaxSharedMemoryPerBlockOptin:
+      *value = static_cast<int>(p.sharedMemPerBlockOptin);
+      break;
+    case cudaDevAttrMaxSharedMemoryPerMultiprocessor:
+      *value = static_cast<int>(p.sharedMemPerMultiprocessor);
+      break;
+    case cudaDevAttrReservedSharedMemoryPerBlock:
+      *value = static_cast<int>(p.reservedSharedMemPerBlock);
+      break;
+    case cudaDevAttrTotalConstantMemory:
+      *value = 65536;
+      break;
+    case cudaDevAttrWarpSize:
+      *value = 32;
+      break;
+    case cudaDevAttrMaxPitch:
+      *value = 2147483647;
+      break;
     case cudaDevAttrMaxRegistersPerBlock:
-    case cudaDevAttrMaxRegistersPerMultiprocessor: *value = kRegisters; break;
-    case cudaDevAttrClockRate: *value = p.clockRate; break;
-    case cudaDevAttrMemoryClockRate: *value = p.memoryClockRate; break;
-    case cudaDevAttrGlobalMemoryBusWidth: *value = p.memoryBusWidth; break;
-    case cudaDevAttrL2CacheSize: *value = p.l2CacheSize; break;
-    case cudaDevAttrMultiProcessorCount: *value = p.multiProcessorCount; break;
-    case cudaDevAttrMaxThreadsPerMultiProcessor: *value = p.maxThreadsPerMultiProcessor; break;
-    case cudaDevAttrMaxBlocksPerMultiprocessor: *value = p.maxBlocksPerMultiProcessor; break;
-    case cudaDevAttrComputeCapabilityMajor: *value = p.major; break;
-    case cudaDevAttrComputeCapabilityMinor: *value = p.minor; break;
-    case cudaDevAttrAsyncEngineCount: *value = p.asyncEngineCount; break;
-    case cudaDevAttrTextureAlignment: *value = 512; break;
-    case cudaDevAttrClusterLaunch: *value = p.clusterLaunch; break;
+    case cudaDevAttrMaxRegistersPerMultiprocessor:
+      *value = kRegisters;
+      break;
+    case cudaDevAttrClockRate:
+      *value = p.clockRate;
+      break;
+    case cudaDevAttrMemoryClockRate:
+      *value = p.memoryClockRate;
+      break;
+    case cudaDevAttrGlobalMemoryBusWidth:
+      *value = p.memoryBusWidth;
+      break;
+    case cudaDevAttrL2CacheSize:
+      *value = p.l2CacheSize;
+      break;
+    case cudaDevAttrMultiProcessorCount:
+      *value = p.multiProcessorCount;
+      break;
+    case cudaDevAttrMaxThreadsPerMultiProcessor:
+      *value = p.maxThreadsPerMultiProcessor;
+      break;
+    case cudaDevAttrMaxBlocksPerMultiprocessor:
+      *value = p.maxBlocksPerMultiProcessor;
+      break;
+    case cudaDevAttrComputeCapabilityMajor:
+      *value = p.major;
+      break;
+    case cudaDevAttrComputeCapabilityMinor:
+      *value = p.minor;
+      break;
+    case cudaDevAttrAsyncEngineCount:
+      *value = p.asyncEngineCount;
+      break;
+    case cudaDevAttrTextureAlignment:
+      *value = 512;
+      break;
+    case cudaDevAttrClusterLaunch:
+      *value = p.clusterLaunch;
+      break;
     case cudaDevAttrCanMapHostMemory:
     case cudaDevAttrConcurrentKernels:
     case cudaDevAttrUnifiedAddressing:
@@ -165,7 +223,9 @@ extern "C" cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribu
     case cudaDevAttrHostRegisterSupported:
     case cudaDevAttrCooperativeLaunch:
     case cudaDevAttrMemoryPoolsSupported:
-    case cudaDevAttrGpuOverlap: *value = 1; break;
+    case cudaDevAttrGpuOverlap:
+      *value = 1;
+      break;
     case cudaDevAttrIntegrated:
     case cudaDevAttrKernelExecTimeout:
     case cudaDevAttrComputeMode:
@@ -176,8 +236,12 @@ extern "C" cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribu
     case cudaDevAttrPageableMemoryAccess:
     case cudaDevAttrPciBusId:
     case cudaDevAttrPciDeviceId:
-    case cudaDevAttrPciDomainId: *value = 0; break;
-    default: return call.unsupported("attribute " + std::to_string(static_cast<int>(attribute)) + " is not known to the simulator");
+    case cudaDevAttrPciDomainId:
+      *value = 0;
+      break;
+    default:
+      return call.unsupported("attribute " + std::to_string(static_cast<int>(attribute)) +
+                              " is not known to the simulator");
   }
   return cudaSuccess;
 }
@@ -219,14 +283,23 @@ extern "C" cudaError_t cudaDeviceGetLimit(size_t* value, cudaLimit limit) {
   SPAK_API;
   if (!value) return call(cudaErrorInvalidValue);
   switch (limit) {
-    case cudaLimitStackSize: *value = 1024; break;
-    case cudaLimitPrintfFifoSize: *value = 1 << 20; break;
-    case cudaLimitMallocHeapSize: *value = 8 << 20; break;
-    default: *value = 0;
+    case cudaLimitStackSize:
+      *value = 1024;
+      break;
+    case cudaLimitPrintfFifoSize:
+      *value = 1 << 20;
+      break;
+    case cudaLimitMallocHeapSize:
+      *value = 8 << 20;
+      break;
+    default:
+      *value = 0;
   }
   return cudaSuccess;
 }
-extern "C" cudaChannelFormatDesc cudaCreateChannelDesc(int x, int y, int z, int w, cudaChannelFormatKind kind) { return {x, y, z, w, kind}; }
+extern "C" cudaChannelFormatDesc cudaCreateChannelDesc(int x, int y, int z, int w, cudaChannelFormatKind kind) {
+  return {x, y, z, w, kind};
+}
 extern "C" cudaError_t cudaDeviceGetSharedMemConfig(cudaSharedMemConfig* config) {
   if (config) *config = cudaSharedMemBankSizeFourByte;
   return cudaSuccess;
@@ -240,5 +313,7 @@ extern "C" cudaError_t cudaDeviceGetPCIBusId(char* id, int size, int index) {
 }
 extern "C" cudaError_t cudaDeviceGetByPCIBusId(int* index, const char*) { return cudaGetDevice(index); }
 extern "C" cudaError_t cudaCtxResetPersistingL2Cache() { return cudaSuccess; }
-extern "C" cudaError_t cudaStreamSetAttribute(cudaStream_t, cudaLaunchAttributeID, const cudaLaunchAttributeValue*) { return cudaSuccess; }
+extern "C" cudaError_t cudaStreamSetAttribute(cudaStream_t, cudaLaunchAttributeID, const cudaLaunchAttributeValue*) {
+  return cudaSuccess;
+}
 extern "C" cudaError_t cudaStreamCopyAttributes(cudaStream_t, cudaStream_t) { return cudaSuccess; }

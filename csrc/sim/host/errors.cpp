@@ -55,9 +55,11 @@ constexpr Row rows[] = {
     SPAK_ROW(cudaErrorStreamCaptureUnmatched, "capture was not ended in the same stream as it began"),
     SPAK_ROW(cudaErrorStreamCaptureUnjoined, "capturing stream has unjoined work"),
     SPAK_ROW(cudaErrorStreamCaptureIsolation, "dependency created on uncaptured work in another stream"),
-    SPAK_ROW(cudaErrorStreamCaptureImplicit, "operation would make the legacy stream depend on a capturing blocking stream"),
+    SPAK_ROW(cudaErrorStreamCaptureImplicit,
+             "operation would make the legacy stream depend on a capturing blocking stream"),
     SPAK_ROW(cudaErrorCapturedEvent, "operation not permitted on an event last recorded in a capturing stream"),
-    SPAK_ROW(cudaErrorGraphExecUpdateFailure, "the graph update was not performed because it included changes which violated constraints"),
+    SPAK_ROW(cudaErrorGraphExecUpdateFailure,
+             "the graph update was not performed because it included changes which violated constraints"),
     SPAK_ROW(cudaErrorInvalidClusterSize, "cluster misconfiguration"),
     SPAK_ROW(cudaErrorUnknown, "unknown error"),
 };
@@ -71,6 +73,10 @@ const Row* row(cudaError_t error) {
 
 }  // namespace
 
-extern "C" const char* cudaGetErrorName(cudaError_t error) { return row(error) ? row(error)->name : "unrecognized error code"; }
+extern "C" const char* cudaGetErrorName(cudaError_t error) {
+  return row(error) ? row(error)->name : "unrecognized error code";
+}
 
-extern "C" const char* cudaGetErrorString(cudaError_t error) { return row(error) ? row(error)->sentence : "unrecognized error code"; }
+extern "C" const char* cudaGetErrorString(cudaError_t error) {
+  return row(error) ? row(error)->sentence : "unrecognized error code";
+}

@@ -42,7 +42,8 @@ cudaGraph_t new_graph() {
   return graph;
 }
 
-cudaGraphNode_t new_node(CUgraph_st& graph, cudaGraphNodeType type, std::function<void()> body, std::vector<cudaGraphNode_t> after) {
+cudaGraphNode_t new_node(CUgraph_st& graph, cudaGraphNodeType type, std::function<void()> body,
+                         std::vector<cudaGraphNode_t> after) {
   auto node = std::make_unique<CUgraphNode_st>();
   node->type = type, node->body = std::move(body), node->graph = &graph, node->after = std::move(after);
   graph.nodes.push_back(std::move(node));
@@ -66,7 +67,9 @@ bool compile(const CUgraph_st& graph, CUgraphExec_st& out) {
   for (std::size_t left = done.size(), before = left + 1; left && left < before;) {
     before = left;
     for (std::size_t i = 0; i < done.size(); ++i)
-      if (!done[i] && std::all_of(out.steps[i].after.begin(), out.steps[i].after.end(), [&](std::size_t j) { return done[j]; })) done[i] = true, --left;
+      if (!done[i] &&
+          std::all_of(out.steps[i].after.begin(), out.steps[i].after.end(), [&](std::size_t j) { return done[j]; }))
+        done[i] = true, --left;
     if (!left) return true;
   }
   return done.empty();
@@ -78,14 +81,16 @@ void run_steps(const std::vector<CUgraphExec_st::Step>& steps) {
   for (std::size_t left = steps.size(); left; --left) {
     std::size_t next = steps.size();
     for (std::size_t i = 0; i < steps.size() && (late || next == steps.size()); ++i)
-      if (!done[i] && std::all_of(steps[i].after.begin(), steps[i].after.end(), [&](std::size_t j) { return done[j]; })) next = i;
+      if (!done[i] && std::all_of(steps[i].after.begin(), steps[i].after.end(), [&](std::size_t j) { return done[j]; }))
+        next = i;
     done[next] = true;
     if (steps[next].body && context_error() == cudaSuccess) steps[next].body();
   }
 }
 
 // Common to all cudaGraphAdd...Node.
-cudaError_t add(const Call& call, cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after, std::size_t count, cudaGraphNodeType type, std::function<void()> body) {
+cudaError_t add(const Call& call, cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after,
+                std::size_t count, cudaGraphNodeType type, std::function<void()> body) {
   if (!out || !graphs().count(graph)) return call(cudaErrorInvalidValue);
   std::vector<cudaGraphNode_t> before(after, after + count);
   for (cudaGraphNode_t each : before)
@@ -110,13 +115,15 @@ void capture_node(CUstream_st& stream, std::function<void()> body, cudaGraphNode
 }
 
 cudaError_t join_capture(const Call& call, CUstream_st& stream, const CUevent_st& event) {
-  if (stream.capture && stream.capture != event.capture) return call.wrong(cudaErrorStreamCaptureMerge, "the stream is part of another capture");
+  if (stream.capture && stream.capture != event.capture)
+    return call.wrong(cudaErrorStreamCaptureMerge, "the stream is part of another capture");
   if (!stream.capture) {
     stream.capture = event.capture, stream.captured.clear();
     event.capture->joined.push_back(&stream);
   }
   for (cudaGraphNode_t node : event.captured)
-    if (std::find(stream.captured.begin(), stream.captured.end(), node) == stream.captured.end()) stream.captured.push_back(node);
+    if (std::find(stream.captured.begin(), stream.captured.end(), node) == stream.captured.end())
+      stream.captured.push_back(node);
   return cudaSuccess;
 }
 
@@ -129,7 +136,9 @@ extern "C" cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCap
   SPAK_API;
   const cudaStream_t stream = stream_of(handle);
   if (!stream) return call.wrong(cudaErrorInvalidResourceHandle, "the stream does not exist, or was destroyed");
-  if (stream == stream_of(nullptr)) return call.wrong(cudaErrorStreamCaptureUnsupported, "the default stream cannot be captured", "capture a stream that cudaStreamCreate made");
+  if (stream == stream_of(nullptr))
+    return call.wrong(cudaErrorStreamCaptureUnsupported, "the default stream cannot be captured",
+                      "capture a stream that cudaStreamCreate made");
   if (stream->capture) return call.wrong(cudaErrorIllegalState, "the stream is being captured already");
   stream->capture = std::make_shared<Capture>(Capture{new_graph(), stream, {}});
   stream->captured.clear();
@@ -142,7 +151,8 @@ extern "C" cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* ou
   if (!stream || !out) return call(cudaErrorInvalidValue);
   const std::shared_ptr<Capture> capture = stream->capture;
   if (!capture) return call.wrong(cudaErrorIllegalState, "the stream is not being captured");
-  if (capture->origin != stream) return call.wrong(cudaErrorStreamCaptureUnmatched, "the capture began in another stream");
+  if (capture->origin != stream)
+    return call.wrong(cudaErrorStreamCaptureUnmatched, "the capture began in another stream");
   // What a joined stream did must come before the end of the origin: else it would run on while the graph has ended.
   std::set<cudaGraphNode_t> before;
   std::vector<cudaGraphNode_t> stack = stream->captured;
@@ -160,7 +170,8 @@ extern "C" cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* ou
   stream->capture = nullptr, stream->captured.clear();
   *out = nullptr;
   if (unjoined)
-    return call.wrong(cudaErrorStreamCaptureUnjoined, "a stream that joined the capture was not joined again", "record an event in it and let the first stream wait for that before the capture ends");
+    return call.wrong(cudaErrorStreamCaptureUnjoined, "a stream that joined the capture was not joined again",
+                      "record an event in it and let the first stream wait for that before the capture ends");
   *out = capture->graph;
   return cudaSuccess;
 }
@@ -188,20 +199,24 @@ extern "C" cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
   delete graph;
   return cudaSuccess;
 }
-extern "C" cudaError_t cudaGraphAddKernelNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after, size_t count, const cudaKernelNodeParams* params) {
+extern "C" cudaError_t cudaGraphAddKernelNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after,
+                                              size_t count, const cudaKernelNodeParams* params) {
   SPAK_API;
   std::function<void()> body;
   if (const cudaError_t error = kernel_body(call, params, body); error != cudaSuccess) return error;
   return add(call, out, graph, after, count, cudaGraphNodeTypeKernel, std::move(body));
 }
-extern "C" cudaError_t cudaGraphAddMemcpyNode1D(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after, size_t count, void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
+extern "C" cudaError_t cudaGraphAddMemcpyNode1D(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after,
+                                                size_t count, void* to, const void* from, size_t bytes,
+                                                cudaMemcpyKind kind) {
   SPAK_API;
   Transfer t{to, from, bytes};
   t.kind = kind;
   if (const cudaError_t error = check_transfer(call, t); error != cudaSuccess) return error;
   return add(call, out, graph, after, count, cudaGraphNodeTypeMemcpy, [t] { transfer(t); });
 }
-extern "C" cudaError_t cudaGraphAddMemcpyNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after, size_t count, const cudaMemcpy3DParms* p) {
+extern "C" cudaError_t cudaGraphAddMemcpyNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after,
+                                              size_t count, const cudaMemcpy3DParms* p) {
   SPAK_API;
   if (!p || p->srcArray || p->dstArray) return call.unsupported("CUDA arrays are not modelled");
   Transfer t{p->dstPtr.ptr, p->srcPtr.ptr, p->extent.width, p->extent.height, p->extent.depth};
@@ -212,34 +227,45 @@ extern "C" cudaError_t cudaGraphAddMemcpyNode(cudaGraphNode_t* out, cudaGraph_t 
   if (const cudaError_t error = check_transfer(call, t); error != cudaSuccess) return error;
   return add(call, out, graph, after, count, cudaGraphNodeTypeMemcpy, [t] { transfer(t); });
 }
-extern "C" cudaError_t cudaGraphAddMemsetNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after, size_t count, const cudaMemsetParams* p) {
+extern "C" cudaError_t cudaGraphAddMemsetNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after,
+                                              size_t count, const cudaMemsetParams* p) {
   SPAK_API;
   if (!p || (p->elementSize != 1 && p->elementSize != 2 && p->elementSize != 4)) return call(cudaErrorInvalidValue);
-  if (const cudaError_t error = check_fill(call, p->dst, (std::max<std::size_t>(p->height, 1) - 1) * p->pitch + p->width * p->elementSize); error != cudaSuccess) return error;
+  if (const cudaError_t error =
+          check_fill(call, p->dst, (std::max<std::size_t>(p->height, 1) - 1) * p->pitch + p->width * p->elementSize);
+      error != cudaSuccess)
+    return error;
   const cudaMemsetParams kept = *p;
-  return add(call, out, graph, after, count, cudaGraphNodeTypeMemset, [kept] { fill(kept.dst, kept.pitch, kept.value, kept.elementSize, kept.width, std::max<std::size_t>(kept.height, 1)); });
+  return add(call, out, graph, after, count, cudaGraphNodeTypeMemset, [kept] {
+    fill(kept.dst, kept.pitch, kept.value, kept.elementSize, kept.width, std::max<std::size_t>(kept.height, 1));
+  });
 }
-extern "C" cudaError_t cudaGraphAddHostNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after, size_t count, const cudaHostNodeParams* p) {
+extern "C" cudaError_t cudaGraphAddHostNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after,
+                                            size_t count, const cudaHostNodeParams* p) {
   SPAK_API;
   if (!p || !p->fn) return call(cudaErrorInvalidValue);
   const cudaHostNodeParams kept = *p;
   return add(call, out, graph, after, count, cudaGraphNodeTypeHost, [kept] { kept.fn(kept.userData); });
 }
-extern "C" cudaError_t cudaGraphAddEmptyNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after, size_t count) {
+extern "C" cudaError_t cudaGraphAddEmptyNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after,
+                                             size_t count) {
   SPAK_API;
   return add(call, out, graph, after, count, cudaGraphNodeTypeEmpty, {});
 }
-extern "C" cudaError_t cudaGraphAddChildGraphNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after, size_t count, cudaGraph_t child) {
+extern "C" cudaError_t cudaGraphAddChildGraphNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after,
+                                                  size_t count, cudaGraph_t child) {
   SPAK_API;
   auto inner = std::make_shared<CUgraphExec_st>();
   if (!graphs().count(child) || !compile(*child, *inner)) return call(cudaErrorInvalidValue);
   return add(call, out, graph, after, count, cudaGraphNodeTypeGraph, [inner] { run_steps(inner->steps); });
 }
-extern "C" cudaError_t cudaGraphAddDependencies(cudaGraph_t graph, const cudaGraphNode_t* from, const cudaGraphNode_t* to, const cudaGraphEdgeData*, size_t count) {
+extern "C" cudaError_t cudaGraphAddDependencies(cudaGraph_t graph, const cudaGraphNode_t* from,
+                                                const cudaGraphNode_t* to, const cudaGraphEdgeData*, size_t count) {
   SPAK_API;
   if (!graphs().count(graph)) return call(cudaErrorInvalidValue);
   for (size_t i = 0; i < count; ++i) {
-    if (!in_graph(*graph, from[i]) || !in_graph(*graph, to[i])) return call.wrong(cudaErrorInvalidValue, "not a node of this graph");
+    if (!in_graph(*graph, from[i]) || !in_graph(*graph, to[i]))
+      return call.wrong(cudaErrorInvalidValue, "not a node of this graph");
     to[i]->after.push_back(from[i]);
   }
   return cudaSuccess;
@@ -274,42 +300,52 @@ extern "C" cudaError_t cudaGraphNodeGetType(cudaGraphNode_t node, cudaGraphNodeT
 // --- running -------------------------------------------------------------------------------------------------------------
 extern "C" cudaError_t cudaGraphInstantiate(cudaGraphExec_t* out, cudaGraph_t graph, unsigned long long) {
   SPAK_API;
-  if (!out || !graphs().count(graph)) return call.wrong(cudaErrorInvalidValue, "the graph does not exist, or was destroyed");
+  if (!out || !graphs().count(graph))
+    return call.wrong(cudaErrorInvalidValue, "the graph does not exist, or was destroyed");
   auto made = std::make_unique<CUgraphExec_st>();
   if (!compile(*graph, *made)) return call.wrong(cudaErrorInvalidValue, "the dependencies of the graph make a circle");
   *out = made.release();
   execs().insert(*out);
   return cudaSuccess;
 }
-extern "C" cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* out, cudaGraph_t graph, unsigned long long flags) { return cudaGraphInstantiate(out, graph, flags); }
+extern "C" cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* out, cudaGraph_t graph,
+                                                     unsigned long long flags) {
+  return cudaGraphInstantiate(out, graph, flags);
+}
 extern "C" cudaError_t cudaGraphUpload(cudaGraphExec_t exec, cudaStream_t) {
   SPAK_API;
   return call(execs().count(exec) ? cudaSuccess : cudaErrorInvalidValue);
 }
 extern "C" cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
   SPAK_API;
-  if (!execs().count(exec)) return call.wrong(cudaErrorInvalidValue, "the graph was not instantiated, or its instance was destroyed");
+  if (!execs().count(exec))
+    return call.wrong(cudaErrorInvalidValue, "the graph was not instantiated, or its instance was destroyed");
   return enqueue(call, stream, [steps = exec->steps] { run_steps(steps); });
 }
 extern "C" cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
   SPAK_API;
-  if (!execs().erase(exec)) return call.wrong(cudaErrorInvalidValue, "the graph's instance does not exist, or was destroyed");
+  if (!execs().erase(exec))
+    return call.wrong(cudaErrorInvalidValue, "the graph's instance does not exist, or was destroyed");
   delete exec;
   return cudaSuccess;
 }
-extern "C" cudaError_t cudaGraphExecKernelNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node, const cudaKernelNodeParams* params) {
+extern "C" cudaError_t cudaGraphExecKernelNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
+                                                        const cudaKernelNodeParams* params) {
   SPAK_API;
   if (!execs().count(exec) || !exec->index.count(node)) return call(cudaErrorInvalidValue);
   return kernel_body(call, params, exec->steps[exec->index[node]].body);
 }
-extern "C" cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGraphExecUpdateResultInfo* result) {
+extern "C" cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph,
+                                           cudaGraphExecUpdateResultInfo* result) {
   SPAK_API;
   if (!execs().count(exec) || !graphs().count(graph)) return call(cudaErrorInvalidValue);
   CUgraphExec_st fresh;
   const bool sound = compile(*graph, fresh);
   bool same = sound && fresh.steps.size() == exec->steps.size();
-  for (std::size_t i = 0; same && i < fresh.steps.size(); ++i) same = fresh.steps[i].type == exec->steps[i].type && fresh.steps[i].after == exec->steps[i].after;
-  if (result) *result = {}, result->result = same ? cudaGraphExecUpdateSuccess : cudaGraphExecUpdateErrorTopologyChanged;
+  for (std::size_t i = 0; same && i < fresh.steps.size(); ++i)
+    same = fresh.steps[i].type == exec->steps[i].type && fresh.steps[i].after == exec->steps[i].after;
+  if (result)
+    *result = {}, result->result = same ? cudaGraphExecUpdateSuccess : cudaGraphExecUpdateErrorTopologyChanged;
   if (!same) return call(cudaErrorGraphExecUpdateFailure);
   exec->steps = std::move(fresh.steps);
   return cudaSuccess;

@@ -28,10 +28,15 @@ std::map<const void*, Signature>& signatures() {
   return *all;
 }
 
-std::string triple(const dim3& d) { return "(" + std::to_string(d.x) + "," + std::to_string(d.y) + "," + std::to_string(d.z) + ")"; }
+std::string triple(const dim3& d) {
+  return "(" + std::to_string(d.x) + "," + std::to_string(d.y) + "," + std::to_string(d.z) + ")";
+}
 
-cudaError_t refused(const Call& call, const Launch& launch, cudaError_t error, const std::string& what, const std::string& hint = "") {
-  report({"bad-launch", "kernel `" + std::string(launch.kernel->name) + "`: " + what, hint,
+cudaError_t refused(const Call& call, const Launch& launch, cudaError_t error, const std::string& what,
+                    const std::string& hint = "") {
+  report({"bad-launch",
+          "kernel `" + std::string(launch.kernel->name) + "`: " + what,
+          hint,
           {{"launched", launch.shape.place, "", ""}, {"declared", {launch.kernel->site, nullptr}, "", ""}}});
   deliver();
   return call(error);
@@ -39,7 +44,8 @@ cudaError_t refused(const Call& call, const Launch& launch, cudaError_t error, c
 
 // What the hardware would have said.
 cudaError_t error_of(const std::string& rule) {
-  for (const char* each : {"out-of-bounds", "use-after-free", "const-write", "invalid-address", "shared-overflow", "local-out-of-bounds", "memory"})
+  for (const char* each : {"out-of-bounds", "use-after-free", "const-write", "invalid-address", "shared-overflow",
+                           "local-out-of-bounds", "memory"})
     if (rule == each) return cudaErrorIllegalAddress;
   if (rule == "misaligned") return cudaErrorMisalignedAddress;
   if (rule == "assertion") return cudaErrorAssert;
@@ -51,7 +57,9 @@ cudaError_t error_of(const std::string& rule) {
 
 }  // namespace
 
-void configure(dim3 grid, dim3 block, std::size_t smem, cudaStream_t stream, Site at) { pending = Shape{grid, block, smem, stream, {at, nullptr}}; }
+void configure(dim3 grid, dim3 block, std::size_t smem, cudaStream_t stream, Site at) {
+  pending = Shape{grid, block, smem, stream, {at, nullptr}};
+}
 
 bool asked(Kernel& kernel) {
   if (!asking) return false;
@@ -60,7 +68,8 @@ bool asked(Kernel& kernel) {
 }
 
 void queue(Kernel& kernel, std::shared_ptr<const Body> body) {
-  if (current) fail("unsupported", "a kernel is called from a kernel: dynamic parallelism is not modelled", kernel.site);
+  if (current)
+    fail("unsupported", "a kernel is called from a kernel: dynamic parallelism is not modelled", kernel.site);
   if (packaging) {
     *packaging = std::make_shared<Launch>(Launch{&kernel, {}, std::move(body)});
     return;
@@ -68,7 +77,8 @@ void queue(Kernel& kernel, std::shared_ptr<const Body> body) {
   const Call call("kernel launch", __builtin_return_address(0), pending ? pending->place.site : kernel.site);
   if (context_error() != cudaSuccess) return pending.reset(), static_cast<void>(call(context_error()));
   if (!pending) {
-    call.wrong(cudaErrorMissingConfiguration, std::string("`") + kernel.name + "` is called like a function", "launch it: kernel<<<grid, block>>>(...)");
+    call.wrong(cudaErrorMissingConfiguration, std::string("`") + kernel.name + "` is called like a function",
+               "launch it: kernel<<<grid, block>>>(...)");
     return;
   }
   auto launch = std::make_shared<Launch>(Launch{&kernel, *std::exchange(pending, std::nullopt), std::move(body)});
@@ -108,29 +118,49 @@ cudaError_t validate(const Call& call, const Launch& launch) {
   Kernel& k = *launch.kernel;
   const std::size_t threads = std::size_t{s.block.x} * s.block.y * s.block.z;
   if (!s.grid.x || !s.grid.y || !s.grid.z || s.grid.x > 2147483647u || s.grid.y > 65535 || s.grid.z > 65535)
-    return refused(call, launch, cudaErrorInvalidConfiguration, "grid " + triple(s.grid) + ": each size must be at least 1 and at most (2147483647,65535,65535)");
-  if (!threads || s.block.x > 1024 || s.block.y > 1024 || s.block.z > 64 || threads > static_cast<std::size_t>(kMaxBlockThreads))
-    return refused(call, launch, cudaErrorInvalidConfiguration, "block " + triple(s.block) + " has " + std::to_string(threads) + " threads; a block has 1 to 1024, at most (1024,1024,64)");
+    return refused(call, launch, cudaErrorInvalidConfiguration,
+                   "grid " + triple(s.grid) + ": each size must be at least 1 and at most (2147483647,65535,65535)");
+  if (!threads || s.block.x > 1024 || s.block.y > 1024 || s.block.z > 64 ||
+      threads > static_cast<std::size_t>(kMaxBlockThreads))
+    return refused(call, launch, cudaErrorInvalidConfiguration,
+                   "block " + triple(s.block) + " has " + std::to_string(threads) +
+                       " threads; a block has 1 to 1024, at most (1024,1024,64)");
   if (k.max_threads && threads > k.max_threads)
-    return refused(call, launch, cudaErrorLaunchOutOfResources, "the block has " + std::to_string(threads) + " threads; __launch_bounds__ allows " + std::to_string(k.max_threads));
+    return refused(call, launch, cudaErrorLaunchOutOfResources,
+                   "the block has " + std::to_string(threads) + " threads; __launch_bounds__ allows " +
+                       std::to_string(k.max_threads));
   if (s.smem > k.dynamic_limit)
-    return refused(call, launch, cudaErrorInvalidValue, std::to_string(s.smem) + " bytes of dynamic shared memory; this kernel may have " + std::to_string(k.dynamic_limit),
-                   "raise it with cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes), up to " +
-                       std::to_string(device().shared_block_kb << 10) + " on this device");
+    return refused(
+        call, launch, cudaErrorInvalidValue,
+        std::to_string(s.smem) + " bytes of dynamic shared memory; this kernel may have " +
+            std::to_string(k.dynamic_limit),
+        "raise it with cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes), up to " +
+            std::to_string(device().shared_block_kb << 10) + " on this device");
   unsigned cluster[3];
   for (int i = 0; i < 3; ++i) cluster[i] = s.cluster[i] ? s.cluster[i] : k.cluster[i];
   if (const unsigned size = std::max(1u, cluster[0]) * std::max(1u, cluster[1]) * std::max(1u, cluster[2]); size > 1) {
-    if (device().major < 9) return refused(call, launch, cudaErrorInvalidClusterSize, std::string("the device (") + device().name + ") has no clusters");
+    if (device().major < 9)
+      return refused(call, launch, cudaErrorInvalidClusterSize,
+                     std::string("the device (") + device().name + ") has no clusters");
     if (size > (k.any_cluster_size ? 16u : 8u))
-      return refused(call, launch, cudaErrorInvalidClusterSize, "a cluster of " + std::to_string(size) + " blocks; at most 8, or 16 with cudaFuncAttributeNonPortableClusterSizeAllowed");
-    if (s.grid.x % std::max(1u, cluster[0]) || s.grid.y % std::max(1u, cluster[1]) || s.grid.z % std::max(1u, cluster[2]))
-      return refused(call, launch, cudaErrorInvalidClusterSize, "grid " + triple(s.grid) + " is not a multiple of the cluster " + triple({cluster[0], cluster[1], cluster[2]}));
+      return refused(call, launch, cudaErrorInvalidClusterSize,
+                     "a cluster of " + std::to_string(size) +
+                         " blocks; at most 8, or 16 with cudaFuncAttributeNonPortableClusterSizeAllowed");
+    if (s.grid.x % std::max(1u, cluster[0]) || s.grid.y % std::max(1u, cluster[1]) ||
+        s.grid.z % std::max(1u, cluster[2]))
+      return refused(call, launch, cudaErrorInvalidClusterSize,
+                     "grid " + triple(s.grid) + " is not a multiple of the cluster " +
+                         triple({cluster[0], cluster[1], cluster[2]}));
   }
   if (s.cooperative) {
-    const std::size_t resident = static_cast<std::size_t>(blocks_per_multiprocessor(k, static_cast<int>(threads), s.smem)) * static_cast<std::size_t>(device().multiprocessors);
+    const std::size_t resident =
+        static_cast<std::size_t>(blocks_per_multiprocessor(k, static_cast<int>(threads), s.smem)) *
+        static_cast<std::size_t>(device().multiprocessors);
     const std::size_t blocks = std::size_t{s.grid.x} * s.grid.y * s.grid.z;
     if (blocks > resident)
-      return refused(call, launch, cudaErrorCooperativeLaunchTooLarge, "a cooperative launch of " + std::to_string(blocks) + " blocks; " + std::to_string(resident) + " can be resident at once");
+      return refused(call, launch, cudaErrorCooperativeLaunchTooLarge,
+                     "a cooperative launch of " + std::to_string(blocks) + " blocks; " + std::to_string(resident) +
+                         " can be resident at once");
   }
   return cudaSuccess;
 }
@@ -148,7 +178,8 @@ void run(const Launch& launch) {
   config.multiprocessors = device().multiprocessors;
   config.shared_alignment = 16;  // where the toolkit puts arrays whose size is a multiple of it: programs count on that
   try {
-    ::spak::sim::launch(config, [](void* body) { static_cast<const Body*>(body)->run(); }, const_cast<Body*>(launch.body.get()));
+    ::spak::sim::launch(
+        config, [](void* body) { static_cast<const Body*>(body)->run(); }, const_cast<Body*>(launch.body.get()));
   } catch (const Fault& fault) {
     break_context(error_of(fault.rule()));
     flush_prints();
@@ -173,19 +204,23 @@ namespace {
 cudaError_t launch_by_address(const Call& call, const void* function, Shape shape, void** arguments) {
   shape.place = call.place();
   const auto launch = package(function, shape, arguments);
-  if (!launch) return call.wrong(cudaErrorInvalidDeviceFunction, "the address is not that of a kernel", "pass the kernel by its name, with or without a cast to void*");
+  if (!launch)
+    return call.wrong(cudaErrorInvalidDeviceFunction, "the address is not that of a kernel",
+                      "pass the kernel by its name, with or without a cast to void*");
   if (const cudaError_t error = validate(call, *launch); error != cudaSuccess) return error;
   return enqueue(call, shape.stream, [launch] { run(*launch); });
 }
 
 }  // namespace
 
-extern "C" cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void** arguments, size_t smem, cudaStream_t stream) {
+extern "C" cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void** arguments, size_t smem,
+                                        cudaStream_t stream) {
   SPAK_API;
   return launch_by_address(call, function, {grid, block, smem, stream, {}}, arguments);
 }
 
-extern "C" cudaError_t cudaLaunchCooperativeKernel(const void* function, dim3 grid, dim3 block, void** arguments, size_t smem, cudaStream_t stream) {
+extern "C" cudaError_t cudaLaunchCooperativeKernel(const void* function, dim3 grid, dim3 block, void** arguments,
+                                                   size_t smem, cudaStream_t stream) {
   SPAK_API;
   Shape shape{grid, block, smem, stream, {}};
   shape.cooperative = true;
@@ -200,9 +235,12 @@ extern "C" cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, con
     const cudaLaunchAttribute& attribute = config->attrs[i];
     switch (attribute.id) {
       case cudaLaunchAttributeClusterDimension:
-        shape.cluster[0] = attribute.val.clusterDim.x, shape.cluster[1] = attribute.val.clusterDim.y, shape.cluster[2] = attribute.val.clusterDim.z;
+        shape.cluster[0] = attribute.val.clusterDim.x, shape.cluster[1] = attribute.val.clusterDim.y,
+        shape.cluster[2] = attribute.val.clusterDim.z;
         break;
-      case cudaLaunchAttributeCooperative: shape.cooperative = attribute.val.cooperative != 0; break;
+      case cudaLaunchAttributeCooperative:
+        shape.cooperative = attribute.val.cooperative != 0;
+        break;
       // A launch runs when the one before has ended, which is one of the orders these allow.
       case cudaLaunchAttributeProgrammaticStreamSerialization:
       case cudaLaunchAttributeIgnore:
@@ -210,8 +248,11 @@ extern "C" cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, con
       case cudaLaunchAttributeSynchronizationPolicy:
       case cudaLaunchAttributeClusterSchedulingPolicyPreference:
       case cudaLaunchAttributePriority:
-      case cudaLaunchAttributePreferredSharedMemoryCarveout: break;
-      default: return call.unsupported("launch attribute " + std::to_string(static_cast<int>(attribute.id)) + " is not modelled");
+      case cudaLaunchAttributePreferredSharedMemoryCarveout:
+        break;
+      default:
+        return call.unsupported("launch attribute " + std::to_string(static_cast<int>(attribute.id)) +
+                                " is not modelled");
     }
   }
   return launch_by_address(call, function, shape, arguments);
@@ -224,12 +265,19 @@ extern "C" cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttrib
   switch (attribute) {
     case cudaFuncAttributeMaxDynamicSharedMemorySize:
       if (value < 0 || value > device().shared_block_kb << 10)
-        return call.wrong(cudaErrorInvalidValue, std::to_string(value) + " bytes of dynamic shared memory; a block of this device has at most " + std::to_string(device().shared_block_kb << 10));
+        return call.wrong(cudaErrorInvalidValue,
+                          std::to_string(value) +
+                              " bytes of dynamic shared memory; a block of this device has at most " +
+                              std::to_string(device().shared_block_kb << 10));
       kernel->dynamic_limit = static_cast<std::size_t>(value);
       break;
-    case cudaFuncAttributeNonPortableClusterSizeAllowed: kernel->any_cluster_size = value != 0; break;
-    case cudaFuncAttributePreferredSharedMemoryCarveout: break;
-    default: return call.unsupported("attribute " + std::to_string(static_cast<int>(attribute)) + " is not modelled");
+    case cudaFuncAttributeNonPortableClusterSizeAllowed:
+      kernel->any_cluster_size = value != 0;
+      break;
+    case cudaFuncAttributePreferredSharedMemoryCarveout:
+      break;
+    default:
+      return call.unsupported("attribute " + std::to_string(static_cast<int>(attribute)) + " is not modelled");
   }
   return cudaSuccess;
 }

@@ -46,7 +46,8 @@ void reserve() {
   if (h.begin) return;
   rlimit limit{};
   std::size_t size = std::size_t{1} << 40;
-  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) size = std::min<std::size_t>(size, limit.rlim_cur / 4 / kPage * kPage);
+  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    size = std::min<std::size_t>(size, limit.rlim_cur / 4 / kPage * kPage);
   for (; size >= std::size_t{1} << 24; size = size / 2 / kPage * kPage) {
     void* range = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (range == MAP_FAILED) continue;
@@ -77,7 +78,9 @@ bool in_device_range(Kind kind) { return kind == Kind::device; }
 
 // Whether what lies outside the allocation, in its own pages, is as it was.
 bool intact(const Allocation& a, bool& before) {
-  const auto same = [](const char* p, const char* end) { return std::all_of(p, end, [](char c) { return static_cast<unsigned char>(c) == kCanary; }); };
+  const auto same = [](const char* p, const char* end) {
+    return std::all_of(p, end, [](char c) { return static_cast<unsigned char>(c) == kCanary; });
+  };
   before = !same(a.pages, a.begin);
   return !before && same(a.begin + a.size, a.pages + a.page_bytes - kPage);
 }
@@ -86,8 +89,10 @@ void look_at(const Allocation& a, Site site) {
   if (!a.pages || check_mode()) return;  // there every access is seen
   bool before = false;
   if (intact(a, before)) return;
-  report({"out-of-bounds", std::string("something was written ") + (before ? "before the begin" : "past the end") + " of " + a.name,
-          "run it in check mode, which names the line", {{"noticed when it was freed", {site, nullptr}, "", ""}, {"allocated", {a.site, nullptr}, "", ""}}});
+  report({"out-of-bounds",
+          std::string("something was written ") + (before ? "before the begin" : "past the end") + " of " + a.name,
+          "run it in check mode, which names the line",
+          {{"noticed when it was freed", {site, nullptr}, "", ""}, {"allocated", {a.site, nullptr}, "", ""}}});
 }
 
 // Host code that touches device memory: says so and dies, as it would with a GPU.
@@ -104,20 +109,22 @@ void trapped(int signal, siginfo_t* info, void* context) {
 #elif defined(__aarch64__)
     pc = reinterpret_cast<const void*>(at->uc_mcontext.pc);
 #endif
-    report_misuse("host code dereferences a device pointer: it is inside " + what, "copy it with cudaMemcpy, or allocate it with cudaMallocManaged", {{nullptr, 0}, pc}, "dereferences");
+    report_misuse("host code dereferences a device pointer: it is inside " + what,
+                  "copy it with cudaMemcpy, or allocate it with cudaMallocManaged", {{nullptr, 0}, pc}, "dereferences");
     deliver();
     std::fflush(nullptr);
     _exit(128 + signal);
   }
   if (before_us.sa_flags & SA_SIGINFO) return before_us.sa_sigaction(signal, info, context);
-  ::signal(signal, before_us.sa_handler == SIG_IGN ? SIG_DFL : before_us.sa_handler);  // the instruction runs again, and dies
+  ::signal(signal,
+           before_us.sa_handler == SIG_IGN ? SIG_DFL : before_us.sa_handler);  // the instruction runs again, and dies
 }
 
 void guard() {
   Heap& h = heap();
   if (h.guarded || !check_mode()) return;
   h.guarded = true;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = trapped;
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
   sigaction(SIGSEGV, &action, &before_us);
@@ -140,7 +147,8 @@ Opened::~Opened() {
 }
 
 Allocation* adopt(Kind kind, void* begin, std::size_t size, std::string name, Site site) {
-  auto made = std::make_unique<Allocation>(Allocation{kind, static_cast<char*>(begin), size, std::move(name), site, nullptr, 0});
+  auto made = std::make_unique<Allocation>(
+      Allocation{kind, static_cast<char*>(begin), size, std::move(name), site, nullptr, 0});
   Allocation* const a = made.get();
   heap().live[a->begin] = std::move(made);
   add_region({a->name.c_str(), begin, size, kind != Kind::constant, true}, site);
@@ -157,7 +165,9 @@ Allocation* allocate(Kind kind, std::size_t size, const char* function, Site sit
   auto made = std::make_unique<Allocation>(Allocation{kind, at + whole - data, size, "", site, at, whole + kPage});
   Allocation* const a = made.get();
   std::string place = function;
-  if (site.file) place += std::string(" at ") + (std::strrchr(site.file, '/') ? std::strrchr(site.file, '/') + 1 : site.file) + ":" + std::to_string(site.line);
+  if (site.file)
+    place += std::string(" at ") + (std::strrchr(site.file, '/') ? std::strrchr(site.file, '/') + 1 : site.file) + ":" +
+             std::to_string(site.line);
   a->name = "the " + std::to_string(size) + " bytes of " + place;
   std::memset(at, kCanary, static_cast<std::size_t>(a->begin - at));
   std::memset(a->begin + size, kCanary, data - size);
@@ -224,7 +234,9 @@ void inspect() {
 }
 
 Global::Global(const char* name, const void* begin, std::size_t size, Memory memory, Site at) {
-  const Kind kind = memory == Memory::constant ? Kind::constant : memory == Memory::managed ? Kind::managed : Kind::variable;
+  const Kind kind = memory == Memory::constant  ? Kind::constant
+                    : memory == Memory::managed ? Kind::managed
+                                                : Kind::variable;
   adopt(kind, const_cast<void*>(begin), size, name, at);
 }
 

@@ -56,7 +56,9 @@ class Opened {
   Opened& operator=(const Opened&) = delete;
 };
 
-inline bool host_may_touch(Kind kind) { return kind == Kind::managed || kind == Kind::pinned || kind == Kind::registered; }
+inline bool host_may_touch(Kind kind) {
+  return kind == Kind::managed || kind == Kind::pinned || kind == Kind::registered;
+}
 
 }  // namespace spak::sim::host
 #pragma GCC visibility pop

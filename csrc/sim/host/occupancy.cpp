@@ -25,7 +25,9 @@ int registers_of(const Kernel& kernel) {
 
 int blocks_per_multiprocessor(const Kernel& kernel, int threads, std::size_t dynamic_bytes) {
   const Device& d = device();
-  if (threads < 1 || threads > kMaxBlockThreads || (kernel.max_threads && threads > static_cast<int>(kernel.max_threads))) return 0;
+  if (threads < 1 || threads > kMaxBlockThreads ||
+      (kernel.max_threads && threads > static_cast<int>(kernel.max_threads)))
+    return 0;
   const int warps = (threads + 31) / 32;
   const int by_warps = d.threads / 32 / warps;
   const int by_registers = kRegisters / (round_up(registers_of(kernel) * 32, 256) * warps);
@@ -36,7 +38,8 @@ int blocks_per_multiprocessor(const Kernel& kernel, int threads, std::size_t dyn
   return std::min({by_warps, by_registers, by_shared, d.blocks});
 }
 
-cudaError_t best_block_size(int* grid, int* block, const void* function, const std::function<size_t(int)>& smem, int limit) {
+cudaError_t best_block_size(int* grid, int* block, const void* function, const std::function<size_t(int)>& smem,
+                            int limit) {
   const Call call("cudaOccupancyMaxPotentialBlockSize", __builtin_return_address(0));
   const Kernel* const kernel = kernel_at(function);
   if (!grid || !block) return call(cudaErrorInvalidValue);
@@ -58,7 +61,8 @@ cudaError_t best_block_size(int* grid, int* block, const void* function, const s
 
 using namespace spak::sim::host;
 
-extern "C" cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const void* function, int threads, size_t smem) {
+extern "C" cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const void* function, int threads,
+                                                                     size_t smem) {
   SPAK_API;
   const Kernel* const kernel = kernel_at(function);
   if (!blocks) return call(cudaErrorInvalidValue);
@@ -67,7 +71,8 @@ extern "C" cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks
   return cudaSuccess;
 }
 
-extern "C" cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, const void* function, int threads, size_t smem, unsigned) {
+extern "C" cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, const void* function,
+                                                                              int threads, size_t smem, unsigned) {
   return cudaOccupancyMaxActiveBlocksPerMultiprocessor(blocks, function, threads, smem);
 }
 
@@ -75,12 +80,15 @@ extern "C" cudaError_t cudaOccupancyAvailableDynamicSMemPerBlock(size_t* bytes, 
   SPAK_API;
   if (!bytes || blocks < 1) return call(cudaErrorInvalidValue);
   if (!kernel_at(function)) return call(cudaErrorInvalidDeviceFunction);
-  const std::size_t share = (static_cast<std::size_t>(device().shared_kb) << 10) / static_cast<std::size_t>(blocks) / 128 * 128, reserved = device().major >= 8 ? 1024 : 0;
+  const std::size_t share = (static_cast<std::size_t>(device().shared_kb) << 10) / static_cast<std::size_t>(blocks) /
+                            128 * 128,
+                    reserved = device().major >= 8 ? 1024 : 0;
   *bytes = std::min(share > reserved ? share - reserved : 0, static_cast<std::size_t>(device().shared_block_kb) << 10);
   return cudaSuccess;
 }
 
-extern "C" cudaError_t cudaOccupancyMaxPotentialClusterSize(int* size, const void* function, const cudaLaunchConfig_t*) {
+extern "C" cudaError_t cudaOccupancyMaxPotentialClusterSize(int* size, const void* function,
+                                                            const cudaLaunchConfig_t*) {
   SPAK_API;
   const Kernel* const kernel = kernel_at(function);
   if (!size) return call(cudaErrorInvalidValue);
@@ -89,7 +97,8 @@ extern "C" cudaError_t cudaOccupancyMaxPotentialClusterSize(int* size, const voi
   return cudaSuccess;
 }
 
-extern "C" cudaError_t cudaOccupancyMaxActiveClusters(int* clusters, const void* function, const cudaLaunchConfig_t* config) {
+extern "C" cudaError_t cudaOccupancyMaxActiveClusters(int* clusters, const void* function,
+                                                      const cudaLaunchConfig_t* config) {
   SPAK_API;
   const Kernel* const kernel = kernel_at(function);
   if (!clusters || !config) return call(cudaErrorInvalidValue);
@@ -97,8 +106,10 @@ extern "C" cudaError_t cudaOccupancyMaxActiveClusters(int* clusters, const void*
   int size = 1;
   for (unsigned i = 0; i < config->numAttrs; ++i)
     if (config->attrs[i].id == cudaLaunchAttributeClusterDimension)
-      size = static_cast<int>(config->attrs[i].val.clusterDim.x * config->attrs[i].val.clusterDim.y * config->attrs[i].val.clusterDim.z);
+      size = static_cast<int>(config->attrs[i].val.clusterDim.x * config->attrs[i].val.clusterDim.y *
+                              config->attrs[i].val.clusterDim.z);
   const int threads = static_cast<int>(config->blockDim.x * config->blockDim.y * config->blockDim.z);
-  *clusters = blocks_per_multiprocessor(*kernel, threads, config->dynamicSmemBytes) * device().multiprocessors / std::max(size, 1);
+  *clusters = blocks_per_multiprocessor(*kernel, threads, config->dynamicSmemBytes) * device().multiprocessors /
+              std::max(size, 1);
   return cudaSuccess;
 }

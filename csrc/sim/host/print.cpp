@@ -44,8 +44,11 @@ int keep(const char* format, va_list arguments) {
     text.assign(small, static_cast<std::size_t>(size));
   }
   va_end(again);
-  const unsigned long long block = blockIdx.x + static_cast<unsigned long long>(gridDim.x) * (blockIdx.y + static_cast<unsigned long long>(gridDim.y) * blockIdx.z);
-  const unsigned long long thread = threadIdx.x + blockDim.x * (threadIdx.y + static_cast<unsigned long long>(blockDim.y) * threadIdx.z);
+  const unsigned long long block =
+      blockIdx.x + static_cast<unsigned long long>(gridDim.x) *
+                       (blockIdx.y + static_cast<unsigned long long>(gridDim.y) * blockIdx.z);
+  const unsigned long long thread =
+      threadIdx.x + blockDim.x * (threadIdx.y + static_cast<unsigned long long>(blockDim.y) * threadIdx.z);
   const std::lock_guard guard(lines().mutex);
   lines().all.push_back({block, thread, std::move(text)});
   return size;
@@ -59,7 +62,9 @@ void flush_prints() {
     const std::lock_guard guard(lines().mutex);
     all.swap(lines().all);
   }
-  std::stable_sort(all.begin(), all.end(), [](const Line& a, const Line& b) { return a.block != b.block ? a.block < b.block : a.thread < b.thread; });
+  std::stable_sort(all.begin(), all.end(), [](const Line& a, const Line& b) {
+    return a.block != b.block ? a.block < b.block : a.thread < b.thread;
+  });
   for (const Line& line : all) std::fwrite(line.text.data(), 1, line.text.size(), stdout);
   if (!all.empty()) std::fflush(stdout);
 }
@@ -75,7 +80,9 @@ extern "C" __attribute__((visibility("default"), format(printf, 1, 2))) int prin
   return size;
 }
 
-extern "C" __attribute__((visibility("default"), noreturn)) void __assert_fail(const char* condition, const char* file, unsigned line, const char* function) noexcept(false) {
+extern "C" __attribute__((visibility("default"), noreturn)) void __assert_fail(const char* condition, const char* file,
+                                                                               unsigned line,
+                                                                               const char* function) noexcept(false) {
   if (spak::sim::current) {
     const std::string what = std::string("assertion failed: ") + condition;
     spak::sim::fail("assertion", what.c_str(), {file, static_cast<int>(line)});

@@ -116,7 +116,9 @@ cudaError_t enqueue(const Call& call, cudaStream_t handle, std::function<void()>
   const cudaStream_t stream = stream_of(handle);
   if (!stream) return call.wrong(cudaErrorInvalidResourceHandle, "the stream does not exist, or was destroyed");
   if (stream->capture) {
-    if (now) return call.wrong(cudaErrorStreamCaptureUnsupported, "the call waits, which a stream that is being captured cannot do");
+    if (now)
+      return call.wrong(cudaErrorStreamCaptureUnsupported,
+                        "the call waits, which a stream that is being captured cannot do");
     capture_node(*stream, std::move(body));
     return cudaSuccess;
   }
@@ -128,8 +130,10 @@ cudaError_t enqueue(const Call& call, cudaStream_t handle, std::function<void()>
   if (stream == &all.legacy) {
     for (cudaStream_t other : all.made) {
       if (!blocking(*other)) continue;
-      if (other->capture) return call.wrong(cudaErrorStreamCaptureImplicit, "the default stream would depend on a stream that is being captured",
-                                            "capture a stream that was made with cudaStreamNonBlocking, or use another stream");
+      if (other->capture)
+        return call.wrong(cudaErrorStreamCaptureImplicit,
+                          "the default stream would depend on a stream that is being captured",
+                          "capture a stream that was made with cudaStreamNonBlocking, or use another stream");
       order_after(*work, other->last);
       for (const WorkRef& before : other->waits) order_after(*work, before);
     }
@@ -245,7 +249,9 @@ extern "C" cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t even
   if (!stream) return call.wrong(cudaErrorInvalidResourceHandle, kNoStream);
   if (!live(event)) return call.wrong(cudaErrorInvalidResourceHandle, kNoEvent);
   if (event->capture) return join_capture(call, *stream, *event);
-  if (stream->capture) return call.wrong(cudaErrorStreamCaptureIsolation, "a stream that is being captured cannot wait for work that is not");
+  if (stream->capture)
+    return call.wrong(cudaErrorStreamCaptureIsolation,
+                      "a stream that is being captured cannot wait for work that is not");
   if (event->work && !event->work->done) stream->waits.push_back(event->work);
   return cudaSuccess;
 }
@@ -254,7 +260,8 @@ extern "C" cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t func
   if (!function) return call(cudaErrorInvalidValue);
   return enqueue(call, stream, [=] { function(data); });
 }
-extern "C" cudaError_t cudaStreamAddCallback(cudaStream_t stream, cudaStreamCallback_t callback, void* data, unsigned flags) {
+extern "C" cudaError_t cudaStreamAddCallback(cudaStream_t stream, cudaStreamCallback_t callback, void* data,
+                                             unsigned flags) {
   SPAK_API;
   if (!callback || flags) return call(cudaErrorInvalidValue);
   return enqueue(call, stream, [=] { callback(stream, context_error(), data); });
@@ -299,17 +306,21 @@ extern "C" cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
   event->work = stream->last;
   return status;
 }
-extern "C" cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned) { return cudaEventRecord(event, stream); }
+extern "C" cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned) {
+  return cudaEventRecord(event, stream);
+}
 extern "C" cudaError_t cudaEventQuery(cudaEvent_t event) {
   SPAK_API;
   if (!live(event)) return call.wrong(cudaErrorInvalidResourceHandle, kNoEvent);
-  if (event->capture) return call.wrong(cudaErrorCapturedEvent, "the event was recorded in a stream that is being captured");
+  if (event->capture)
+    return call.wrong(cudaErrorCapturedEvent, "the event was recorded in a stream that is being captured");
   return query(call, event->work, event->polls);
 }
 extern "C" cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   SPAK_API;
   if (!live(event)) return call.wrong(cudaErrorInvalidResourceHandle, kNoEvent);
-  if (event->capture) return call.wrong(cudaErrorCapturedEvent, "the event was recorded in a stream that is being captured");
+  if (event->capture)
+    return call.wrong(cudaErrorCapturedEvent, "the event was recorded in a stream that is being captured");
   if (event->work) perform(event->work);
   return call(context_error());
 }
@@ -317,10 +328,14 @@ extern "C" cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t start, cudaEv
   SPAK_API;
   if (!ms) return call(cudaErrorInvalidValue);
   if (!live(start) || !live(stop)) return call.wrong(cudaErrorInvalidResourceHandle, kNoEvent);
-  if (!start->work || !stop->work) return call.wrong(cudaErrorInvalidResourceHandle, "an event was never recorded", "call cudaEventRecord for both events first");
-  if ((start->flags | stop->flags) & cudaEventDisableTiming) return call.wrong(cudaErrorInvalidResourceHandle, "an event was made with cudaEventDisableTiming");
+  if (!start->work || !stop->work)
+    return call.wrong(cudaErrorInvalidResourceHandle, "an event was never recorded",
+                      "call cudaEventRecord for both events first");
+  if ((start->flags | stop->flags) & cudaEventDisableTiming)
+    return call.wrong(cudaErrorInvalidResourceHandle, "an event was made with cudaEventDisableTiming");
   if (!start->work->done || !stop->work->done)
-    return call.wrong(cudaErrorNotReady, "an event has not happened yet", "call cudaEventSynchronize for the second event first");
+    return call.wrong(cudaErrorNotReady, "an event has not happened yet",
+                      "call cudaEventSynchronize for the second event first");
   *ms = static_cast<float>(stop->work->finished - start->work->finished);
   return cudaSuccess;
 }

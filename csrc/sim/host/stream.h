@@ -30,16 +30,16 @@ struct CUstream_st {
   unsigned flags = 0;
   int priority = 0;
   unsigned long long id = 0;
-  spak::sim::host::WorkRef last;                  // null: idle
-  std::vector<spak::sim::host::WorkRef> waits;    // cudaStreamWaitEvent: what the next work comes after
+  spak::sim::host::WorkRef last;                // null: idle
+  std::vector<spak::sim::host::WorkRef> waits;  // cudaStreamWaitEvent: what the next work comes after
   unsigned polls = 0;
   std::shared_ptr<spak::sim::host::Capture> capture;
-  std::vector<cudaGraphNode_t> captured;          // what the next node comes after
+  std::vector<cudaGraphNode_t> captured;  // what the next node comes after
 };
 
 struct CUevent_st {
   unsigned flags = 0;
-  spak::sim::host::WorkRef work;                  // of the last record; null: never recorded
+  spak::sim::host::WorkRef work;  // of the last record; null: never recorded
   unsigned polls = 0;
   std::shared_ptr<spak::sim::host::Capture> capture;
   std::vector<cudaGraphNode_t> captured;

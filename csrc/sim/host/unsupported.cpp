@@ -1,8 +1,8 @@
 // Functions of the runtime API that exist and are not modelled: each call is a finding that names it. Declared without
 // parameters, which the calling convention allows, as they read none. Knows nothing of what they would do.
-#include <driver_types.h>
-
 #include "host/unsupported.h"
+
+#include <driver_types.h>
 
 // NOLINTBEGIN: a table, in the order of the alphabet
 #define SPAK_UNSUPPORTED(name) \

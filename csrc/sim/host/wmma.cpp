@@ -1,6 +1,4 @@
 // The product of warp matrix fragments: the last lane to come computes it for all. Knows nothing of nvcuda::wmma's types.
-#include "spak/sim/host/wmma_model.h"
-
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
@@ -8,6 +6,7 @@
 #include <vector>
 
 #include "engine/operation.h"
+#include "spak/sim/host/wmma_model.h"
 
 namespace spak::sim::host {
 
@@ -21,8 +20,10 @@ struct Lane {
 
 double get(Number type, const void* at, std::size_t i) {
   switch (type) {
-    case Number::f16: return __half2float(static_cast<const __half*>(at)[i]);
-    case Number::bf16: return __bfloat162float(static_cast<const __nv_bfloat16*>(at)[i]);
+    case Number::f16:
+      return __half2float(static_cast<const __half*>(at)[i]);
+    case Number::bf16:
+      return __bfloat162float(static_cast<const __nv_bfloat16*>(at)[i]);
     case Number::tf32: {  // the bits beyond its 10 are not looked at
       std::uint32_t bits;
       std::memcpy(&bits, static_cast<const float*>(at) + i, sizeof bits);
@@ -31,20 +32,32 @@ double get(Number type, const void* at, std::size_t i) {
       std::memcpy(&value, &bits, sizeof value);
       return value;
     }
-    case Number::f32: return static_cast<const float*>(at)[i];
-    case Number::f64: return static_cast<const double*>(at)[i];
-    case Number::s8: return static_cast<const signed char*>(at)[i];
-    case Number::u8: return static_cast<const unsigned char*>(at)[i];
-    default: return static_cast<const int*>(at)[i];
+    case Number::f32:
+      return static_cast<const float*>(at)[i];
+    case Number::f64:
+      return static_cast<const double*>(at)[i];
+    case Number::s8:
+      return static_cast<const signed char*>(at)[i];
+    case Number::u8:
+      return static_cast<const unsigned char*>(at)[i];
+    default:
+      return static_cast<const int*>(at)[i];
   }
 }
 
 void put(Number type, void* at, std::size_t i, double value) {
   switch (type) {
-    case Number::f16: static_cast<__half*>(at)[i] = __double2half(value); break;
-    case Number::f64: static_cast<double*>(at)[i] = value; break;
-    case Number::s32: static_cast<int*>(at)[i] = static_cast<int>(static_cast<std::uint32_t>(static_cast<std::int64_t>(value))); break;  // wraps
-    default: static_cast<float*>(at)[i] = static_cast<float>(value);
+    case Number::f16:
+      static_cast<__half*>(at)[i] = __double2half(value);
+      break;
+    case Number::f64:
+      static_cast<double*>(at)[i] = value;
+      break;
+    case Number::s32:
+      static_cast<int*>(at)[i] = static_cast<int>(static_cast<std::uint32_t>(static_cast<std::int64_t>(value)));
+      break;  // wraps
+    default:
+      static_cast<float*>(at)[i] = static_cast<float>(value);
   }
 }
 
@@ -58,7 +71,8 @@ void multiply(void* const* arguments, std::uint32_t) {
   for (std::size_t i = 0; i < d.size(); ++i) d[i] = get(p.sum_in, lanes[i % 32]->c, i / 32);
   for (unsigned row = 0; row < p.m; ++row)
     for (unsigned inner = 0; inner < p.k; ++inner)
-      for (unsigned column = 0; column < p.n; ++column) d[row * p.n + column] += a[row * p.k + inner] * b[inner * p.n + column];
+      for (unsigned column = 0; column < p.n; ++column)
+        d[row * p.n + column] += a[row * p.k + inner] * b[inner * p.n + column];
   for (std::size_t i = 0; i < d.size(); ++i) put(p.sum_out, lanes[i % 32]->d, i / 32, d[i]);
 }
 

@@ -37,10 +37,10 @@ struct Arriving {
   std::shared_ptr<Use> use;
 };
 
-std::string describe(const void* object, const Thread&) {
+std::string describe_named(const void* object, const Thread&) {
   const auto& barrier = *static_cast<const Named*>(object);
   return "waits at a named barrier: " + std::to_string(barrier.arrived) + " of " + std::to_string(barrier.threads) +
-      " threads have arrived";
+         " threads have arrived";
 }
 
 // In the last lane of the warp.
@@ -60,12 +60,12 @@ void arrive(void* const* arguments, std::uint32_t arrived) {
   Named& barrier = all.named[static_cast<std::size_t>(first->id)];
   const std::string name = "named barrier " + std::to_string(first->id);
   if (barrier.arrived && barrier.threads != first->threads) {
-    Finding wrong = finding("barrier-count",
-                            name + " is for " + std::to_string(first->threads) + " threads here, and for " +
-                                std::to_string(barrier.threads) +
-                                " where others have come to it",
-                            "name the same number of threads, those that arrive and those that wait together, in every call",
-                                "comes", site);
+    Finding wrong =
+        finding("barrier-count",
+                name + " is for " + std::to_string(first->threads) + " threads here, and for " +
+                    std::to_string(barrier.threads) + " where others have come to it",
+                "name the same number of threads, those that arrive and those that wait together, in every call",
+                "comes", site);
     wrong.parties.push_back({"came before", {barrier.first, nullptr}, barrier.who, ""});
     stop(std::move(wrong));
   }
@@ -91,25 +91,29 @@ void come(int id, int threads, bool waits, Site site) {
   const auto whole = static_cast<int>((block.size() + kWarp - 1) / kWarp * kWarp);
   if (id < 0 || id > 15)
     stop(finding("bad-argument", "named barrier " + std::to_string(id) + ": a block has barriers 0 to 15",
-        "choose an id from 1 to 15", "calls", site));
+                 "choose an id from 1 to 15", "calls", site));
   if (threads <= 0 || threads % static_cast<int>(kWarp))
-    stop(finding("bad-argument", "a named barrier for " + std::to_string(threads) +
-        " threads: the number must be a positive multiple of 32",
-                 "count whole warps", "calls", site));
+    stop(finding(
+        "bad-argument",
+        "a named barrier for " + std::to_string(threads) + " threads: the number must be a positive multiple of 32",
+        "count whole warps", "calls", site));
   if (threads > whole)
-    stop(finding("barrier-count", "a named barrier for " + std::to_string(threads) + " threads in a block of " +
-        std::to_string(block.size()),
-                 "count the threads that come to it, those that only arrive included", "calls", site));
+    stop(finding(
+        "barrier-count",
+        "a named barrier for " + std::to_string(threads) + " threads in a block of " + std::to_string(block.size()),
+        "count the threads that come to it, those that only arrive included", "calls", site));
   if (id == 0 && block.waiting())
-    stop(finding("barrier-count", "comes to named barrier 0 while " + std::to_string(block.waiting()) +
-        " threads wait at __syncthreads(), which is the same barrier",
+    stop(finding("barrier-count",
+                 "comes to named barrier 0 while " + std::to_string(block.waiting()) +
+                     " threads wait at __syncthreads(), which is the same barrier",
                  "use ids 1 to 15 for parts of a block", "comes", site));
   auto& all = block_state<NamedBarriers>();
   if (check::on()) all.warps[thread.index / kWarp].release();
   Arriving mine{id, threads, waits, site, nullptr};
   together_warp(waits ? "named_sync" : "named_arrive", 0xFFFFFFFFu, &mine, arrive, site);
   if (!waits) return;
-  if (!mine.use->over) mine.use->gate.wait("named_sync", site, describe, &all.named[static_cast<std::size_t>(id)]);
+  if (!mine.use->over)
+    mine.use->gate.wait("named_sync", site, describe_named, &all.named[static_cast<std::size_t>(id)]);
   if (check::on()) mine.use->order.acquire();
 }
 

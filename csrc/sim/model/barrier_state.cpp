@@ -8,7 +8,8 @@ namespace spak::sim {
 
 namespace {
 
-constexpr const char* kApart = "keep the mbarrier's memory apart from what is stored to; mbarrier_invalidate it before other use";
+constexpr const char* kApart =
+    "keep the mbarrier's memory apart from what is stored to; mbarrier_invalidate it before other use";
 
 void written_over(Finding& wrong, const Mbarrier& barrier) {
   Party writer = check::last_writer(barrier.word);
@@ -32,8 +33,8 @@ void Mbarrier::begin(std::uint32_t count, Site site) {
 }
 
 std::uint64_t Mbarrier::encode() const {
-  return std::uint64_t{2} << 62 | (phase & 1) << 61 | (static_cast<std::uint64_t>(bytes) & 0x1FFFFF) << 40 | std::uint64_t{expected} << 20 |
-         pending;
+  return std::uint64_t{2} << 62 | (phase & 1) << 61 | (static_cast<std::uint64_t>(bytes) & 0x1FFFFF) << 40 |
+         std::uint64_t{expected} << 20 | pending;
 }
 
 void Mbarrier::settle() {
@@ -52,10 +53,10 @@ void Mbarrier::settle() {
 }
 
 std::string Mbarrier::state() const {
-  std::string text = "in phase " + std::to_string(phase) + " (parity " + std::to_string(parity()) + "): " +
-      std::to_string(pending) + " of " +
-                     std::to_string(expected) + (expected == 1 ? " arrival" : " arrivals") + " pending, " +
-                         std::to_string(bytes < 0 ? -bytes : bytes) +
+  std::string text = "in phase " + std::to_string(phase) + " (parity " + std::to_string(parity()) +
+                     "): " + std::to_string(pending) + " of " + std::to_string(expected) +
+                     (expected == 1 ? " arrival" : " arrivals") + " pending, " +
+                     std::to_string(bytes < 0 ? -bytes : bytes) +
                      (bytes < 0 ? " bytes more than were expected" : " bytes outstanding");
   return text;
 }
@@ -70,15 +71,17 @@ namespace {
       "an mbarrier is a uint64_t in shared memory", site);
   const std::string start = std::string(what) + " on " + name_of_shared(block, bar);
   if (!barrier || !barrier->live) {
-    Finding wrong = finding("mbarrier-misuse", start +
-        (barrier ? ", which has been invalidated" : ", which has not been initialised"),
-                            "call mbarrier_init in one thread, then fence_mbarrier_init() and a barrier of the block (or cluster), before it is used",
+    Finding wrong = finding("mbarrier-misuse",
+                            start + (barrier ? ", which has been invalidated" : ", which has not been initialised"),
+                            "call mbarrier_init in one thread, then fence_mbarrier_init() and a barrier of the block "
+                            "(or cluster), before it is used",
                             "calls", site);
     if (barrier) wrong.parties.push_back({"invalidated it", {barrier->invalidated, nullptr}, "", ""});
     stop(std::move(wrong));
   }
-  Finding wrong = finding("mbarrier-misuse", start + ", whose 8 bytes have been written over since: it was " + barrier->state(),
-      kApart, "calls", site);
+  Finding wrong =
+      finding("mbarrier-misuse", start + ", whose 8 bytes have been written over since: it was " + barrier->state(),
+              kApart, "calls", site);
   written_over(wrong, *barrier);
   stop(std::move(wrong));
 }
@@ -103,7 +106,8 @@ MbarrierRef mbarrier_for_copy(std::uint64_t* bar, const char* what, Site site) {
     Finding wrong = finding("missing-proxy-fence",
                             std::string(what) + " completes on " + name_of_shared(*barrier->block, bar) +
                                 ", whose initialisation has not been made visible to the async proxy",
-                            "call fence_mbarrier_init() after mbarrier_init, in the thread that initialises, before the block or cluster meets",
+                            "call fence_mbarrier_init() after mbarrier_init, in the thread that initialises, before "
+                            "the block or cluster meets",
                             ("issued (" + std::string(what) + ")").c_str(), site);
     wrong.parties.push_back({"initialised it", {barrier->initialised, nullptr}, "", ""});
     report(std::move(wrong));
@@ -113,8 +117,11 @@ MbarrierRef mbarrier_for_copy(std::uint64_t* bar, const char* what, Site site) {
 
 void deliver(Mbarrier& barrier, std::uint64_t bytes, const check::FlightRef& flight, const char* what, Site issued) {
   const auto wrong = [&](const std::string& sentence, const char* hint) {
-    report({"mbarrier-misuse", sentence, hint, {{"issued (" + std::string(what) + ")", {issued, nullptr}, "", ""},
-        {"initialised it", {barrier.initialised, nullptr}, "", ""}}});
+    report({"mbarrier-misuse",
+            sentence,
+            hint,
+            {{"issued (" + std::string(what) + ")", {issued, nullptr}, "", ""},
+             {"initialised it", {barrier.initialised, nullptr}, "", ""}}});
   };
   if (!barrier.live || *barrier.word != barrier.encode()) {
     wrong(std::string(what) + " completes on an mbarrier that has been invalidated or written over since it was issued",
@@ -138,8 +145,11 @@ void leave_barriers(Block& block) {
   if (!all) return;
   for (const auto& [offset, barrier] : all->at) {
     if (!barrier->live || *barrier->word == barrier->encode()) continue;
-    Finding wrong{"mbarrier-misuse", name_of_shared(block, barrier->word) +
-        " is still an mbarrier, and has been written over by something else", kApart, {}};
+    Finding wrong{
+        "mbarrier-misuse",
+        name_of_shared(block, barrier->word) + " is still an mbarrier, and has been written over by something else",
+        kApart,
+        {}};
     written_over(wrong, *barrier);
     report(std::move(wrong));
   }

@@ -13,24 +13,28 @@ namespace spak::sim {
 
 namespace {
 
-constexpr const char* kAligned = "bulk copies move multiples of 16 bytes between addresses that are multiples of 16: align with __align__(16)";
+constexpr const char* kAligned =
+    "bulk copies move multiples of 16 bytes between addresses that are multiples of 16: align with __align__(16)";
 
 void require_16(const void* to, const void* from, std::uint32_t bytes, const char* what, Site site) {
-  require_multiple(reinterpret_cast<std::uintptr_t>(to), 16, [&] { return std::string("the destination of ") + what; }, kAligned,
+  require_multiple(
+      reinterpret_cast<std::uintptr_t>(to), 16, [&] { return std::string("the destination of ") + what; }, kAligned,
       site);
-  require_multiple(reinterpret_cast<std::uintptr_t>(from), 16, [&] { return std::string("the source of ") + what; }, kAligned,
-      site);
+  require_multiple(
+      reinterpret_cast<std::uintptr_t>(from), 16, [&] { return std::string("the source of ") + what; }, kAligned, site);
   if (bytes % 16)
-    stop(finding("bad-argument", std::string(what) + " of " + std::to_string(bytes) +
-        " bytes: the size must be a multiple of 16", kAligned, "calls", site));
+    stop(finding("bad-argument",
+                 std::string(what) + " of " + std::to_string(bytes) + " bytes: the size must be a multiple of 16",
+                 kAligned, "calls", site));
 }
 
 // [at, at + bytes) is inside the block's window.
 void require_room(const Block& block, const void* at, std::uint64_t bytes, const char* what, Site site) {
   const auto offset = static_cast<std::uint64_t>(static_cast<const char*>(at) - block.window().base());
   if (offset + bytes > kWindow)
-    stop(finding("out-of-bounds", std::string(what) + " of " + std::to_string(bytes) + " bytes at " + name_of_shared(block, at) +
-        " leaves shared memory",
+    stop(finding("out-of-bounds",
+                 std::string(what) + " of " + std::to_string(bytes) + " bytes at " + name_of_shared(block, at) +
+                     " leaves shared memory",
                  "check the size: it is in bytes", "calls", site));
 }
 
@@ -40,7 +44,7 @@ struct BulkLoad final : Load {
     std::memcpy(to, source, bytes);
     if (auto* notes = into->states().find<SwizzleNotes>())
       notes->forget(static_cast<std::uint32_t>(static_cast<char*>(to) - into->window().base()),
-          static_cast<std::uint32_t>(bytes));
+                    static_cast<std::uint32_t>(bytes));
   }
   void* to = nullptr;
   const void* source = nullptr;
@@ -62,7 +66,7 @@ struct BulkStore final : Store {
 
 // One copy into one block. `bar` lies in that block.
 std::shared_ptr<BulkLoad> load(Block& into, void* to, const void* source, std::uint32_t bytes, std::uint64_t* bar,
-    const char* what, Site site) {
+                               const char* what, Site site) {
   require_room(into, to, bytes, what, site);
   auto copy = std::make_shared<BulkLoad>();
   copy->what = what;
@@ -79,15 +83,8 @@ std::shared_ptr<BulkLoad> load(Block& into, void* to, const void* source, std::u
   return copy;
 }
 
-void count(profile::Event event, std::uint32_t bytes) {
-  if (!profile::on()) return;
-  profile::event(profile::Event::bulk_copies);
-  profile::event(event, bytes);
-  profile::loading(bytes);
-}
-
-void store(void* global, const void* shared, std::uint32_t bytes, const char* what, const Reduction* reduction, Element element,
-    Site site) {
+void store(void* global, const void* shared, std::uint32_t bytes, const char* what, const Reduction* reduction,
+           Element element, Site site) {
   caller(site);
   const Block& own = own_shared(shared, (std::string("the source of ") + what).c_str(), site);
   require_16(global, shared, bytes, what, site);
@@ -102,27 +99,29 @@ void store(void* global, const void* shared, std::uint32_t bytes, const char* wh
   if (check::on()) {
     copy->flight = check::depart(what, check::Proxy::async, site);
     check::will_read(copy->flight, shared, bytes);
-    if (reduction) check::atomic(global, bytes, check::Scope::device, false, false, site);
-    else check::will_write(copy->flight, global, bytes);
+    if (reduction)
+      check::atomic(global, bytes, check::Scope::device, false, false, site);
+    else
+      check::will_write(copy->flight, global, bytes);
   }
   touch(global, bytes);
   issue_store(std::move(copy), site);
 }
 
 void copy_cluster(void* peer_shared, const void* shared, std::uint32_t bytes, std::uint64_t* peer_bar, const char* what,
-    const Reduction* reduction,
-                  Element element, Site site) {
+                  const Reduction* reduction, Element element, Site site) {
   caller(site);
   const Block& own = own_shared(shared, (std::string("the source of ") + what).c_str(), site);
   require_16(peer_shared, shared, bytes, what, site);
   require_room(own, shared, bytes, what, site);
   Block& into = block_of_shared(peer_shared, (std::string("the destination of ") + what).c_str(), site);
   if (&into != &block_of_shared(peer_bar, (std::string("the mbarrier of ") + what).c_str(), site))
-    stop(finding("bad-argument", std::string("the destination and the mbarrier of ") + what + " lie in different blocks",
+    stop(finding("bad-argument",
+                 std::string("the destination and the mbarrier of ") + what + " lie in different blocks",
                  "map both with cluster_map to the same rank", "calls", site));
   auto copy = load(into, peer_shared, shared, bytes, peer_bar, what, site);
   if (reduction) copy->combines = true, copy->reduction = *reduction, copy->element = element;
-  count(profile::Event::peer_bytes, bytes);
+  count_copy(profile::Event::peer_bytes, bytes);
   issue_load(std::move(copy), site);
 }
 
@@ -135,13 +134,13 @@ void bulk_load(void* shared, const void* global, std::uint32_t bytes, std::uint6
   require_16(shared, global, bytes, "bulk_load", site);
   if (bytes) require_global(global, "the source of bulk_load", site);
   auto copy = load(into, shared, global, bytes, bar, "bulk load", site);
-  count(profile::Event::async_bytes_in, bytes);
+  count_copy(profile::Event::async_bytes_in, bytes);
   touch(global, bytes);
   issue_load(std::move(copy), site);
 }
 
 void bulk_load_multicast(void* shared, const void* global, std::uint32_t bytes, std::uint64_t* bar, std::uint16_t mask,
-    Site site) {
+                         Site site) {
   caller(site);
   own_shared(shared, "the destination of bulk_load_multicast", site);
   own_shared(bar, "the mbarrier of bulk_load_multicast", site);
@@ -150,10 +149,10 @@ void bulk_load_multicast(void* shared, const void* global, std::uint32_t bytes, 
   touch(global, bytes);
   std::vector<std::shared_ptr<BulkLoad>> copies;
   for (Block* into : destinations(mask, "bulk_load_multicast", site))
-    copies.push_back(load(*into, in_block(*into, shared), global, bytes, static_cast<std::uint64_t*>(in_block(*into, bar)),
-        "bulk load", site));
+    copies.push_back(load(*into, in_block(*into, shared), global, bytes,
+                          static_cast<std::uint64_t*>(in_block(*into, bar)), "bulk load", site));
   for (auto& copy : copies) {
-    count(profile::Event::async_bytes_in, bytes);
+    count_copy(profile::Event::async_bytes_in, bytes);
     issue_load(std::move(copy), site);
   }
 }
@@ -162,10 +161,11 @@ void bulk_store(void* global, const void* shared, std::uint32_t bytes, Site site
   store(global, shared, bytes, "bulk store", nullptr, Element::u8, site);
 }
 
-void bulk_reduce(Reduction reduction, Element element, void* global, const void* shared, std::uint32_t bytes, Site site) {
+void bulk_reduce(Reduction reduction, Element element, void* global, const void* shared, std::uint32_t bytes,
+                 Site site) {
   if (!has_reduction(reduction, element))
-    stop(finding("bad-argument", std::string("a bulk reduction cannot ") + name_of(reduction) + " elements of type " +
-        name_of(element),
+    stop(finding("bad-argument",
+                 std::string("a bulk reduction cannot ") + name_of(reduction) + " elements of type " + name_of(element),
                  "see the table of cp.reduce.async.bulk in the PTX ISA", "calls", site));
   store(global, shared, bytes, "bulk reduction", &reduction, element, site);
 }
@@ -174,13 +174,13 @@ void bulk_copy_cluster(void* peer_shared, const void* shared, std::uint32_t byte
   copy_cluster(peer_shared, shared, bytes, peer_bar, "bulk copy to a peer", nullptr, Element::u8, site);
 }
 
-void bulk_reduce_cluster(Reduction reduction, Element element, void* peer_shared, const void* shared, std::uint32_t bytes,
-    std::uint64_t* peer_bar,
-                         Site site) {
+void bulk_reduce_cluster(Reduction reduction, Element element, void* peer_shared, const void* shared,
+                         std::uint32_t bytes, std::uint64_t* peer_bar, Site site) {
   const bool narrow = element == Element::u32 || element == Element::s32;
   if (!has_reduction(reduction, element) || (!narrow && (element != Element::u64 || reduction != Reduction::add)))
-    stop(finding("bad-argument", std::string("a bulk reduction into shared memory cannot ") + name_of(reduction) +
-        " elements of type " + name_of(element),
+    stop(finding("bad-argument",
+                 std::string("a bulk reduction into shared memory cannot ") + name_of(reduction) +
+                     " elements of type " + name_of(element),
                  "see the table of cp.reduce.async.bulk in the PTX ISA", "calls", site));
   copy_cluster(peer_shared, shared, bytes, peer_bar, "bulk reduction to a peer", &reduction, element, site);
 }

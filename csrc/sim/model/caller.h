@@ -19,7 +19,8 @@ inline Thread& caller(Site site) {
 }
 
 // A finding whose offender is the calling thread.
-Finding finding(const char* rule, std::string sentence, std::string hint, const char* role, Site site, std::string what = "");
+Finding finding(const char* rule, std::string sentence, std::string hint, const char* role, Site site,
+                std::string what = "");
 
 // "`tile` at byte 128", or "byte 640 of shared memory of block (1,0,0)" where no variable is. The block is named unless it is
 // the reader's (null: the calling thread's).

@@ -44,11 +44,11 @@ void settle(Cluster& cluster, ClusterBarrier& barrier) {
   over->gate.open();
 }
 
-std::string describe(const void* object, const Thread& waiter) {
+std::string describe_cluster(const void* object, const Thread& waiter) {
   const Cluster& cluster = running->cluster_of(waiter.owner());
   const auto& barrier = *static_cast<const ClusterBarrier*>(object);
-  return "waits at the cluster's barrier: " + std::to_string(barrier.arrived) + " of " + std::to_string(living(cluster)) +
-         " threads of the cluster have arrived";
+  return "waits at the cluster's barrier: " + std::to_string(barrier.arrived) + " of " +
+         std::to_string(living(cluster)) + " threads of the cluster have arrived";
 }
 
 }  // namespace
@@ -79,12 +79,11 @@ void cluster_wait(Site site) {
   auto& mine = thread.states.get<ClusterArrival>();
   if (!mine.phase)
     stop(finding("barrier-count", "waits at the cluster's barrier without having arrived",
-        "call cluster_arrive() first, or cluster_sync()", "waits",
-                 site));
+                 "call cluster_arrive() first, or cluster_sync()", "waits", site));
   const std::shared_ptr<Phase> phase = std::move(mine.phase);
   mine.phase.reset();
   const auto& barrier = running->cluster_of(thread.owner()).states.get<ClusterBarrier>();
-  if (!phase->over) phase->gate.wait("cluster_wait", site, describe, &barrier);
+  if (!phase->over) phase->gate.wait("cluster_wait", site, describe_cluster, &barrier);
   if (check::on()) phase->order.acquire();
 }
 

@@ -47,7 +47,8 @@ void left_behind(const Stores& stores, const Block& block) {
     report({"missing-wait",
             block.name() + " has exited without a wait for its " + store->what +
                 ", which may still be reading the block's shared memory",
-            "call bulk_commit() and bulk_wait_read<0>() (or bulk_wait<0>()) in the thread that issued it, before the block exits",
+            "call bulk_commit() and bulk_wait_read<0>() (or bulk_wait<0>()) in the thread that issued it, before the "
+            "block exits",
             {{"issued (" + std::string(store->what) + ")", {store->site, nullptr}, name_of(*store->thread), ""}}});
   }
 }
@@ -103,22 +104,31 @@ std::vector<Block*> destinations(std::uint16_t mask, const char* what, Site site
     if (!(mask >> rank & 1)) continue;
     if (rank >= cluster.count)
       stop(finding("bad-argument",
-                   std::string("the mask of ") + what + " names the block of rank " + std::to_string(rank) + " in a cluster of " +
-                       std::to_string(cluster.count),
+                   std::string("the mask of ") + what + " names the block of rank " + std::to_string(rank) +
+                       " in a cluster of " + std::to_string(cluster.count),
                    "set bits below cluster_size() only", "calls", site));
     if (cluster.blocks[rank]->gone())
       stop(finding("exited-peer", std::string(what) + " to " + cluster.blocks[rank]->name() + ", which has exited",
-                   "let no block exit while others write to its shared memory: end the kernel with cluster_sync()", "calls",
-                       site));
+                   "let no block exit while others write to its shared memory: end the kernel with cluster_sync()",
+                   "calls", site));
     blocks.push_back(cluster.blocks[rank]);
   }
-  if (blocks.empty()) stop(finding("bad-argument", std::string("the mask of ") + what + " names no block",
-      "set the bits of the ranks that shall receive it", "calls", site));
+  if (blocks.empty())
+    stop(finding("bad-argument", std::string("the mask of ") + what + " names no block",
+                 "set the bits of the ranks that shall receive it", "calls", site));
   return blocks;
 }
 
-void* in_block(const Block& peer, const void* own) { return peer.window().base() +
-    (static_cast<const char*>(own) - self().owner().window().base()); }
+void count_copy(profile::Event event, std::uint32_t bytes) {
+  if (!profile::on()) return;
+  profile::event(profile::Event::bulk_copies);
+  profile::event(event, bytes);
+  profile::loading(bytes);
+}
+
+void* in_block(const Block& peer, const void* own) {
+  return peer.window().base() + (static_cast<const char*>(own) - self().owner().window().base());
+}
 
 void bulk_commit(Site site) {
   auto& mine = caller(site).states.get<BulkGroups>();
@@ -137,7 +147,8 @@ void bulk_wait(int pending, Site site) {
 
 void bulk_wait_read(int pending, Site site) {
   auto& mine = caller(site).states.get<BulkGroups>();
-  for (std::size_t i = 0; i + static_cast<std::size_t>(pending) < mine.groups.size(); ++i) release_sources(mine.groups[i]);
+  for (std::size_t i = 0; i + static_cast<std::size_t>(pending) < mine.groups.size(); ++i)
+    release_sources(mine.groups[i]);
 }
 
 void leave_copies(Block& block) {
@@ -155,7 +166,8 @@ void leave_copies(Block& block) {
     report({own ? "missing-wait" : "exited-peer",
             block.name() + " has exited while a " + load->what + (own ? "" : " of " + load->from->name()) +
                 " is still writing to its shared memory",
-            own ? "wait for the phase of its mbarrier before the block exits" : "let no block exit while others write to its shared memory: end the kernel with cluster_sync()",
+            own ? "wait for the phase of its mbarrier before the block exits"
+                : "let no block exit while others write to its shared memory: end the kernel with cluster_sync()",
             {{"issued (" + std::string(load->what) + ")", {load->site, nullptr}, name_of(*load->thread), ""}}});
   }
 }

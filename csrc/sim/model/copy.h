@@ -9,6 +9,7 @@
 
 #include "check/check.h"
 #include "model/barrier_state.h"
+#include "profile/profile.h"
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
@@ -53,6 +54,8 @@ void issue_store(std::shared_ptr<Store> store, Site site);
 
 // The blocks that a multicast's mask names. Ends the launch for a bit that names no block, or one that has exited.
 std::vector<Block*> destinations(std::uint16_t mask, const char* what, Site site);
+// One more copy, of so many bytes of the kind `event`, where a profile is asked for.
+void count_copy(profile::Event event, std::uint32_t bytes);
 // What lies in `peer` where `own` lies in the calling thread's block.
 void* in_block(const Block& peer, const void* own);
 

@@ -59,15 +59,18 @@ struct Signal : Operation {
       if (barrier->live && barrier->current) barrier->current->join(*copy->order);
     }
     const auto wrong = [&](const std::string& sentence, const char* hint) {
-      report({"mbarrier-misuse", sentence, hint,
-              {{"issued (cp.async.mbarrier.arrive)", {site, nullptr}, "", ""}, {"initialised it", {barrier->initialised,
-                  nullptr}, "", ""}}});
+      report({"mbarrier-misuse",
+              sentence,
+              hint,
+              {{"issued (cp.async.mbarrier.arrive)", {site, nullptr}, "", ""},
+               {"initialised it", {barrier->initialised, nullptr}, "", ""}}});
     };
     if (!barrier->live || *barrier->word != barrier->encode())
       return wrong("cp_async_mbarrier_arrive arrives at an mbarrier that has been invalidated or written over since",
                    "wait for the phase before its memory is used for something else");
     if (!barrier->pending)
-      return wrong("cp_async_mbarrier_arrive at an mbarrier " + barrier->state() + ": more arrivals than mbarrier_init announced",
+      return wrong("cp_async_mbarrier_arrive at an mbarrier " + barrier->state() +
+                       ": more arrivals than mbarrier_init announced",
                    "count the arrivals of cp_async_mbarrier_arrive_noinc in mbarrier_init");
     --barrier->pending;
     if (barrier->arrived.size() < 64) barrier->arrived.push_back({thread, site});
@@ -88,8 +91,7 @@ void signal(std::uint64_t* bar, bool increment, Site site) {
   if (increment) {
     if (signal->barrier->pending == Mbarrier::kMaxCount)
       stop(finding("mbarrier-misuse", std::string(what) + " at an mbarrier with 2^20 - 1 arrivals pending",
-          "a phase takes at most 2^20 - 1 arrivals",
-                   "calls", site));
+                   "a phase takes at most 2^20 - 1 arrivals", "calls", site));
     ++signal->barrier->pending;
     signal->barrier->store();
   }
@@ -109,16 +111,19 @@ void cp_async(void* shared, const void* global, int bytes, int source_bytes, Sit
   Thread& thread = caller(site);
   own_shared(shared, "the destination of cp_async", site);
   const auto align = static_cast<std::size_t>(bytes);
-  require_multiple(reinterpret_cast<std::uintptr_t>(shared), align, [&] { return "the destination of a cp_async of " +
-      std::to_string(bytes) + " bytes"; },
-                   "align the shared variable with __align__, and keep row strides multiples of it", site);
-  require_multiple(reinterpret_cast<std::uintptr_t>(global), align, [&] { return "the source of a cp_async of " +
-      std::to_string(bytes) + " bytes"; },
-                   "copy fewer bytes at a time where the source's alignment is not known", site);
+  require_multiple(
+      reinterpret_cast<std::uintptr_t>(shared), align,
+      [&] { return "the destination of a cp_async of " + std::to_string(bytes) + " bytes"; },
+      "align the shared variable with __align__, and keep row strides multiples of it", site);
+  require_multiple(
+      reinterpret_cast<std::uintptr_t>(global), align,
+      [&] { return "the source of a cp_async of " + std::to_string(bytes) + " bytes"; },
+      "copy fewer bytes at a time where the source's alignment is not known", site);
   if (source_bytes < 0 || source_bytes > bytes)
-    stop(finding("bad-argument", "cp_async_zfill of " + std::to_string(bytes) + " bytes reads " + std::to_string(source_bytes) +
-        " of them",
-                 "source_bytes is 0 to Bytes", "calls", site));
+    stop(finding(
+        "bad-argument",
+        "cp_async_zfill of " + std::to_string(bytes) + " bytes reads " + std::to_string(source_bytes) + " of them",
+        "source_bytes is 0 to Bytes", "calls", site));
   if (source_bytes) require_global(global, "the source of cp_async", site);
   auto copy = std::make_shared<Copy>();
   copy->shared = static_cast<char*>(shared);

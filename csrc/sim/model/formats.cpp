@@ -32,7 +32,8 @@ double decode_e4m3(std::uint32_t bits) {
   const double sign = bits & 0x80u ? -1.0 : 1.0;
   const unsigned exponent = bits >> 3 & 15, fraction = bits & 7;
   if (exponent == 15 && fraction == 7) return from_bits(0x7FF8000000000000u);
-  return sign * (exponent ? 8.0 + fraction : fraction) * static_cast<double>(1u << (exponent ? exponent - 1 : 0)) * 0x1p-9;
+  return sign * (exponent ? 8.0 + fraction : fraction) * static_cast<double>(1u << (exponent ? exponent - 1 : 0)) *
+         0x1p-9;
 }
 
 template <typename Decode>
@@ -45,13 +46,18 @@ std::array<double, 256> table(Decode decode) {
 const std::array<double, 256>& bytes(Format format) {
   static const std::array<double, 256> e4m3 = table(decode_e4m3);
   static const std::array<double, 256> e5m2 = table([](std::uint32_t bits) { return decode_f16(bits << 8); });
-  static const std::array<double, 256> s8 = table([](std::uint32_t bits) { return static_cast<double>(static_cast<std::int8_t>(bits)); });
+  static const std::array<double, 256> s8 =
+      table([](std::uint32_t bits) { return static_cast<double>(static_cast<std::int8_t>(bits)); });
   static const std::array<double, 256> u8 = table([](std::uint32_t bits) { return static_cast<double>(bits); });
   switch (format) {
-    case Format::e4m3: return e4m3;
-    case Format::e5m2: return e5m2;
-    case Format::s8: return s8;
-    default: return u8;
+    case Format::e4m3:
+      return e4m3;
+    case Format::e5m2:
+      return e5m2;
+    case Format::s8:
+      return s8;
+    default:
+      return u8;
   }
 }
 
@@ -71,10 +77,14 @@ const char* name_of(Format format) {
 
 double decode(Format format, std::uint32_t bits) {
   switch (format) {
-    case Format::f16: return decode_f16(bits & 0xFFFFu);
-    case Format::bf16: return widen(bits << 16);
-    case Format::tf32: return widen(bits & 0xFFFFE000u);
-    default: return bytes(format)[bits & 0xFFu];
+    case Format::f16:
+      return decode_f16(bits & 0xFFFFu);
+    case Format::bf16:
+      return widen(bits << 16);
+    case Format::tf32:
+      return widen(bits & 0xFFFFE000u);
+    default:
+      return bytes(format)[bits & 0xFFu];
   }
 }
 
@@ -84,7 +94,8 @@ void decode(Format format, const void* elements, unsigned count, double* out) {
       for (unsigned i = 0; i < count; ++i) out[i] = decode_f16(load<std::uint16_t>(elements, i));
       break;
     case Format::bf16:
-      for (unsigned i = 0; i < count; ++i) out[i] = widen(static_cast<std::uint32_t>(load<std::uint16_t>(elements, i)) << 16);
+      for (unsigned i = 0; i < count; ++i)
+        out[i] = widen(static_cast<std::uint32_t>(load<std::uint16_t>(elements, i)) << 16);
       break;
     case Format::tf32:
       for (unsigned i = 0; i < count; ++i) out[i] = widen(load<std::uint32_t>(elements, i) & 0xFFFFE000u);

@@ -97,8 +97,12 @@ void choose(const double* a, const double* b, unsigned m, unsigned n, unsigned k
 
 }  // namespace
 
-void product(const double* a, const double* b, unsigned m, unsigned n, unsigned k, double* sums) { choose(a, b, m, n, k, sums); }
-void product_add(const double* a, const double* b, unsigned m, unsigned n, unsigned k, float* d) { choose(a, b, m, n, k, d); }
+void product(const double* a, const double* b, unsigned m, unsigned n, unsigned k, double* sums) {
+  choose(a, b, m, n, k, sums);
+}
+void product_add(const double* a, const double* b, unsigned m, unsigned n, unsigned k, float* d) {
+  choose(a, b, m, n, k, d);
+}
 
 }  // namespace spak::sim
 #pragma GCC visibility pop

@@ -21,8 +21,10 @@ inline std::uint32_t accumulate(Accumulator type, bool saturate, std::uint32_t d
       std::memcpy(&d, &x, sizeof x);
       return d;
     }
-    case Accumulator::f16: return round_f16(decode(Format::f16, d) + sum);
-    case Accumulator::s32: break;
+    case Accumulator::f16:
+      return round_f16(decode(Format::f16, d) + sum);
+    case Accumulator::s32:
+      break;
   }
   const std::int64_t exact = static_cast<std::int32_t>(d) + static_cast<std::int64_t>(sum);
   if (saturate && exact > INT32_MAX) return static_cast<std::uint32_t>(INT32_MAX);

@@ -11,7 +11,7 @@ void model_leave(Thread& thread);
 
 // The parts of it, each where its state is.
 void leave_cluster(Thread& thread);
-void leave_barriers(Block& block);   // all of its threads have exited
+void leave_barriers(Block& block);  // all of its threads have exited
 void leave_copies(Block& block);
 void leave_registers(Block& block);
 

@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint32_t kAll = 0xFFFFFFFFu;
 
 // What one lane brings: the address of its row, where the instruction looks at it, and its registers.
-struct Lane {
+struct MatrixLane {
   char* row;
   std::uint32_t* r;
   unsigned count;
@@ -24,7 +24,9 @@ struct Lane {
 
 using Matrix = std::uint16_t[8][8];
 
-const Lane& lane_of(void* const* arguments, unsigned lane) { return *static_cast<const Lane*>(arguments[lane]); }
+const MatrixLane& lane_of(void* const* arguments, unsigned lane) {
+  return *static_cast<const MatrixLane*>(arguments[lane]);
+}
 
 // The fragment of lane l is row l / 4, elements 2 * (l % 4) and 2 * (l % 4) + 1.
 template <bool Transposed>
@@ -87,12 +89,14 @@ void tell(char* row, bool write, const void* pc, Site site) {
   if (row == nullptr) return;
   if (profile::on()) profile::access(row, 16, write ? profile::Kind::write : profile::Kind::read, pc);
   if (!check::on()) return;
-  if (write) check::write(row, 16, site);
-  else check::read(row, 16, site);
+  if (write)
+    check::write(row, 16, site);
+  else
+    check::read(row, 16, site);
 }
 
 void issue_load(std::uint32_t* r, unsigned count, bool transposed, std::uint32_t row, const void* pc, Site site) {
-  Lane lane{row_at(row, count, kLoadMisaligned, site), r, count};
+  MatrixLane lane{row_at(row, count, kLoadMisaligned, site), r, count};
   tell(lane.row, false, pc, site);
   static const char* const names[] = {"ldmatrix.x1", "ldmatrix.x2", "", "ldmatrix.x4"};
   static const char* const transposed_names[] = {"ldmatrix.x1.trans", "ldmatrix.x2.trans", "", "ldmatrix.x4.trans"};
@@ -102,8 +106,9 @@ void issue_load(std::uint32_t* r, unsigned count, bool transposed, std::uint32_t
     together_warp(names[count - 1], kAll, &lane, load<false>, site);
 }
 
-void issue_store(std::uint32_t row, const std::uint32_t* r, unsigned count, bool transposed, const void* pc, Site site) {
-  Lane lane{row_at(row, count, kStoreMisaligned, site), const_cast<std::uint32_t*>(r), count};
+void issue_store(std::uint32_t row, const std::uint32_t* r, unsigned count, bool transposed, const void* pc,
+                 Site site) {
+  MatrixLane lane{row_at(row, count, kStoreMisaligned, site), const_cast<std::uint32_t*>(r), count};
   tell(lane.row, true, pc, site);
   static const char* const names[] = {"stmatrix.x1", "stmatrix.x2", "", "stmatrix.x4"};
   static const char* const transposed_names[] = {"stmatrix.x1.trans", "stmatrix.x2.trans", "", "stmatrix.x4.trans"};
@@ -128,11 +133,12 @@ void ldmatrix(std::uint32_t* r, unsigned count, bool transposed, const void* row
 }
 
 void stmatrix(void* row, const std::uint32_t* r, unsigned count, bool transposed, Site site) {
-  issue_store(gives_row(count) ? shared_address(row, site) : 0, r, count, transposed, __builtin_return_address(0), site);
+  issue_store(gives_row(count) ? shared_address(row, site) : 0, r, count, transposed, __builtin_return_address(0),
+              site);
 }
 
 std::uint32_t movmatrix(std::uint32_t r, Site site) {
-  Lane lane{nullptr, &r, 1};
+  MatrixLane lane{nullptr, &r, 1};
   together_warp("movmatrix", kAll, &lane, transpose, site);
   return r;
 }

@@ -27,8 +27,7 @@ void touched(const Mbarrier& barrier, Site site) {
 
 // The part that all kinds of arrival share. `drop` arrivals are also missing from the phases that follow.
 std::uint64_t arrive(std::uint64_t* bar, std::uint32_t count, std::uint32_t drop, std::int64_t bytes, bool may_complete,
-    const char* what,
-                     Site site) {
+                     const char* what, Site site) {
   Thread& thread = caller(site);
   const MbarrierRef barrier = mbarrier_at(bar, what, site);
   touched(*barrier, site);
@@ -37,17 +36,19 @@ std::uint64_t arrive(std::uint64_t* bar, std::uint32_t count, std::uint32_t drop
     misuse(*barrier, std::string(what) + " with a count of " + std::to_string(count), "a count is 1 to 2^20 - 1", site);
   if (count > barrier->pending)
     misuse(*barrier,
-           std::string(what) + " of " + std::to_string(count) + " at " + name_of(*barrier) + ", which is " + barrier->state() +
-               ": more arrivals than mbarrier_init announced",
-           "initialise it with the number of arrivals of a phase; let exactly those threads arrive, once a phase", site);
+           std::string(what) + " of " + std::to_string(count) + " at " + name_of(*barrier) + ", which is " +
+               barrier->state() + ": more arrivals than mbarrier_init announced",
+           "initialise it with the number of arrivals of a phase; let exactly those threads arrive, once a phase",
+           site);
   if (barrier->bytes + bytes > Mbarrier::kMaxBytes)
-    misuse(*barrier, std::string(what) + " expects " + std::to_string(bytes) + " bytes of " + name_of(*barrier) + ", which is " +
-        barrier->state(),
+    misuse(*barrier,
+           std::string(what) + " expects " + std::to_string(bytes) + " bytes of " + name_of(*barrier) + ", which is " +
+               barrier->state(),
            "at most 2^20 - 1 bytes can be outstanding", site);
   barrier->bytes += bytes;
   if (!may_complete && count == barrier->pending && barrier->bytes == 0)
     misuse(*barrier, std::string(what) + " completes the phase of " + name_of(*barrier),
-        "use mbarrier.arrive where the phase may complete", site);
+           "use mbarrier.arrive where the phase may complete", site);
   if (barrier->current) barrier->current->release();
   barrier->pending -= count;
   barrier->expected -= drop;
@@ -61,8 +62,9 @@ void expect(std::uint64_t* bar, std::uint32_t bytes, const char* what, Site site
   const MbarrierRef barrier = mbarrier_at(bar, what, site);
   touched(*barrier, site);
   if (barrier->bytes + std::int64_t{bytes} > Mbarrier::kMaxBytes)
-    misuse(*barrier, std::string(what) + " of " + std::to_string(bytes) + " bytes at " + name_of(*barrier) + ", which is " +
-        barrier->state(),
+    misuse(*barrier,
+           std::string(what) + " of " + std::to_string(bytes) + " bytes at " + name_of(*barrier) + ", which is " +
+               barrier->state(),
            "at most 2^20 - 1 bytes can be outstanding", site);
   barrier->bytes += bytes;
   barrier->settle();
@@ -82,20 +84,21 @@ std::string missing(const Mbarrier& barrier) {
     for (const Mbarrier::Arrival& now : barrier.arrived) here = here || now.thread == past.thread;
     if (here || ++named > 4) continue;
     text += (named == 1 ? "; arrived in the phase before and not in this one: " : ", ") + name_of(*past.thread) +
-            (past.thread->standing() == State::exited ? " (has exited)" : past.thread->what ? std::string(" (waits: ") +
-                past.thread->what + ")" : "");
+            (past.thread->standing() == State::exited ? " (has exited)"
+             : past.thread->what                      ? std::string(" (waits: ") + past.thread->what + ")"
+                                                      : "");
   }
   if (named > 4) text += " and " + std::to_string(named - 4) + " more";
   if (barrier.phase == 0 && barrier.arrived.empty() && barrier.pending) text += "; nobody has ever arrived";
   return text;
 }
 
-std::string describe(const void* object, const Thread& waiter) {
+std::string describe_mbarrier(const void* object, const Thread& waiter) {
   const Waiting& waiting = *static_cast<const Waiting*>(object);
   const Mbarrier& barrier = *waiting.barrier;
-  return "waits for parity " + std::to_string(waiting.parity) + " of " + name_of_shared(*barrier.block, barrier.word,
-      &waiter.owner()) + ", which is " +
-         barrier.state() + missing(barrier);
+  return "waits for parity " + std::to_string(waiting.parity) + " of " +
+         name_of_shared(*barrier.block, barrier.word, &waiter.owner()) + ", which is " + barrier.state() +
+         missing(barrier);
 }
 
 // Whether the phase of that parity is complete; if so, the calling thread is after all that was released to it.
@@ -108,8 +111,7 @@ bool complete(Mbarrier& barrier, unsigned parity) {
 unsigned checked_parity(const Mbarrier& barrier, std::uint32_t parity, const char* what, Site site) {
   if (parity > 1)
     misuse(barrier, std::string(what) + " for a parity of " + std::to_string(parity),
-        "the parity of a phase is 0 or 1: take the phase's number & 1",
-           site);
+           "the parity of a phase is 0 or 1: take the phase's number & 1", site);
   return parity;
 }
 
@@ -129,16 +131,19 @@ bool wait(std::uint64_t* bar, std::uint32_t parity_, Site site) {
   const unsigned parity = checked_parity(*barrier, parity_, "mbarrier_wait", site);
   if (complete(*barrier, parity)) return true;
   const std::uint64_t phase = barrier->phase;
-  const std::shared_ptr<check::Order> order = barrier->current;  // the next phase may be over when this thread runs again
+  const std::shared_ptr<check::Order> order =
+      barrier->current;  // the next phase may be over when this thread runs again
   const Waiting waiting{barrier.get(), parity};
-  while (barrier->live && barrier->phase == phase) barrier->gate.wait("mbarrier wait", site, describe, &waiting);
+  while (barrier->live && barrier->phase == phase)
+    barrier->gate.wait("mbarrier wait", site, describe_mbarrier, &waiting);
   if (barrier->live && barrier->phase > phase + 1) {
-    Finding wrong = finding("mbarrier-misuse",
-                            "waited for phase " + std::to_string(phase) + " of " + name_of(*barrier) + ", which was in phase " +
-                                std::to_string(barrier->phase) +
-                                    " before the thread could look: by its parity it cannot tell the two apart",
-                            "let every thread that waits for a phase arrive somewhere that the phase after the next depends on",
-                                "waits", site);
+    Finding wrong =
+        finding("mbarrier-misuse",
+                "waited for phase " + std::to_string(phase) + " of " + name_of(*barrier) + ", which was in phase " +
+                    std::to_string(barrier->phase) +
+                    " before the thread could look: by its parity it cannot tell the two apart",
+                "let every thread that waits for a phase arrive somewhere that the phase after the next depends on",
+                "waits", site);
     wrong.parties.push_back({"initialised it", {barrier->initialised, nullptr}, "", ""});
     report(std::move(wrong));
   }
@@ -160,13 +165,13 @@ void mbarrier_init(std::uint64_t* bar, std::uint32_t count, Site site) {
   barrier->block = &block;
   barrier->word = bar;
   if (count < 1 || count > Mbarrier::kMaxCount)
-    stop(finding("mbarrier-misuse", "mbarrier_init with a count of " + std::to_string(count), "a count is 1 to 2^20 - 1",
-        "calls", site));
+    stop(finding("mbarrier-misuse", "mbarrier_init with a count of " + std::to_string(count),
+                 "a count is 1 to 2^20 - 1", "calls", site));
   if (barrier->live) {
-    Finding wrong = finding("mbarrier-misuse", "mbarrier_init on " + name_of(*barrier) + ", which is an mbarrier already, " +
-        barrier->state(),
-                            "initialise it in one thread, once; mbarrier_invalidate it before it is initialised again", "calls",
-                                site);
+    Finding wrong = finding(
+        "mbarrier-misuse",
+        "mbarrier_init on " + name_of(*barrier) + ", which is an mbarrier already, " + barrier->state(),
+        "initialise it in one thread, once; mbarrier_invalidate it before it is initialised again", "calls", site);
     wrong.parties.push_back({"initialised it before", {barrier->initialised, nullptr}, "", ""});
     if (barrier->gate.anybody()) stop(std::move(wrong));
     report(std::move(wrong));
@@ -180,16 +185,18 @@ void mbarrier_init(std::uint64_t* bar, std::uint32_t count, Site site) {
 void mbarrier_invalidate(std::uint64_t* bar, Site site) {
   caller(site);
   const MbarrierRef barrier = mbarrier_at(bar, "mbarrier_invalidate", site);
-  if (barrier->gate.anybody()) misuse(*barrier, "mbarrier_invalidate of " + name_of(*barrier) + " while threads wait for it",
-      "let them go first", site);
+  if (barrier->gate.anybody())
+    misuse(*barrier, "mbarrier_invalidate of " + name_of(*barrier) + " while threads wait for it", "let them go first",
+           site);
   if (check::on()) check::write(bar, 8, site);
   barrier->live = false;
   barrier->invalidated = site;
   *bar = ~std::uint64_t{0};
 }
 
-std::uint64_t mbarrier_arrive(std::uint64_t* bar, std::uint32_t count, Site site) { return arrive(bar, count, 0, 0, true,
-    "mbarrier_arrive", site); }
+std::uint64_t mbarrier_arrive(std::uint64_t* bar, std::uint32_t count, Site site) {
+  return arrive(bar, count, 0, 0, true, "mbarrier_arrive", site);
+}
 
 std::uint64_t mbarrier_arrive_drop(std::uint64_t* bar, std::uint32_t count, Site site) {
   return arrive(bar, count, count, 0, true, "mbarrier.arrive_drop", site);
@@ -205,7 +212,9 @@ std::uint64_t mbarrier_arrive_expect_tx(std::uint64_t* bar, std::uint32_t bytes,
 
 std::uint32_t mbarrier_pending_count(std::uint64_t state) { return static_cast<std::uint32_t>(state & 0xFFFFF); }
 
-void mbarrier_expect_tx(std::uint64_t* bar, std::uint32_t bytes, Site site) { expect(bar, bytes, "mbarrier_expect_tx", site); }
+void mbarrier_expect_tx(std::uint64_t* bar, std::uint32_t bytes, Site site) {
+  expect(bar, bytes, "mbarrier_expect_tx", site);
+}
 
 void mbarrier_complete_tx(std::uint64_t* bar, std::uint32_t bytes, Site site) {
   caller(site);
@@ -226,12 +235,17 @@ void mbarrier_expect_tx_remote(std::uint64_t* bar, unsigned rank, std::uint32_t 
 
 void mbarrier_arrive_expect_tx_remote(std::uint64_t* bar, unsigned rank, std::uint32_t bytes, Site site) {
   caller(site);
-  arrive(static_cast<std::uint64_t*>(shared_peer(bar, rank, site)), 1, 0, bytes, true, "mbarrier_arrive_expect_tx_remote", site);
+  arrive(static_cast<std::uint64_t*>(shared_peer(bar, rank, site)), 1, 0, bytes, true,
+         "mbarrier_arrive_expect_tx_remote", site);
 }
 
 bool mbarrier_test_wait(std::uint64_t* bar, std::uint32_t parity, Site site) { return test(bar, parity, site); }
 bool mbarrier_try_wait(std::uint64_t* bar, std::uint32_t parity, Site site) { return wait(bar, parity, site); }
-bool mbarrier_test_wait_state(std::uint64_t* bar, std::uint64_t state, Site site) { return test(bar, state >> 61 & 1, site); }
-bool mbarrier_try_wait_state(std::uint64_t* bar, std::uint64_t state, Site site) { return wait(bar, state >> 61 & 1, site); }
+bool mbarrier_test_wait_state(std::uint64_t* bar, std::uint64_t state, Site site) {
+  return test(bar, state >> 61 & 1, site);
+}
+bool mbarrier_try_wait_state(std::uint64_t* bar, std::uint64_t state, Site site) {
+  return wait(bar, state >> 61 & 1, site);
+}
 
 }  // namespace spak::sim

@@ -33,8 +33,10 @@ struct Short {
 
 template <typename T>
 T sum(T a, T b) {
-  if constexpr (std::is_same_v<T, float>) return flush(flush(a) + flush(b));
-  else if constexpr (std::is_arithmetic_v<T>) return static_cast<T>(a + b);
+  if constexpr (std::is_same_v<T, float>)
+    return flush(flush(a) + flush(b));
+  else if constexpr (std::is_arithmetic_v<T>)
+    return static_cast<T>(a + b);
   else {
     const T wide = T::of(a.value() + b.value());
     return std::isnan(a.value() + b.value()) ? T{0x7FFF} : wide;
@@ -44,7 +46,8 @@ T sum(T a, T b) {
 // The smaller (or larger) one; a NaN loses against a number.
 template <typename T>
 T extreme(T a, T b, bool smaller) {
-  if constexpr (std::is_arithmetic_v<T>) return (a < b) == smaller ? a : b;
+  if constexpr (std::is_arithmetic_v<T>)
+    return (a < b) == smaller ? a : b;
   else {
     const double x = a.value(), y = b.value();
     if (std::isnan(x)) return std::isnan(y) ? T{0x7FFF} : b;
@@ -57,19 +60,29 @@ T extreme(T a, T b, bool smaller) {
 template <typename T>
 T combine(Reduction reduction, T old, T value) {
   switch (reduction) {
-    case Reduction::add: return sum(old, value);
-    case Reduction::min: return extreme(old, value, true);
-    case Reduction::max: return extreme(old, value, false);
-    default: break;
+    case Reduction::add:
+      return sum(old, value);
+    case Reduction::min:
+      return extreme(old, value, true);
+    case Reduction::max:
+      return extreme(old, value, false);
+    default:
+      break;
   }
   if constexpr (std::is_integral_v<T>) {
     switch (reduction) {
-      case Reduction::inc: return old >= value ? 0 : static_cast<T>(old + 1);
-      case Reduction::dec: return old == 0 || old > value ? value : static_cast<T>(old - 1);
-      case Reduction::bit_and: return old & value;
-      case Reduction::bit_or: return old | value;
-      case Reduction::bit_xor: return old ^ value;
-      default: break;
+      case Reduction::inc:
+        return old >= value ? 0 : static_cast<T>(old + 1);
+      case Reduction::dec:
+        return old == 0 || old > value ? value : static_cast<T>(old - 1);
+      case Reduction::bit_and:
+        return old & value;
+      case Reduction::bit_or:
+        return old | value;
+      case Reduction::bit_xor:
+        return old ^ value;
+      default:
+        break;
     }
   }
   return old;
@@ -77,8 +90,8 @@ T combine(Reduction reduction, T old, T value) {
 
 template <typename T>
 void all(Reduction reduction, void* into, const void* from, std::size_t count) {
-  using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::conditional_t<sizeof(T) == 4, std::uint32_t,
-      std::uint16_t>>;
+  using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t,
+                                  std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
   for (std::size_t i = 0; i < count; ++i) {
     T value;
     std::memcpy(&value, static_cast<const char*>(from) + i * sizeof(T), sizeof value);
@@ -111,31 +124,45 @@ const char* name_of(Element element) {
 }
 
 bool has_reduction(Reduction reduction, Element element) {
-  const bool integer = element == Element::u32 || element == Element::s32 || element == Element::u64 || element == Element::s64;
+  const bool integer =
+      element == Element::u32 || element == Element::s32 || element == Element::u64 || element == Element::s64;
   const bool half = element == Element::f16 || element == Element::bf16;
   switch (reduction) {
-    case Reduction::add: return integer || half || element == Element::f32 || element == Element::f64;
+    case Reduction::add:
+      return integer || half || element == Element::f32 || element == Element::f64;
     case Reduction::min:
-    case Reduction::max: return integer || half;
+    case Reduction::max:
+      return integer || half;
     case Reduction::inc:
-    case Reduction::dec: return element == Element::u32;
-    default: return integer;
+    case Reduction::dec:
+      return element == Element::u32;
+    default:
+      return integer;
   }
 }
 
 void reduce(Reduction reduction, Element element, void* into, const void* from, std::size_t count) {
   switch (element) {
-    case Element::u32: return all<std::uint32_t>(reduction, into, from, count);
-    case Element::s32: return reduction == Reduction::add ? all<std::uint32_t>(reduction, into, from,
-        count) : all<std::int32_t>(reduction, into, from, count);
-    case Element::u64: return all<std::uint64_t>(reduction, into, from, count);
-    case Element::s64: return reduction == Reduction::add ? all<std::uint64_t>(reduction, into, from,
-        count) : all<std::int64_t>(reduction, into, from, count);
-    case Element::f16: return all<Short<Format::f16>>(reduction, into, from, count);
-    case Element::bf16: return all<Short<Format::bf16>>(reduction, into, from, count);
-    case Element::f32: return all<float>(reduction, into, from, count);
-    case Element::f64: return all<double>(reduction, into, from, count);
-    default: return;
+    case Element::u32:
+      return all<std::uint32_t>(reduction, into, from, count);
+    case Element::s32:
+      return reduction == Reduction::add ? all<std::uint32_t>(reduction, into, from, count)
+                                         : all<std::int32_t>(reduction, into, from, count);
+    case Element::u64:
+      return all<std::uint64_t>(reduction, into, from, count);
+    case Element::s64:
+      return reduction == Reduction::add ? all<std::uint64_t>(reduction, into, from, count)
+                                         : all<std::int64_t>(reduction, into, from, count);
+    case Element::f16:
+      return all<Short<Format::f16>>(reduction, into, from, count);
+    case Element::bf16:
+      return all<Short<Format::bf16>>(reduction, into, from, count);
+    case Element::f32:
+      return all<float>(reduction, into, from, count);
+    case Element::f64:
+      return all<double>(reduction, into, from, count);
+    default:
+      return;
   }
 }
 

@@ -29,31 +29,35 @@ struct Request {
 };
 
 // What the compiler gives each thread when the block has the multiprocessor for itself.
-int launched(const Block& block) { return std::min(kFile / static_cast<int>((block.size() +
-    kGroup - 1) / kGroup * kGroup) / 8 * 8, 248); }
+int launched(const Block& block) {
+  return std::min(kFile / static_cast<int>((block.size() + kGroup - 1) / kGroup * kGroup) / 8 * 8, 248);
+}
 
 void weigh(const Block& block, Registers& all, bool at_exit) {
   if (all.reported) return;
   const unsigned groups = (block.size() + kGroup - 1) / kGroup;
   int sum = 0;
   bool asked = true, increased = false;
-  Finding wrong{"register-budget", "",
-      "lower what the warpgroups ask for: registers times threads, summed over the block, is at most 65536", {}};
+  Finding wrong{"register-budget",
+                "",
+                "lower what the warpgroups ask for: registers times threads, summed over the block, is at most 65536",
+                {}};
   for (unsigned group = 0; group < groups; ++group) {
     const int count = all.count[group] ? all.count[group] : launched(block);
     asked = asked && all.count[group];
     increased = increased || all.increased[group];
     const int threads = static_cast<int>(std::min(kGroup, block.size() - group * kGroup));
     sum += count * threads;
-    const std::string who = block.name() + ", threads " + std::to_string(group * kGroup) + "-" + std::to_string(group * kGroup +
-        kGroup - 1);
-    if (all.count[group]) wrong.parties.push_back({"holds " + std::to_string(count) + " registers a thread", {all.site[group],
-        nullptr}, who, ""});
+    const std::string who = block.name() + ", threads " + std::to_string(group * kGroup) + "-" +
+                            std::to_string(group * kGroup + kGroup - 1);
+    if (all.count[group])
+      wrong.parties.push_back(
+          {"holds " + std::to_string(count) + " registers a thread", {all.site[group], nullptr}, who, ""});
   }
   if (sum <= kFile || !increased || (!asked && !at_exit)) return;
   all.reported = true;
   wrong.sentence = "the warpgroups of the block ask for " + std::to_string(sum) +
-      " registers in all; a block has 65536, so the last increase would wait for ever";
+                   " registers in all; a block has 65536, so the last increase would wait for ever";
   report(std::move(wrong));
 }
 
@@ -62,20 +66,21 @@ void set(void* const* arguments) {
   const Block& block = thread.owner();
   const Request& request = *static_cast<const Request*>(arguments[0]);
   for (unsigned i = 1; i < kGroup; ++i)
-    if (static_cast<const Request*>(arguments[i])->count != request.count || static_cast<const Request*>(arguments[i])->increase != request.increase)
+    if (static_cast<const Request*>(arguments[i])->count != request.count ||
+        static_cast<const Request*>(arguments[i])->increase != request.increase)
       stop(finding("register-budget", "warps of one warpgroup ask for different numbers of registers",
                    "let all four warps of a warpgroup execute the same setmaxnreg", "calls",
-                       static_cast<const Request*>(arguments[i])->site));
+                   static_cast<const Request*>(arguments[i])->site));
   auto& all = block_state<Registers>();
   const unsigned group = thread.index / kGroup;
   const int before = all.count[group] ? all.count[group] : launched(block);
   if (request.increase ? request.count < before && all.count[group] : request.count > before)
-    stop(finding("register-budget",
-                 std::string(request.increase ? "registers_increase" : "registers_decrease") + " to " +
-                     std::to_string(request.count) +
-                     " registers a thread, from " + std::to_string(before),
-                 request.increase ? "use registers_decrease to give registers back" : "use registers_increase to ask for more",
-                     "calls", request.site));
+    stop(finding(
+        "register-budget",
+        std::string(request.increase ? "registers_increase" : "registers_decrease") + " to " +
+            std::to_string(request.count) + " registers a thread, from " + std::to_string(before),
+        request.increase ? "use registers_decrease to give registers back" : "use registers_increase to ask for more",
+        "calls", request.site));
   all.count[group] = request.count;
   all.site[group] = request.site;
   all.increased[group] = request.increase;
@@ -89,7 +94,7 @@ void set_registers(int count, bool increase, Site site) {
   caller(site);
   if (count < 24 || count > 256 || count % 8)
     stop(finding("register-budget", "setmaxnreg with " + std::to_string(count) + " registers",
-        "the number is a multiple of 8 from 24 to 256", "calls", site));
+                 "the number is a multiple of 8 from 24 to 256", "calls", site));
   Request request{count, increase, site};
   together_warpgroup("setmaxnreg", &request, set, site);
 }

@@ -29,8 +29,8 @@ unsigned multiprocessors() {
 unsigned smid(Site site) {
   const Thread& thread = caller(site);
   const BlockView& block = *thread.block;
-  const std::uint64_t index = block.block.x + std::uint64_t{block.grid.x} * (block.block.y +
-      std::uint64_t{block.grid.y} * block.block.z);
+  const std::uint64_t index =
+      block.block.x + std::uint64_t{block.grid.x} * (block.block.y + std::uint64_t{block.grid.y} * block.block.z);
   return static_cast<unsigned>(index % multiprocessors());
 }
 

@@ -1,4 +1,4 @@
-// Copies of a tensor's box (PTX ISA, cp.async.bulk.tensor in tile mode): which elements, where they lie, what fills the rest.
+// Copies of a tensor's box (PTX ISA, cp.async.bulk.tensor in box mode): which elements, where they lie, what fills the rest.
 // Knows nothing of how copies complete.
 #include "spak/sim/model/tma.h"
 
@@ -18,7 +18,7 @@ namespace spak::sim {
 namespace {
 
 // A box at its coordinates. Rows are its lines along dimension 0.
-struct Tile {
+struct Box {
   TensorMap map;
   int at[5] = {};
 
@@ -77,150 +77,153 @@ void flush(char* row, std::size_t bytes) {
   }
 }
 
-struct TileLoad final : Load {
+struct BoxLoad final : Load {
   void move() override {
     alignas(16) char row[256 * 8];
-    const std::uint32_t width = tile.row_bytes();
-    tile.each_row([&](std::uint32_t offset, const char* global, std::uint32_t lead, std::uint32_t inside) {
+    const std::uint32_t width = box.row_bytes();
+    box.each_row([&](std::uint32_t offset, const char* global, std::uint32_t lead, std::uint32_t inside) {
       const char* from = global;
-      if (inside < width || tile.map.flush) {
-        if (inside < width) fill(row, width, tile.map);
+      if (inside < width || box.map.flush) {
+        if (inside < width) fill(row, width, box.map);
         if (inside) std::memcpy(row + lead, global, inside);
-        if (tile.map.flush) flush(row, width);
+        if (box.map.flush) flush(row, width);
         from = row;
       }
-      if (!tile.map.swizzle) return static_cast<void>(std::memcpy(to + offset, from, width));
-      for (std::uint32_t i = 0; i < width; i += 16) std::memcpy(to + tile.place(base, offset + i), from + i, 16);
+      if (!box.map.swizzle) return static_cast<void>(std::memcpy(to + offset, from, width));
+      for (std::uint32_t i = 0; i < width; i += 16) std::memcpy(to + box.place(base, offset + i), from + i, 16);
     });
     constexpr unsigned modes[] = {0, 3, 2, 1};  // of a descriptor of wgmma
-    into->states().get<SwizzleNotes>().note(base, tile.bytes(), modes[tile.map.swizzle]);
+    into->states().get<SwizzleNotes>().note(base, box.bytes(), modes[box.map.swizzle]);
   }
-  Tile tile;
+  Box box;
   char* to = nullptr;
   std::uint32_t base = 0;
 };
 
-struct TileStore final : Store {
+struct BoxStore final : Store {
   void move(const char* source) override {
     alignas(16) char row[256 * 8];
-    const std::uint32_t width = tile.row_bytes();
-    tile.each_row([&](std::uint32_t offset, char* global, std::uint32_t lead, std::uint32_t inside) {
+    const std::uint32_t width = box.row_bytes();
+    box.each_row([&](std::uint32_t offset, char* global, std::uint32_t lead, std::uint32_t inside) {
       if (!inside) return;
-      for (std::uint32_t i = 0; i < width; i += 16) std::memcpy(row + i, source + tile.place(base, offset + i), 16);
-      if (combines) reduce(reduction, tile.map.element(), global, row + lead, inside / tile.element_bytes());
-      else std::memcpy(global, row + lead, inside);
+      for (std::uint32_t i = 0; i < width; i += 16) std::memcpy(row + i, source + box.place(base, offset + i), 16);
+      if (combines)
+        reduce(reduction, box.map.element(), global, row + lead, inside / box.element_bytes());
+      else
+        std::memcpy(global, row + lead, inside);
     });
   }
-  Tile tile;
+  Box box;
   std::uint32_t base = 0;
   bool combines = false;
   Reduction reduction = Reduction::add;
 };
 
-Tile tile_of(const void* map, int rank, const int* coordinates, const char* what, Site site) {
-  Tile tile;
-  std::memcpy(&tile.map, map, sizeof tile.map);
-  const auto refuse = [&](const char* rule, const std::string& sentence, const char* hint) { stop(finding(rule, sentence, hint,
-      "calls", site)); };
-  if (reinterpret_cast<std::uintptr_t>(map) % 64) refuse("bad-tensor-map", std::string("the tensor map of ") + what +
-      " is not aligned to 64 bytes", "pass it as `const __grid_constant__ CUtensorMap`");
-  if (tile.map.magic != TensorMap::kMagic || tile.map.check != tile.map.digest())
+Box box_at(const void* map, int rank, const int* coordinates, const char* what, Site site) {
+  Box box;
+  std::memcpy(&box.map, map, sizeof box.map);
+  const auto refuse = [&](const char* rule, const std::string& sentence, const char* hint) {
+    stop(finding(rule, sentence, hint, "calls", site));
+  };
+  if (reinterpret_cast<std::uintptr_t>(map) % 64)
+    refuse("bad-tensor-map", std::string("the tensor map of ") + what + " is not aligned to 64 bytes",
+           "pass it as `const __grid_constant__ CUtensorMap`");
+  if (box.map.magic != TensorMap::kMagic || box.map.check != box.map.digest())
     refuse("bad-tensor-map", std::string(what) + " with 128 bytes that are no tensor map",
-        "encode it on the host and pass it as `const __grid_constant__ CUtensorMap`");
-  if (tile.map.rank != rank)
+           "encode it on the host and pass it as `const __grid_constant__ CUtensorMap`");
+  if (box.map.rank != rank)
     refuse("bad-tensor-map",
            std::string(what) + " with " + std::to_string(rank) + (rank == 1 ? " coordinate" : " coordinates") +
-               " of a tensor map of rank " +
-               std::to_string(tile.map.rank),
+               " of a tensor map of rank " + std::to_string(box.map.rank),
            "pass as many coordinates as the map has dimensions, innermost first");
-  std::copy_n(coordinates, rank, tile.at);
-  if (tile.map.swizzle && tile.row_bytes() != 16u << tile.map.swizzle)
+  std::copy_n(coordinates, rank, box.at);
+  if (box.map.swizzle && box.row_bytes() != 16u << box.map.swizzle)
     refuse("unsupported",
-           std::string(what) + " of a box whose rows have " + std::to_string(tile.row_bytes()) + " bytes, with a swizzle of " +
-               std::to_string(16u << tile.map.swizzle) + ": the simulator models rows as wide as the swizzle",
+           std::string(what) + " of a box whose rows have " + std::to_string(box.row_bytes()) +
+               " bytes, with a swizzle of " + std::to_string(16u << box.map.swizzle) +
+               ": the simulator models rows as wide as the swizzle",
            "choose the swizzle that is as wide as the box's inner dimension");
-  return tile;
+  return box;
 }
 
 // The box in shared memory: inside it, and at a multiple of what the swizzle needs.
-void check_box(const Tile& tile, const Block& block, const void* shared, const char* what, Site site) {
+void check_box(const Box& box, const Block& block, const void* shared, const char* what, Site site) {
   const auto base = static_cast<std::uint32_t>(static_cast<const char*>(shared) - block.window().base());
-  require_multiple(base, 128, [&] { return std::string("the shared memory of ") + what + ", " + name_of_shared(block, shared) +
-      ","; },
-                   "declare it with __align__(128), or __align__(1024) for a 128-byte swizzle", site);
-  if (base + tile.bytes() > kWindow)
-    stop(finding("out-of-bounds", std::string(what) + " of " + std::to_string(tile.bytes()) + " bytes at " +
-        name_of_shared(block, shared) + " leaves shared memory",
+  require_multiple(
+      base, 128,
+      [&] { return std::string("the shared memory of ") + what + ", " + name_of_shared(block, shared) + ","; },
+      "declare it with __align__(128), or __align__(1024) for a 128-byte swizzle", site);
+  if (base + box.bytes() > kWindow)
+    stop(finding("out-of-bounds",
+                 std::string(what) + " of " + std::to_string(box.bytes()) + " bytes at " +
+                     name_of_shared(block, shared) + " leaves shared memory",
                  "check the box of the tensor map", "calls", site));
-  const std::uint32_t pattern = tile.map.swizzle ? 128u << tile.map.swizzle : 128u;
+  const std::uint32_t pattern = box.map.swizzle ? 128u << box.map.swizzle : 128u;
   if (base % pattern)
     report(finding("misaligned",
                    std::string("the shared memory of ") + what + ", " + name_of_shared(block, shared) +
-                       ", is not a multiple of " + std::to_string(pattern) +
-                       " bytes: a " + std::to_string(16u << tile.map.swizzle) + "-byte swizzle is shifted against the tile",
+                       ", is not a multiple of " + std::to_string(pattern) + " bytes: a " +
+                       std::to_string(16u << box.map.swizzle) + "-byte swizzle is shifted against the tile",
                    "declare it with __align__(1024), and keep stages multiples of that", "calls", site));
 }
 
-void count(profile::Event event, std::uint32_t bytes) {
-  if (!profile::on()) return;
-  profile::event(profile::Event::bulk_copies);
-  profile::event(event, bytes);
-  profile::loading(bytes);
-}
-
 // One copy into one block; `shared` and `bar` lie there.
-std::shared_ptr<TileLoad> load(const Tile& tile, Block& into, void* shared, std::uint64_t* bar, const char* what, Site site) {
-  check_box(tile, into, shared, what, site);
-  auto copy = std::make_shared<TileLoad>();
+std::shared_ptr<BoxLoad> load(const Box& box, Block& into, void* shared, std::uint64_t* bar, const char* what,
+                              Site site) {
+  check_box(box, into, shared, what, site);
+  auto copy = std::make_shared<BoxLoad>();
   copy->what = "TMA load";
   copy->into = &into;
   copy->barrier = mbarrier_for_copy(bar, what, site);
-  copy->bytes = tile.bytes();
-  copy->tile = tile;
+  copy->bytes = box.bytes();
+  copy->box = box;
   copy->to = static_cast<char*>(shared);
   copy->base = static_cast<std::uint32_t>(copy->to - into.window().base());
   if (check::on()) {
     copy->flight = check::depart("TMA load", check::Proxy::async, site);
-    tile.each_row([&](std::uint32_t, const char* global, std::uint32_t, std::uint32_t inside) {
+    box.each_row([&](std::uint32_t, const char* global, std::uint32_t, std::uint32_t inside) {
       if (inside) check::will_read(copy->flight, global, inside);
     });
-    check::will_write(copy->flight, shared, tile.bytes());
+    check::will_write(copy->flight, shared, box.bytes());
   }
   return copy;
 }
 
 // A bad address traps at the call, not where the copy is performed.
-void touch_rows(const Tile& tile) {
-  tile.each_row([](std::uint32_t, const char* global, std::uint32_t, std::uint32_t inside) { touch(global, inside); });
+void touch_rows(const Box& box) {
+  box.each_row([](std::uint32_t, const char* global, std::uint32_t, std::uint32_t inside) { touch(global, inside); });
 }
 
-void store(const void* map, const void* shared, int rank, const int* coordinates, const Reduction* reduction, const char* what,
-    Site site) {
+void store(const void* map, const void* shared, int rank, const int* coordinates, const Reduction* reduction,
+           const char* what, Site site) {
   caller(site);
-  const Tile tile = tile_of(map, rank, coordinates, what, site);
-  if (reduction && !has_reduction(*reduction, tile.map.element()))
-    stop(finding("bad-argument", std::string("a TMA reduction cannot ") + name_of(*reduction) + " elements of type " +
-        name_of(tile.map.element()),
+  const Box box = box_at(map, rank, coordinates, what, site);
+  if (reduction && !has_reduction(*reduction, box.map.element()))
+    stop(finding("bad-argument",
+                 std::string("a TMA reduction cannot ") + name_of(*reduction) + " elements of type " +
+                     name_of(box.map.element()),
                  "see the table of cp.reduce.async.bulk.tensor in the PTX ISA", "calls", site));
   const Block& own = own_shared(shared, (std::string("the source of ") + what).c_str(), site);
-  check_box(tile, own, shared, what, site);
-  auto copy = std::make_shared<TileStore>();
+  check_box(box, own, shared, what, site);
+  auto copy = std::make_shared<BoxStore>();
   copy->what = reduction ? "TMA reduction" : "TMA store";
   copy->shared = static_cast<const char*>(shared);
-  copy->bytes = tile.bytes();
-  copy->tile = tile;
+  copy->bytes = box.bytes();
+  copy->box = box;
   copy->base = static_cast<std::uint32_t>(copy->shared - own.window().base());
   if (reduction) copy->combines = true, copy->reduction = *reduction;
   if (check::on()) {
     copy->flight = check::depart(copy->what, check::Proxy::async, site);
-    check::will_read(copy->flight, shared, tile.bytes());
-    tile.each_row([&](std::uint32_t, char* global, std::uint32_t, std::uint32_t inside) {
+    check::will_read(copy->flight, shared, box.bytes());
+    box.each_row([&](std::uint32_t, char* global, std::uint32_t, std::uint32_t inside) {
       if (!inside) return;
-      if (reduction) check::atomic(global, inside, check::Scope::device, false, false, site);
-      else check::will_write(copy->flight, global, inside);
+      if (reduction)
+        check::atomic(global, inside, check::Scope::device, false, false, site);
+      else
+        check::will_write(copy->flight, global, inside);
     });
   }
-  touch_rows(tile);
+  touch_rows(box);
   issue_store(std::move(copy), site);
 }
 
@@ -228,28 +231,28 @@ void store(const void* map, const void* shared, int rank, const int* coordinates
 
 void tma_load(void* shared, const void* map, std::uint64_t* bar, int rank, const int* coordinates, Site site) {
   caller(site);
-  const Tile tile = tile_of(map, rank, coordinates, "tma_load", site);
+  const Box box = box_at(map, rank, coordinates, "tma_load", site);
   // A shared::cluster destination may be a peer's: then the mbarrier is that peer's too.
   Block& into = block_of_shared(shared, "the destination of tma_load", site);
-  auto copy = load(tile, into, shared, bar, "tma_load", site);
-  touch_rows(tile);
-  count(profile::Event::async_bytes_in, tile.bytes());
+  auto copy = load(box, into, shared, bar, "tma_load", site);
+  touch_rows(box);
+  count_copy(profile::Event::async_bytes_in, box.bytes());
   issue_load(std::move(copy), site);
 }
 
-void tma_load_multicast(void* shared, const void* map, std::uint64_t* bar, std::uint16_t mask, int rank, const int* coordinates,
-    Site site) {
+void tma_load_multicast(void* shared, const void* map, std::uint64_t* bar, std::uint16_t mask, int rank,
+                        const int* coordinates, Site site) {
   caller(site);
-  const Tile tile = tile_of(map, rank, coordinates, "tma_load_multicast", site);
+  const Box box = box_at(map, rank, coordinates, "tma_load_multicast", site);
   own_shared(shared, "the destination of tma_load_multicast", site);
   own_shared(bar, "the mbarrier of tma_load_multicast", site);
-  touch_rows(tile);
-  std::vector<std::shared_ptr<TileLoad>> copies;
+  touch_rows(box);
+  std::vector<std::shared_ptr<BoxLoad>> copies;
   for (Block* into : destinations(mask, "tma_load_multicast", site))
-    copies.push_back(load(tile, *into, in_block(*into, shared), static_cast<std::uint64_t*>(in_block(*into, bar)),
-        "tma_load_multicast", site));
+    copies.push_back(load(box, *into, in_block(*into, shared), static_cast<std::uint64_t*>(in_block(*into, bar)),
+                          "tma_load_multicast", site));
   for (auto& copy : copies) {
-    count(profile::Event::async_bytes_in, tile.bytes());
+    count_copy(profile::Event::async_bytes_in, box.bytes());
     issue_load(std::move(copy), site);
   }
 }
@@ -268,8 +271,7 @@ void tma_prefetch(const void* map, Site site) {
   std::memcpy(&made, map, sizeof made);
   if (made.magic != TensorMap::kMagic || made.check != made.digest())
     stop(finding("bad-tensor-map", "tma_prefetch of 128 bytes that are no tensor map",
-        "encode it on the host and pass it as `const __grid_constant__ CUtensorMap`",
-                 "calls", site));
+                 "encode it on the host and pass it as `const __grid_constant__ CUtensorMap`", "calls", site));
 }
 
 }  // namespace spak::sim

@@ -95,11 +95,13 @@ void depart_fragment(const Call& call, unsigned thread) {
   if (mine == nullptr) return;
   mine->fragment_flights.resize(kGroupThreads);
   mine->fragment_flights[thread] = check::depart("wgmma", check::Proxy::async, call.site);
-  check::will_change(mine->fragment_flights[thread], const_cast<std::uint32_t*>(call.fragment), 4 * sizeof(std::uint32_t));
+  check::will_change(mine->fragment_flights[thread], const_cast<std::uint32_t*>(call.fragment),
+                     4 * sizeof(std::uint32_t));
 }
 
 void together(const Call& call) {
-  static const char* const names[] = {"wgmma f16", "wgmma bf16", "wgmma tf32", "wgmma e4m3", "wgmma e5m2", "wgmma s8", "wgmma u8"};
+  static const char* const names[] = {"wgmma f16",  "wgmma bf16", "wgmma tf32", "wgmma e4m3",
+                                      "wgmma e5m2", "wgmma s8",   "wgmma u8"};
   together_warpgroup(names[static_cast<unsigned>(call.form->a)], const_cast<Call*>(&call), multiply, call.site);
   if (!check::on()) return;
   const unsigned thread = whereabouts().thread % kGroupThreads;
@@ -127,28 +129,36 @@ void wgmma(const WgmmaForm& form, void* d, const std::uint32_t (&a)[4], std::uin
 }
 
 void wgmma_fence(Site site) {
-  together_warp("wgmma.fence", 0xFFFFFFFFu, nullptr, [](void* const*, std::uint32_t arrived) {
-    require_whole_warp(arrived, "wgmma.fence");
-    own_warp().fenced = true;
-    ++own_warp().fences;
-  }, site);
+  together_warp(
+      "wgmma.fence", 0xFFFFFFFFu, nullptr,
+      [](void* const*, std::uint32_t arrived) {
+        require_whole_warp(arrived, "wgmma.fence");
+        own_warp().fenced = true;
+        ++own_warp().fences;
+      },
+      site);
 }
 
 void wgmma_commit(Site site) {
-  together_warp("wgmma.commit_group", 0xFFFFFFFFu, nullptr,
-                [](void* const*, std::uint32_t arrived) {
-    require_whole_warp(arrived, "wgmma.commit_group");
-    own_warp().groups.push_back(own_warpgroup().count);
-  }, site);
+  together_warp(
+      "wgmma.commit_group", 0xFFFFFFFFu, nullptr,
+      [](void* const*, std::uint32_t arrived) {
+        require_whole_warp(arrived, "wgmma.commit_group");
+        own_warp().groups.push_back(own_warpgroup().count);
+      },
+      site);
 }
 
 void wgmma_wait(int pending, Site site) {
   Step step{&own_warp(), static_cast<unsigned>(pending), site};
-  together_warp("wgmma.wait_group", 0xFFFFFFFFu, &step, [](void* const* arguments, std::uint32_t arrived) {
-    require_whole_warp(arrived, "wgmma.wait_group");
-    const Step& first = *static_cast<const Step*>(arguments[0]);
-    own_warpgroup().wait(whereabouts().thread % kGroupThreads / 32, first.pending, first.site);
-  }, site);
+  together_warp(
+      "wgmma.wait_group", 0xFFFFFFFFu, &step,
+      [](void* const* arguments, std::uint32_t arrived) {
+        require_whole_warp(arrived, "wgmma.wait_group");
+        const Step& first = *static_cast<const Step*>(arguments[0]);
+        own_warpgroup().wait(whereabouts().thread % kGroupThreads / 32, first.pending, first.site);
+      },
+      site);
   if (!check::on()) return;
   const unsigned thread = whereabouts().thread % kGroupThreads;
   for (const auto& one : step.warp->landed) {
@@ -157,7 +167,8 @@ void wgmma_wait(int pending, Site site) {
       check::land(std::exchange(one->fragment_flights[thread], nullptr));
   }
   for (const auto& tile : step.warp->given_back)
-    if (thread < tile->flights.size() && tile->flights[thread]) check::land(std::exchange(tile->flights[thread], nullptr));
+    if (thread < tile->flights.size() && tile->flights[thread])
+      check::land(std::exchange(tile->flights[thread], nullptr));
 }
 
 }  // namespace spak::sim

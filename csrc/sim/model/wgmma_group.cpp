@@ -12,13 +12,13 @@ namespace spak::sim {
 
 namespace {
 
-constexpr unsigned kRows = 64, kMaxColumns = 256, kMaxDepth = 32;
+constexpr unsigned kTileRows = 64, kMaxColumns = 256, kMaxDepth = 32;
 constexpr std::size_t kTilesKept = 8;
 
 // Too large for the stack of whoever happens to perform a wgmma, and for static thread-local storage.
 struct Operands {
-  double left[kRows * kMaxDepth], right[kMaxDepth * kMaxColumns], sums[kRows * kMaxColumns];
-  float total[kRows * kMaxColumns];
+  double left[kTileRows * kMaxDepth], right[kMaxDepth * kMaxColumns], sums[kTileRows * kMaxColumns];
+  float total[kTileRows * kMaxColumns];
 };
 
 Operands& operands() {
@@ -33,7 +33,10 @@ std::string thread_name(unsigned thread) {
 }
 
 void report_touched(std::string sentence, std::string hint, std::string threads, const char* role, Site site) {
-  report({"accumulator-in-flight", std::move(sentence), std::move(hint), {{role, {site}, std::move(threads), "accumulators of a wgmma"}}});
+  report({"accumulator-in-flight",
+          std::move(sentence),
+          std::move(hint),
+          {{role, {site}, std::move(threads), "accumulators of a wgmma"}}});
 }
 
 }  // namespace
@@ -71,7 +74,8 @@ void Tile::each(unsigned warp, F f) const {
 
 void Tile::collect(unsigned warp) {
   if (type == Accumulator::f16)
-    each(warp, [this](std::uint32_t& from, std::size_t at, bool high) { values[at] = high ? from >> 16 : from & 0xFFFFu; });
+    each(warp,
+         [this](std::uint32_t& from, std::size_t at, bool high) { values[at] = high ? from >> 16 : from & 0xFFFFu; });
   else
     each(warp, [this](std::uint32_t& from, std::size_t at, bool) { values[at] = from; });
 }
@@ -89,7 +93,8 @@ void Tile::poison(unsigned warp) {
 }
 
 bool Tile::poisoned(unsigned thread) const {
-  return std::all_of(registers[thread], registers[thread] + count(), [](std::uint32_t value) { return value == kPoison; });
+  return std::all_of(registers[thread], registers[thread] + count(),
+                     [](std::uint32_t value) { return value == kPoison; });
 }
 
 void Tile::give_back(unsigned warp) {
@@ -104,7 +109,8 @@ void Tile::give_back(unsigned warp) {
 void Multiplication::perform() {
   // Those before it first, from the oldest: a chain that recursed would need a stack as long as itself.
   std::vector<OperationRef> earlier;
-  for (std::shared_ptr<Multiplication> at = std::move(previous); at && !at->done; at = std::move(at->previous)) earlier.push_back(at);
+  for (std::shared_ptr<Multiplication> at = std::move(previous); at && !at->done; at = std::move(at->previous))
+    earlier.push_back(at);
   for (auto at = earlier.rbegin(); at != earlier.rend(); ++at) finish(*at);
   multiply();
 }
@@ -124,16 +130,17 @@ void Multiplication::multiply() {
   }
   b.decode(right, 1, form.n);
   if (form.negate_a != form.negate_b)
-    for (unsigned i = 0; i < kRows * k; ++i) left[i] = -left[i];
-  const std::size_t size = std::size_t{kRows} * form.n;
+    for (unsigned i = 0; i < kTileRows * k; ++i) left[i] = -left[i];
+  const std::size_t size = std::size_t{kTileRows} * form.n;
   if (!accumulate) std::fill_n(tile->values.get(), size, 0u);
   if (form.d == Accumulator::f32) {
     std::memcpy(buffers.total, tile->values.get(), size * sizeof(float));
-    product_add(left, right, kRows, form.n, k, buffers.total);
+    product_add(left, right, kTileRows, form.n, k, buffers.total);
     std::memcpy(tile->values.get(), buffers.total, size * sizeof(float));
   } else {
-    product(left, right, kRows, form.n, k, buffers.sums);
-    for (std::size_t i = 0; i < size; ++i) tile->values[i] = sim::accumulate(form.d, form.saturate, tile->values[i], buffers.sums[i]);
+    product(left, right, kTileRows, form.n, k, buffers.sums);
+    for (std::size_t i = 0; i < size; ++i)
+      tile->values[i] = sim::accumulate(form.d, form.saturate, tile->values[i], buffers.sums[i]);
   }
 }
 
@@ -149,8 +156,8 @@ std::shared_ptr<Tile> Warpgroup::tile_for(const WgmmaForm& form, std::uint32_t* 
     // Other accumulators at the same place: those of a shape that is still in flight must be waited for.
     if (tile.in_flight) {
       report_touched("a wgmma changes accumulators that another wgmma of another shape, still in flight, changes too",
-                     "wait for the first (wgmma_wait) before using its registers for other accumulators", thread_name(0),
-                     "issues the second wgmma", site);
+                     "wait for the first (wgmma_wait) before using its registers for other accumulators",
+                     thread_name(0), "issues the second wgmma", site);
       for (const auto& step : issued) finish(step);
       for (unsigned warp = 0; warp < kWarps; ++warp)
         if (tile.in_flight >> warp & 1) give_back(tile, warp, site);
@@ -165,7 +172,7 @@ std::shared_ptr<Tile> Warpgroup::tile_for(const WgmmaForm& form, std::uint32_t* 
   std::copy_n(registers, kGroupThreads, tile->registers.begin());
   tile->n = form.n;
   tile->type = form.d;
-  tile->values = std::make_unique<std::uint32_t[]>(std::size_t{kRows} * form.n);
+  tile->values = std::make_unique<std::uint32_t[]>(std::size_t{kTileRows} * form.n);
   tile->fences.fill(~std::uint64_t{0});
   tiles.push_back(tile);
   return tile;
@@ -178,15 +185,17 @@ void Warpgroup::issue(std::shared_ptr<Multiplication> next, std::uint32_t* const
     WarpState& state = warps[warp];
     if (!state.fenced) {
       report_touched("a wgmma without a wgmma.fence before it: the registers that it uses are not ordered before it",
-                     "call wgmma_fence() before the first wgmma, and after touching accumulators or A registers", thread_name(32 * warp),
-                     "issues the wgmma", site);
+                     "call wgmma_fence() before the first wgmma, and after touching accumulators or A registers",
+                     thread_name(32 * warp), "issues the wgmma", site);
       state.fenced = true;
     }
     if (tile.in_flight >> warp & 1) continue;
     if (next->accumulate && tile.fences[warp] == state.fences && tile.differs(warp))
-      report_touched("accumulators were changed after wgmma_wait, and the next wgmma that adds to them follows without a wgmma.fence",
-                     "call wgmma_fence() between touching accumulators and the next wgmma", thread_name(32 * warp), "issues the wgmma",
-                     site);
+      report_touched(
+          "accumulators were changed after wgmma_wait, and the next wgmma that adds to them follows without a "
+          "wgmma.fence",
+          "call wgmma_fence() between touching accumulators and the next wgmma", thread_name(32 * warp),
+          "issues the wgmma", site);
     if (next->accumulate) {
       // What the earlier ones of this tile made for other warps is not to be lost.
       for (const auto& step : issued)
@@ -207,8 +216,8 @@ void Warpgroup::give_back(Tile& tile, unsigned warp, Site site) {
   for (unsigned thread = 32 * warp; thread < 32 * warp + 32; ++thread)
     if (!tile.poisoned(thread)) {
       report_touched("accumulators were written while a wgmma that changes them was in flight",
-                     "touch accumulators only after the wgmma_wait that covers the last wgmma on them", thread_name(thread),
-                     "waits for the wgmma", site);
+                     "touch accumulators only after the wgmma_wait that covers the last wgmma on them",
+                     thread_name(thread), "waits for the wgmma", site);
       break;
     }
   tile.give_back(warp);

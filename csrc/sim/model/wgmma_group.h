@@ -22,11 +22,11 @@ struct Tile {
   std::array<std::uint32_t*, kGroupThreads> registers{};
   unsigned n = 0;
   Accumulator type{};
-  std::unique_ptr<std::uint32_t[]> values;  // 64 rows of n: the bits of f32, s32, or of f16 in the lower half
-  unsigned in_flight = 0;                   // warps whose registers hold the poison
-  std::uint64_t last_use = 0;               // the number of the last wgmma that changes it
+  std::unique_ptr<std::uint32_t[]> values;     // 64 rows of n: the bits of f32, s32, or of f16 in the lower half
+  unsigned in_flight = 0;                      // warps whose registers hold the poison
+  std::uint64_t last_use = 0;                  // the number of the last wgmma that changes it
   std::array<std::uint64_t, kWarps> fences{};  // how often a warp had fenced when it got its registers back
-  std::vector<check::FlightRef> flights;    // one a thread, while in flight and checked
+  std::vector<check::FlightRef> flights;       // one a thread, while in flight and checked
 
   unsigned count() const { return type == Accumulator::f16 ? n / 4 : n / 2; }
   bool is(std::uint32_t* const* others, unsigned columns, Accumulator accumulator) const;
@@ -62,10 +62,10 @@ struct Multiplication : Operation {
 };
 
 struct WarpState {
-  bool fenced = false;                 // ever
+  bool fenced = false;  // ever
   std::uint64_t fences = 0;
-  std::deque<std::uint64_t> groups;    // committed and not waited for: the number after each one's last wgmma
-  std::uint64_t waited = 0;            // wgmmas below this are complete for this warp
+  std::deque<std::uint64_t> groups;  // committed and not waited for: the number after each one's last wgmma
+  std::uint64_t waited = 0;          // wgmmas below this are complete for this warp
   std::vector<std::shared_ptr<Multiplication>> landed;  // by the latest wait, for all lanes
   std::vector<std::shared_ptr<Tile>> given_back;
 };

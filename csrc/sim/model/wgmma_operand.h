@@ -14,7 +14,9 @@ namespace spak::sim {
 struct SwizzleNotes {
   std::uint8_t mode[kWindow / 128] = {};
 
-  void note(std::uint32_t offset, std::uint32_t size, unsigned descriptor_mode) { set(offset, size, descriptor_mode + 1); }
+  void note(std::uint32_t offset, std::uint32_t size, unsigned descriptor_mode) {
+    set(offset, size, descriptor_mode + 1);
+  }
   // Something else was written there.
   void forget(std::uint32_t offset, std::uint32_t size) { set(offset, size, 0); }
 
@@ -37,8 +39,8 @@ class Operand {
  private:
   std::uint32_t offset(unsigned line, unsigned chunk) const;
   std::uint32_t swizzled(std::uint32_t address) const;
-  unsigned lines() const { return mn_major_ ? 16 : rows_; }          // what a chunk of 16 bytes lies in: a k, or a row
-  unsigned chunks() const { return mn_major_ ? rows_ / 8 : 2; }      // in a line
+  unsigned lines() const { return mn_major_ ? 16 : rows_; }      // what a chunk of 16 bytes lies in: a k, or a row
+  unsigned chunks() const { return mn_major_ ? rows_ / 8 : 2; }  // in a line
   void refuse(const char* name, const std::string& what, const char* hint, Site site) const;
   void refuse_layout(const char* name, Site site) const;
 

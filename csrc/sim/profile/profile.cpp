@@ -20,8 +20,9 @@ __thread bool active __attribute__((tls_model("initial-exec"))) = false;
 namespace {
 
 constexpr auto kEvents = static_cast<std::size_t>(Event::count_);
-constexpr const char* kNames[kEvents] = {"barriers", "warp_operations", "mma", "mma_flops", "wgmma", "wgmma_flops", "matrix_loads",
-                                         "async_copies", "async_bytes_in", "async_bytes_out", "peer_bytes", "bulk_copies"};
+constexpr const char* kNames[kEvents] = {"barriers",       "warp_operations", "mma",          "mma_flops",
+                                         "wgmma",          "wgmma_flops",     "matrix_loads", "async_copies",
+                                         "async_bytes_in", "async_bytes_out", "peer_bytes",   "bulk_copies"};
 
 // Launches in mode profile run one at a time, each on one OS thread; only the finished reports are shared.
 struct Running {
@@ -96,8 +97,7 @@ void access(const void* address, std::size_t size, Kind kind, const void* pc) {
   auto& warps = running_launch.warps[&block];
   const unsigned rank = thread.thread.x + block.dim.x * (thread.thread.y + block.dim.y * thread.thread.z);
   if (rank / 32 >= warps.size()) warps.resize(rank / 32 + 1);
-  warps[rank / 32].add(rank % 32, where, static_cast<unsigned>(size),
-                       shared ? Space::shared : Space::global, kind, pc);
+  warps[rank / 32].add(rank % 32, where, static_cast<unsigned>(size), shared ? Space::shared : Space::global, kind, pc);
 }
 
 void event(Event event, std::uint64_t amount) {
@@ -139,17 +139,20 @@ void launch_end(const Job& job) {
     sum.units += tally.units, sum.least += tally.least, sum.most_alike = std::max(sum.most_alike, tally.most_alike);
     Numbers one;
     describe(one, name_of(tally), tally);
-    places += (places.empty() ? "" : ", ") + ("{\"pc\": \"" + hexadecimal(module_offset(pc)) + "\", \"counters\": " + one.text() + "}");
+    places += (places.empty() ? "" : ", ") +
+              ("{\"pc\": \"" + hexadecimal(module_offset(pc)) + "\", \"counters\": " + one.text() + "}");
   }
   Numbers numbers;
   numbers.add("blocks", static_cast<std::uint64_t>(job.config.grid[0] * job.config.grid[1] * job.config.grid[2]));
-  numbers.add("threads_a_block", static_cast<std::uint64_t>(job.config.block[0] * job.config.block[1] * job.config.block[2]));
+  numbers.add("threads_a_block",
+              static_cast<std::uint64_t>(job.config.block[0] * job.config.block[1] * job.config.block[2]));
   for (const auto& [name, sum] : sums) describe(numbers, name, sum);
   for (std::size_t i = 0; i < kEvents; ++i) numbers.add(kNames[i], now.events[i]);
   numbers.add("matrix_operations", now.maths);
   numbers.add("matrix_operations_overlapping_loads", now.overlapped);
-  const std::string text = "{\"kernel\": \"" + std::string(job.config.name) + "\", \"grid\": " + triple(job.config.grid) +
-                           ", \"block\": " + triple(job.config.block) + ", \"counters\": " + numbers.text() + ", \"places\": [" + places + "]}";
+  const std::string text = "{\"kernel\": \"" + std::string(job.config.name) +
+                           "\", \"grid\": " + triple(job.config.grid) + ", \"block\": " + triple(job.config.block) +
+                           ", \"counters\": " + numbers.text() + ", \"places\": [" + places + "]}";
   now = {};
   Reports& all = reports();
   const std::lock_guard lock(all.mutex);

@@ -24,18 +24,18 @@ void access(const void* address, std::size_t size, Kind kind, const void* pc);
 
 // Instructions by class, one for each warp (or warpgroup) that executes one, and the bytes that asynchronous copies move.
 enum class Event : unsigned char {
-  barriers,          // block-wide barriers, once each
-  warp_operations,   // shuffles, votes, matches, reductions, __syncwarp: once a warp
-  mma,               // mma.sync: once a warp
+  barriers,         // block-wide barriers, once each
+  warp_operations,  // shuffles, votes, matches, reductions, __syncwarp: once a warp
+  mma,              // mma.sync: once a warp
   mma_flops,
-  wgmma,             // once a warpgroup
+  wgmma,  // once a warpgroup
   wgmma_flops,
-  matrix_loads,      // ldmatrix, stmatrix: once a warp
-  async_copies,      // cp.async: once a thread
-  async_bytes_in,    // global to shared, by cp.async, bulk copies and TMA
-  async_bytes_out,   // shared to global
-  peer_bytes,        // shared memory to the shared memory of another block
-  bulk_copies,       // bulk and TMA operations, once each
+  matrix_loads,     // ldmatrix, stmatrix: once a warp
+  async_copies,     // cp.async: once a thread
+  async_bytes_in,   // global to shared, by cp.async, bulk copies and TMA
+  async_bytes_out,  // shared to global
+  peer_bytes,       // shared memory to the shared memory of another block
+  bulk_copies,      // bulk and TMA operations, once each
   count_,
 };
 void event(Event event, std::uint64_t amount = 1);

@@ -14,7 +14,7 @@ namespace spak {
 #define SPAK_SCRATCH(T, name, count) __shared__ T name[count]
 #else
 #define SPAK_SYNC() __syncthreads(spak_at)
-#define SPAK_SCRATCH(T, name, count)                                              \
+#define SPAK_SCRATCH(T, name, count)                                                 \
   static constexpr ::spak::sim::SharedSite name##_site{#name, {__FILE__, __LINE__}}; \
   auto& name = ::spak::sim::shared<T[count]>(name##_site)
 #endif

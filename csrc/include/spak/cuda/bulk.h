@@ -22,7 +22,8 @@ namespace spak {
 SPAK_DEVICE_SM90 void bulk_load(void* shared, const void* global, uint32_t bytes, uint64_t* bar SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("bulk_load", Arch);
 #if defined(__CUDACC__)
-  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(shared_address(shared)),
+  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(
+                   shared_address(shared)),
                "l"(__cvta_generic_to_global(global)), "r"(bytes), "r"(shared_address(bar))
                : "memory");
 #else
@@ -32,13 +33,15 @@ SPAK_DEVICE_SM90 void bulk_load(void* shared, const void* global, uint32_t bytes
 
 /// As bulk_load, to the same place in every block of the cluster whose rank's bit is set in `mask`; each one's own `bar`
 /// counts `bytes`. None of them may have exited.
-SPAK_DEVICE_SM90 void bulk_load_multicast(void* shared, const void* global, uint32_t bytes, uint64_t* bar, uint16_t mask SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void bulk_load_multicast(void* shared, const void* global, uint32_t bytes, uint64_t* bar,
+                                          uint16_t mask SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("bulk_load_multicast", Arch);
 #if defined(__CUDACC__)
-  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1], %2, [%3], %4;" ::"r"(
-                   shared_address(shared)),
-               "l"(__cvta_generic_to_global(global)), "r"(bytes), "r"(shared_address(bar)), "h"(mask)
-               : "memory");
+  asm volatile(
+      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1], %2, [%3], "
+      "%4;" ::"r"(shared_address(shared)),
+      "l"(__cvta_generic_to_global(global)), "r"(bytes), "r"(shared_address(bar)), "h"(mask)
+      : "memory");
 #else
   ::spak::sim::bulk_load_multicast(shared, global, bytes, bar, mask, spak_at);
 #endif
@@ -80,12 +83,14 @@ template <>
 constexpr bool is_bulk_sum<__nv_bfloat16> = true;
 
 #if defined(__CUDACC__)
-#define SPAK_BULK_ADD(Type, name)                                                                                                      \
-  asm volatile("cp.reduce.async.bulk.global.shared::cta.bulk_group.add." name " [%0], [%1], %2;" ::"l"(__cvta_generic_to_global(global)), \
-               "r"(shared_address(shared)), "r"(bytes)                                                                                 \
+#define SPAK_BULK_ADD(Type, name)                                             \
+  asm volatile("cp.reduce.async.bulk.global.shared::cta.bulk_group.add." name \
+               " [%0], [%1], %2;" ::"l"(__cvta_generic_to_global(global)),    \
+               "r"(shared_address(shared)), "r"(bytes)                        \
                : "memory")
 #else
-#define SPAK_BULK_ADD(Type, name) ::spak::sim::bulk_reduce(::spak::sim::Reduction::add, ::spak::sim::Element::Type, global, shared, bytes, spak_at)
+#define SPAK_BULK_ADD(Type, name) \
+  ::spak::sim::bulk_reduce(::spak::sim::Reduction::add, ::spak::sim::Element::Type, global, shared, bytes, spak_at)
 #endif
 
 template <typename T, typename U>
@@ -98,21 +103,30 @@ constexpr bool is_same_type<T, T> = true;
 template <typename T>
 SPAK_DEVICE void bulk_reduce_add(T* global, const T* shared, uint32_t bytes SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("bulk_reduce_add", sizeof(T*));
-  static_assert(is_bulk_sum<T>, "bulk_reduce_add: T must be float, double, a 32-bit or 64-bit integer, __half or __nv_bfloat16");
-  if constexpr (is_same_type<T, float>) SPAK_BULK_ADD(f32, "f32");
-  else if constexpr (is_same_type<T, double>) SPAK_BULK_ADD(f64, "f64");
-  else if constexpr (is_same_type<T, int>) SPAK_BULK_ADD(s32, "s32");
-  else if constexpr (is_same_type<T, unsigned>) SPAK_BULK_ADD(u32, "u32");
-  else if constexpr (is_same_type<T, __half>) SPAK_BULK_ADD(f16, "noftz.f16");
-  else if constexpr (is_same_type<T, __nv_bfloat16>) SPAK_BULK_ADD(bf16, "noftz.bf16");
-  else SPAK_BULK_ADD(u64, "u64");
+  static_assert(is_bulk_sum<T>,
+                "bulk_reduce_add: T must be float, double, a 32-bit or 64-bit integer, __half or __nv_bfloat16");
+  if constexpr (is_same_type<T, float>)
+    SPAK_BULK_ADD(f32, "f32");
+  else if constexpr (is_same_type<T, double>)
+    SPAK_BULK_ADD(f64, "f64");
+  else if constexpr (is_same_type<T, int>)
+    SPAK_BULK_ADD(s32, "s32");
+  else if constexpr (is_same_type<T, unsigned>)
+    SPAK_BULK_ADD(u32, "u32");
+  else if constexpr (is_same_type<T, __half>)
+    SPAK_BULK_ADD(f16, "noftz.f16");
+  else if constexpr (is_same_type<T, __nv_bfloat16>)
+    SPAK_BULK_ADD(bf16, "noftz.bf16");
+  else
+    SPAK_BULK_ADD(u64, "u64");
 }
 
 #undef SPAK_BULK_ADD
 
 /// Copies `bytes` from the own block's shared memory to another block's: `peer_shared` and `peer_bar`, which counts the bytes
 /// there, are pointers from cluster_map. That block must not have exited, nor the own one before the copy is complete.
-SPAK_DEVICE_SM90 void bulk_copy_cluster(void* peer_shared, const void* shared, uint32_t bytes, uint64_t* peer_bar SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void bulk_copy_cluster(void* peer_shared, const void* shared, uint32_t bytes,
+                                        uint64_t* peer_bar SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("bulk_copy_cluster", Arch);
 #if defined(__CUDACC__)
   asm volatile("cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(

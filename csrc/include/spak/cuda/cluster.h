@@ -46,8 +46,8 @@ SPAK_DEVICE_SM90 void cluster_arrive(SPAK_AT_HERE_ONLY) {
 #endif
 }
 
-/// As cluster_arrive, but makes nothing visible beyond what an earlier fence (fence_cluster(), fence_mbarrier_init()) has: for execution
-/// order alone.
+/// As cluster_arrive, but makes nothing visible beyond what an earlier fence (fence_cluster(), fence_mbarrier_init()) has: for
+/// execution order alone.
 SPAK_DEVICE_SM90 void cluster_arrive_relaxed(SPAK_AT_HERE_ONLY) {
   SPAK_NEEDS_SM90("cluster_arrive_relaxed", Arch);
 #if defined(__CUDACC__)

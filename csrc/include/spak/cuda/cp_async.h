@@ -18,9 +18,12 @@ SPAK_DEVICE void cp_async(void* shared, const void* global SPAK_AT_HERE) {
   static_assert(Bytes == 4 || Bytes == 8 || Bytes == 16, "cp_async: Bytes must be 4, 8 or 16");
 #if defined(__CUDACC__)
   if constexpr (Bytes == 16)
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(shared_address(shared)), "l"(__cvta_generic_to_global(global)) : "memory");
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(shared_address(shared)),
+                 "l"(__cvta_generic_to_global(global))
+                 : "memory");
   else
-    asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" ::"r"(shared_address(shared)), "l"(__cvta_generic_to_global(global)), "n"(Bytes)
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" ::"r"(shared_address(shared)),
+                 "l"(__cvta_generic_to_global(global)), "n"(Bytes)
                  : "memory");
 #else
   ::spak::sim::cp_async(shared, global, Bytes, Bytes, spak_at);
@@ -34,12 +37,12 @@ SPAK_DEVICE void cp_async_zfill(void* shared, const void* global, int source_byt
   static_assert(Bytes == 4 || Bytes == 8 || Bytes == 16, "cp_async_zfill: Bytes must be 4, 8 or 16");
 #if defined(__CUDACC__)
   if constexpr (Bytes == 16)
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(shared)), "l"(__cvta_generic_to_global(global)),
-                 "r"(source_bytes)
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(shared)),
+                 "l"(__cvta_generic_to_global(global)), "r"(source_bytes)
                  : "memory");
   else
-    asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(shared_address(shared)), "l"(__cvta_generic_to_global(global)),
-                 "n"(Bytes), "r"(source_bytes)
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(shared_address(shared)),
+                 "l"(__cvta_generic_to_global(global)), "n"(Bytes), "r"(source_bytes)
                  : "memory");
 #else
   ::spak::sim::cp_async(shared, global, Bytes, source_bytes, spak_at);

@@ -1,9 +1,8 @@
 // <spak/cuda/fp8.h>: __nv_fp8_e4m3 and __nv_fp8_e5m2 with the toolkit's own functions, and conversions spelled as in
 // <spak/cuda/half.h>. Knows nothing of scaling: the caller keeps values in range.
 #pragma once
-#include <spak/cuda/half.h>
-
 #include <cuda_fp8.h>
+#include <spak/cuda/half.h>
 
 namespace spak {
 

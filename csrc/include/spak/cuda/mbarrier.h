@@ -41,8 +41,10 @@ SPAK_DEVICE void mbarrier_arrive(uint64_t* bar, uint32_t count = 1 SPAK_AT_HERE)
   for (; count > 0; --count)
     asm volatile("{ .reg .b64 state; mbarrier.arrive.shared.b64 state, [%0]; }" ::"r"(shared_address(bar)) : "memory");
 #elif defined(__CUDACC__)
-  asm volatile("{ .reg .b64 state; mbarrier.arrive.release.cta.shared::cta.b64 state, [%0], %1; }" ::"r"(shared_address(bar)), "r"(count)
-               : "memory");
+  asm volatile(
+      "{ .reg .b64 state; mbarrier.arrive.release.cta.shared::cta.b64 state, [%0], %1; }" ::"r"(shared_address(bar)),
+      "r"(count)
+      : "memory");
 #else
   ::spak::sim::mbarrier_arrive(bar, count, spak_at);
 #endif
@@ -53,7 +55,8 @@ SPAK_DEVICE void mbarrier_arrive(uint64_t* bar, uint32_t count = 1 SPAK_AT_HERE)
 SPAK_DEVICE_SM90 void mbarrier_expect_tx(uint64_t* bar, uint32_t bytes SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("mbarrier_expect_tx", Arch);
 #if defined(__CUDACC__)
-  asm volatile("mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [%0], %1;" ::"r"(shared_address(bar)), "r"(bytes) : "memory");
+  asm volatile("mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [%0], %1;" ::"r"(shared_address(bar)), "r"(bytes)
+               : "memory");
 #else
   ::spak::sim::mbarrier_expect_tx(bar, bytes, spak_at);
 #endif
@@ -63,7 +66,8 @@ SPAK_DEVICE_SM90 void mbarrier_expect_tx(uint64_t* bar, uint32_t bytes SPAK_AT_H
 SPAK_DEVICE_SM90 void mbarrier_arrive_expect_tx(uint64_t* bar, uint32_t bytes SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("mbarrier_arrive_expect_tx", Arch);
 #if defined(__CUDACC__)
-  asm volatile("{ .reg .b64 state; mbarrier.arrive.expect_tx.release.cta.shared::cta.b64 state, [%0], %1; }" ::"r"(shared_address(bar)),
+  asm volatile("{ .reg .b64 state; mbarrier.arrive.expect_tx.release.cta.shared::cta.b64 state, [%0], %1; }" ::"r"(
+                   shared_address(bar)),
                "r"(bytes)
                : "memory");
 #else
@@ -76,10 +80,11 @@ SPAK_DEVICE_SM90 void mbarrier_arrive_expect_tx(uint64_t* bar, uint32_t bytes SP
 SPAK_DEVICE_SM90 void mbarrier_arrive_remote(uint64_t* bar, unsigned rank, uint32_t count = 1 SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("mbarrier_arrive_remote", Arch);
 #if defined(__CUDACC__)
-  asm volatile("{ .reg .b32 remote; mapa.shared::cluster.u32 remote, %0, %1;\n"
-               "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote], %2; }" ::"r"(shared_address(bar)),
-               "r"(rank), "r"(count)
-               : "memory");
+  asm volatile(
+      "{ .reg .b32 remote; mapa.shared::cluster.u32 remote, %0, %1;\n"
+      "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote], %2; }" ::"r"(shared_address(bar)),
+      "r"(rank), "r"(count)
+      : "memory");
 #else
   ::spak::sim::mbarrier_arrive_remote(bar, rank, count, spak_at);
 #endif
@@ -89,10 +94,11 @@ SPAK_DEVICE_SM90 void mbarrier_arrive_remote(uint64_t* bar, unsigned rank, uint3
 SPAK_DEVICE_SM90 void mbarrier_expect_tx_remote(uint64_t* bar, unsigned rank, uint32_t bytes SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("mbarrier_expect_tx_remote", Arch);
 #if defined(__CUDACC__)
-  asm volatile("{ .reg .b32 remote; mapa.shared::cluster.u32 remote, %0, %1;\n"
-               "mbarrier.expect_tx.relaxed.cluster.shared::cluster.b64 [remote], %2; }" ::"r"(shared_address(bar)),
-               "r"(rank), "r"(bytes)
-               : "memory");
+  asm volatile(
+      "{ .reg .b32 remote; mapa.shared::cluster.u32 remote, %0, %1;\n"
+      "mbarrier.expect_tx.relaxed.cluster.shared::cluster.b64 [remote], %2; }" ::"r"(shared_address(bar)),
+      "r"(rank), "r"(bytes)
+      : "memory");
 #else
   ::spak::sim::mbarrier_expect_tx_remote(bar, rank, bytes, spak_at);
 #endif
@@ -102,10 +108,11 @@ SPAK_DEVICE_SM90 void mbarrier_expect_tx_remote(uint64_t* bar, unsigned rank, ui
 SPAK_DEVICE_SM90 void mbarrier_arrive_expect_tx_remote(uint64_t* bar, unsigned rank, uint32_t bytes SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("mbarrier_arrive_expect_tx_remote", Arch);
 #if defined(__CUDACC__)
-  asm volatile("{ .reg .b32 remote; mapa.shared::cluster.u32 remote, %0, %1;\n"
-               "mbarrier.arrive.expect_tx.release.cluster.shared::cluster.b64 _, [remote], %2; }" ::"r"(shared_address(bar)),
-               "r"(rank), "r"(bytes)
-               : "memory");
+  asm volatile(
+      "{ .reg .b32 remote; mapa.shared::cluster.u32 remote, %0, %1;\n"
+      "mbarrier.arrive.expect_tx.release.cluster.shared::cluster.b64 _, [remote], %2; }" ::"r"(shared_address(bar)),
+      "r"(rank), "r"(bytes)
+      : "memory");
 #else
   ::spak::sim::mbarrier_arrive_expect_tx_remote(bar, rank, bytes, spak_at);
 #endif
@@ -161,10 +168,11 @@ SPAK_DEVICE_SM90 void mbarrier_wait_cluster(uint64_t* bar, uint32_t parity SPAK_
 #if defined(__CUDACC__)
   uint32_t complete;
   do {
-    asm volatile("{ .reg .pred p; mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 p, [%1], %2; selp.b32 %0, 1, 0, p; }"
-                 : "=r"(complete)
-                 : "r"(shared_address(bar)), "r"(parity)
-                 : "memory");
+    asm volatile(
+        "{ .reg .pred p; mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 p, [%1], %2; selp.b32 %0, 1, 0, p; }"
+        : "=r"(complete)
+        : "r"(shared_address(bar)), "r"(parity)
+        : "memory");
   } while (!complete);
 #else
   while (!::spak::sim::mbarrier_try_wait(bar, parity, spak_at)) {

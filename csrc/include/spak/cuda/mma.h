@@ -29,22 +29,26 @@ namespace spak {
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 890
 #define SPAK_NEEDS_SM89(name, dependent) static_assert(true)
 #else
-#define SPAK_NEEDS_SM89(name, dependent)                 \
-  static_assert(::spak::arch::never<(dependent)>,        \
+#define SPAK_NEEDS_SM89(name, dependent)          \
+  static_assert(::spak::arch::never<(dependent)>, \
                 "spak::" name " needs compute capability 8.9 or above: convert to f16 and call spak::mma_f16")
 #endif
-#define SPAK_MMA_422(shape, types, c)                                                                       \
-  asm volatile("mma.sync.aligned." shape ".row.col." types " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, " \
-               "{%0, %1, %2, %3};"                                                                          \
-               : c(d[0]), c(d[1]), c(d[2]), c(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
-#define SPAK_MMA_421(shape, types, c)                                                                    \
+#define SPAK_MMA_422(shape, types, c)                            \
+  asm volatile("mma.sync.aligned." shape ".row.col." types       \
+               " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, " \
+               "{%0, %1, %2, %3};"                               \
+               : c(d[0]), c(d[1]), c(d[2]), c(d[3])              \
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
+#define SPAK_MMA_421(shape, types, c)                                                                             \
   asm volatile("mma.sync.aligned." shape ".row.col." types " {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};" \
-               : c(d[0]), c(d[1]), c(d[2]), c(d[3]) : "r"(a[0]), "r"(a[1]), "r"(b[0]))
+               : c(d[0]), c(d[1]), c(d[2]), c(d[3])                                                               \
+               : "r"(a[0]), "r"(a[1]), "r"(b[0]))
 #else
 #define SPAK_NEEDS_SM89(name, dependent) static_assert(true)
-#define SPAK_MMA_MODEL(format, accumulator, k)                                                                        \
-  ::spak::sim::mma({::spak::sim::Format::format, ::spak::sim::Format::format, ::spak::sim::Accumulator::accumulator, k}, d, a, b, \
-                   d, spak_at)
+#define SPAK_MMA_MODEL(format, accumulator, k)                                                                       \
+  ::spak::sim::mma(                                                                                                  \
+      {::spak::sim::Format::format, ::spak::sim::Format::format, ::spak::sim::Accumulator::accumulator, k}, d, a, b, \
+      d, spak_at)
 #endif
 
 /// D += A B, f16 with f32 accumulators: m16n8k16, and m16n8k8 with the smaller fragments. sm_80 and later.
@@ -83,7 +87,8 @@ SPAK_DEVICE void mma_bf16(float (&d)[4], const uint32_t (&a)[2], const uint32_t 
 SPAK_DEVICE void mma_f16_f16(uint32_t (&d)[2], const uint32_t (&a)[4], const uint32_t (&b)[2] SPAK_AT_HERE) {
 #if defined(__CUDACC__)
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16 {%0, %1}, {%2, %3, %4, %5}, {%6, %7}, {%0, %1};"
-               : "+r"(d[0]), "+r"(d[1]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+               : "+r"(d[0]), "+r"(d[1])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
   SPAK_MMA_MODEL(f16, f16, 16);
 #endif
@@ -91,7 +96,8 @@ SPAK_DEVICE void mma_f16_f16(uint32_t (&d)[2], const uint32_t (&a)[4], const uin
 SPAK_DEVICE void mma_f16_f16(uint32_t (&d)[2], const uint32_t (&a)[2], const uint32_t (&b)[1] SPAK_AT_HERE) {
 #if defined(__CUDACC__)
   asm volatile("mma.sync.aligned.m16n8k8.row.col.f16.f16.f16.f16 {%0, %1}, {%2, %3}, {%4}, {%0, %1};"
-               : "+r"(d[0]), "+r"(d[1]) : "r"(a[0]), "r"(a[1]), "r"(b[0]));
+               : "+r"(d[0]), "+r"(d[1])
+               : "r"(a[0]), "r"(a[1]), "r"(b[0]));
 #else
   SPAK_MMA_MODEL(f16, f16, 8);
 #endif

@@ -16,7 +16,10 @@ enum class Swizzle { none, b32, b64, b128 };
 /// keeps element (row, byte) at `swizzle<Swizzle::b128>(row * 128 + byte)`.
 template <Swizzle Mode>
 SPAK_DEVICE constexpr uint32_t swizzle(uint32_t offset) {
-  return offset ^ (offset >> 3 & (Mode == Swizzle::b128 ? 0x70u : Mode == Swizzle::b64 ? 0x30u : Mode == Swizzle::b32 ? 0x10u : 0u));
+  return offset ^ (offset >> 3 & (Mode == Swizzle::b128  ? 0x70u
+                                  : Mode == Swizzle::b64 ? 0x30u
+                                  : Mode == Swizzle::b32 ? 0x10u
+                                                         : 0u));
 }
 
 }  // namespace spak

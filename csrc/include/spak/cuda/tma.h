@@ -34,24 +34,26 @@ namespace spak {
 #define SPAK_TMA_R4 SPAK_TMA_R3, "r"(c3)
 #define SPAK_TMA_R5 SPAK_TMA_R4, "r"(c4)
 // `at` names the coordinates among the operands.
-#define SPAK_TMA_LOAD(rank, at)                                                                                               \
-  asm volatile("cp.async.bulk.tensor." #rank "d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {" at     \
-               "}], [%2];" ::"r"(shared_address(shared)),                                                                     \
-               "l"(&map), "r"(shared_address(bar)), SPAK_TMA_R##rank                                                          \
+#define SPAK_TMA_LOAD(rank, at)                                                             \
+  asm volatile("cp.async.bulk.tensor." #rank                                                \
+               "d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {" at \
+               "}], [%2];" ::"r"(shared_address(shared)),                                   \
+               "l"(&map), "r"(shared_address(bar)), SPAK_TMA_R##rank                        \
                : "memory")
-#define SPAK_TMA_MULTICAST(rank, at)                                                                                          \
-  asm volatile("cp.async.bulk.tensor." #rank                                                                                  \
-               "d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {" at                \
-               "}], [%2], %3;" ::"r"(shared_address(shared)),                                                                 \
-               "l"(&map), "r"(shared_address(bar)), "h"(mask), SPAK_TMA_R##rank                                               \
+#define SPAK_TMA_MULTICAST(rank, at)                                                                           \
+  asm volatile("cp.async.bulk.tensor." #rank                                                                   \
+               "d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {" at \
+               "}], [%2], %3;" ::"r"(shared_address(shared)),                                                  \
+               "l"(&map), "r"(shared_address(bar)), "h"(mask), SPAK_TMA_R##rank                                \
                : "memory")
-#define SPAK_TMA_STORE(rank, at)                                                                                              \
-  asm volatile("cp.async.bulk.tensor." #rank "d.global.shared::cta.tile.bulk_group [%0, {" at "}], [%1];" ::"l"(&map),        \
-               "r"(shared_address(shared)), SPAK_TMA_R##rank                                                                  \
+#define SPAK_TMA_STORE(rank, at)                                                                                       \
+  asm volatile("cp.async.bulk.tensor." #rank "d.global.shared::cta.tile.bulk_group [%0, {" at "}], [%1];" ::"l"(&map), \
+               "r"(shared_address(shared)), SPAK_TMA_R##rank                                                           \
                : "memory")
-#define SPAK_TMA_ADD(rank, at)                                                                                                \
-  asm volatile("cp.reduce.async.bulk.tensor." #rank "d.global.shared::cta.add.tile.bulk_group [%0, {" at "}], [%1];" ::"l"(&map), \
-               "r"(shared_address(shared)), SPAK_TMA_R##rank                                                                  \
+#define SPAK_TMA_ADD(rank, at)                                                                           \
+  asm volatile("cp.reduce.async.bulk.tensor." #rank "d.global.shared::cta.add.tile.bulk_group [%0, {" at \
+               "}], [%1];" ::"l"(&map),                                                                  \
+               "r"(shared_address(shared)), SPAK_TMA_R##rank                                             \
                : "memory")
 #else
 #define SPAK_TMA_C1 c0
@@ -59,16 +61,16 @@ namespace spak {
 #define SPAK_TMA_C3 SPAK_TMA_C2, c2
 #define SPAK_TMA_C4 SPAK_TMA_C3, c3
 #define SPAK_TMA_C5 SPAK_TMA_C4, c4
-#define SPAK_TMA_LOAD(rank, at) \
+#define SPAK_TMA_LOAD(rank, at)              \
   const int coordinates[]{SPAK_TMA_C##rank}; \
   ::spak::sim::tma_load(shared, &map, bar, rank, coordinates, spak_at)
-#define SPAK_TMA_MULTICAST(rank, at) \
+#define SPAK_TMA_MULTICAST(rank, at)         \
   const int coordinates[]{SPAK_TMA_C##rank}; \
   ::spak::sim::tma_load_multicast(shared, &map, bar, mask, rank, coordinates, spak_at)
-#define SPAK_TMA_STORE(rank, at) \
+#define SPAK_TMA_STORE(rank, at)             \
   const int coordinates[]{SPAK_TMA_C##rank}; \
   ::spak::sim::tma_store(&map, shared, rank, coordinates, spak_at)
-#define SPAK_TMA_ADD(rank, at) \
+#define SPAK_TMA_ADD(rank, at)               \
   const int coordinates[]{SPAK_TMA_C##rank}; \
   ::spak::sim::tma_reduce(::spak::sim::Reduction::add, &map, shared, rank, coordinates, spak_at)
 #endif
@@ -83,38 +85,46 @@ SPAK_DEVICE_SM90 void tma_load(void* shared, const CUtensorMap& map, uint64_t* b
   SPAK_NEEDS_SM90("tma_load", Arch);
   SPAK_TMA_LOAD(2, "%3, %4");
 }
-SPAK_DEVICE_SM90 void tma_load(void* shared, const CUtensorMap& map, uint64_t* bar, int c0, int c1, int c2 SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void tma_load(void* shared, const CUtensorMap& map, uint64_t* bar, int c0, int c1,
+                               int c2 SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("tma_load", Arch);
   SPAK_TMA_LOAD(3, "%3, %4, %5");
 }
-SPAK_DEVICE_SM90 void tma_load(void* shared, const CUtensorMap& map, uint64_t* bar, int c0, int c1, int c2, int c3 SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void tma_load(void* shared, const CUtensorMap& map, uint64_t* bar, int c0, int c1, int c2,
+                               int c3 SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("tma_load", Arch);
   SPAK_TMA_LOAD(4, "%3, %4, %5, %6");
 }
-SPAK_DEVICE_SM90 void tma_load(void* shared, const CUtensorMap& map, uint64_t* bar, int c0, int c1, int c2, int c3, int c4 SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void tma_load(void* shared, const CUtensorMap& map, uint64_t* bar, int c0, int c1, int c2, int c3,
+                               int c4 SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("tma_load", Arch);
   SPAK_TMA_LOAD(5, "%3, %4, %5, %6, %7");
 }
 
 /// As tma_load, to the same place in every block of the cluster whose rank's bit is set in `mask`; each one's own `bar` counts
 /// the bytes. None of them may have exited: end a kernel that multicasts with cluster_sync().
-SPAK_DEVICE_SM90 void tma_load_multicast(void* shared, const CUtensorMap& map, uint64_t* bar, uint16_t mask, int c0 SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void tma_load_multicast(void* shared, const CUtensorMap& map, uint64_t* bar, uint16_t mask,
+                                         int c0 SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("tma_load_multicast", Arch);
   SPAK_TMA_MULTICAST(1, "%4");
 }
-SPAK_DEVICE_SM90 void tma_load_multicast(void* shared, const CUtensorMap& map, uint64_t* bar, uint16_t mask, int c0, int c1 SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void tma_load_multicast(void* shared, const CUtensorMap& map, uint64_t* bar, uint16_t mask, int c0,
+                                         int c1 SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("tma_load_multicast", Arch);
   SPAK_TMA_MULTICAST(2, "%4, %5");
 }
-SPAK_DEVICE_SM90 void tma_load_multicast(void* shared, const CUtensorMap& map, uint64_t* bar, uint16_t mask, int c0, int c1, int c2 SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void tma_load_multicast(void* shared, const CUtensorMap& map, uint64_t* bar, uint16_t mask, int c0,
+                                         int c1, int c2 SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("tma_load_multicast", Arch);
   SPAK_TMA_MULTICAST(3, "%4, %5, %6");
 }
-SPAK_DEVICE_SM90 void tma_load_multicast(void* shared, const CUtensorMap& map, uint64_t* bar, uint16_t mask, int c0, int c1, int c2, int c3 SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void tma_load_multicast(void* shared, const CUtensorMap& map, uint64_t* bar, uint16_t mask, int c0,
+                                         int c1, int c2, int c3 SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("tma_load_multicast", Arch);
   SPAK_TMA_MULTICAST(4, "%4, %5, %6, %7");
 }
-SPAK_DEVICE_SM90 void tma_load_multicast(void* shared, const CUtensorMap& map, uint64_t* bar, uint16_t mask, int c0, int c1, int c2, int c3, int c4 SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void tma_load_multicast(void* shared, const CUtensorMap& map, uint64_t* bar, uint16_t mask, int c0,
+                                         int c1, int c2, int c3, int c4 SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("tma_load_multicast", Arch);
   SPAK_TMA_MULTICAST(5, "%4, %5, %6, %7, %8");
 }
@@ -133,11 +143,13 @@ SPAK_DEVICE_SM90 void tma_store(const CUtensorMap& map, const void* shared, int 
   SPAK_NEEDS_SM90("tma_store", Arch);
   SPAK_TMA_STORE(3, "%2, %3, %4");
 }
-SPAK_DEVICE_SM90 void tma_store(const CUtensorMap& map, const void* shared, int c0, int c1, int c2, int c3 SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void tma_store(const CUtensorMap& map, const void* shared, int c0, int c1, int c2,
+                                int c3 SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("tma_store", Arch);
   SPAK_TMA_STORE(4, "%2, %3, %4, %5");
 }
-SPAK_DEVICE_SM90 void tma_store(const CUtensorMap& map, const void* shared, int c0, int c1, int c2, int c3, int c4 SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void tma_store(const CUtensorMap& map, const void* shared, int c0, int c1, int c2, int c3,
+                                int c4 SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("tma_store", Arch);
   SPAK_TMA_STORE(5, "%2, %3, %4, %5, %6");
 }
@@ -155,11 +167,13 @@ SPAK_DEVICE_SM90 void tma_reduce_add(const CUtensorMap& map, const void* shared,
   SPAK_NEEDS_SM90("tma_reduce_add", Arch);
   SPAK_TMA_ADD(3, "%2, %3, %4");
 }
-SPAK_DEVICE_SM90 void tma_reduce_add(const CUtensorMap& map, const void* shared, int c0, int c1, int c2, int c3 SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void tma_reduce_add(const CUtensorMap& map, const void* shared, int c0, int c1, int c2,
+                                     int c3 SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("tma_reduce_add", Arch);
   SPAK_TMA_ADD(4, "%2, %3, %4, %5");
 }
-SPAK_DEVICE_SM90 void tma_reduce_add(const CUtensorMap& map, const void* shared, int c0, int c1, int c2, int c3, int c4 SPAK_AT_HERE) {
+SPAK_DEVICE_SM90 void tma_reduce_add(const CUtensorMap& map, const void* shared, int c0, int c1, int c2, int c3,
+                                     int c4 SPAK_AT_HERE) {
   SPAK_NEEDS_SM90("tma_reduce_add", Arch);
   SPAK_TMA_ADD(5, "%2, %3, %4, %5, %6");
 }

@@ -9,7 +9,8 @@ namespace spak {
 template <typename T, int N>
 struct alignas(sizeof(T) * N) Vec {
   static_assert(N >= 1 && (N & (N - 1)) == 0, "Vec: N must be a power of two");
-  static_assert(sizeof(T) * N <= 16, "Vec: a single access moves at most 16 bytes: choose N so that N * sizeof(T) <= 16");
+  static_assert(sizeof(T) * N <= 16,
+                "Vec: a single access moves at most 16 bytes: choose N so that N * sizeof(T) <= 16");
   T element[N];
   SPAK_DEVICE T& operator[](int i) { return element[i]; }
   SPAK_DEVICE const T& operator[](int i) const { return element[i]; }
@@ -26,7 +27,8 @@ SPAK_DEVICE bool is_aligned(const T* address) {
 template <int N, typename T>
 SPAK_DEVICE Vec<T, N> load(const T* address SPAK_AT_HERE) {
 #if !defined(__CUDACC__)
-  ::spak::sim::require_aligned(address, sizeof(T) * N, "spak::load from an address that is not a multiple of the vector's size", spak_at);
+  ::spak::sim::require_aligned(address, sizeof(T) * N,
+                               "spak::load from an address that is not a multiple of the vector's size", spak_at);
 #endif
   return *reinterpret_cast<const Vec<T, N>*>(address);
 }
@@ -35,7 +37,8 @@ SPAK_DEVICE Vec<T, N> load(const T* address SPAK_AT_HERE) {
 template <typename T, int N>
 SPAK_DEVICE void store(T* address, const Vec<T, N>& value SPAK_AT_HERE) {
 #if !defined(__CUDACC__)
-  ::spak::sim::require_aligned(address, sizeof(T) * N, "spak::store to an address that is not a multiple of the vector's size", spak_at);
+  ::spak::sim::require_aligned(address, sizeof(T) * N,
+                               "spak::store to an address that is not a multiple of the vector's size", spak_at);
 #endif
   *reinterpret_cast<Vec<T, N>*>(address) = value;
 }

@@ -25,7 +25,8 @@ namespace spak {
 /// and commutative. The order is a butterfly: fixed, the same in all lanes.
 template <int Width = 32, typename T, typename Op>
 SPAK_DEVICE T warp_reduce(T value, Op op SPAK_AT_HERE) {
-  static_assert(Width >= 1 && Width <= 32 && (Width & (Width - 1)) == 0, "warp_reduce: Width must be a power of two from 1 to 32");
+  static_assert(Width >= 1 && Width <= 32 && (Width & (Width - 1)) == 0,
+                "warp_reduce: Width must be a power of two from 1 to 32");
   SPAK_UNROLL for (int step = Width / 2; step > 0; step /= 2) value = op(value, SPAK_XOR(value, step));
   return value;
 }

@@ -116,13 +116,13 @@ SPAK_DEVICE uint64_t wgmma_descriptor(const void* shared, Swizzle swizzle, uint3
 SPAK_DEVICE uint64_t wgmma_advance(uint64_t descriptor, uint32_t bytes) { return descriptor + (bytes >> 4); }
 
 #if defined(__CUDACC__)
-#define SPAK_WGMMA_CALL(function, format, accumulator, transpose_a, transpose_b)                                  \
-  SPAK_NEEDS_SM90A(#function, N);                                                                              \
+#define SPAK_WGMMA_CALL(function, format, accumulator, transpose_a, transpose_b) \
+  SPAK_NEEDS_SM90A(#function, N);                                                \
   arch::wgmma<arch::Wgmma_##format<transpose_a, transpose_b>>(d, a, b, static_cast<int>(accumulate))
 #else
-#define SPAK_WGMMA_CALL(function, format, accumulator, transpose_a, transpose_b)                                         \
-  ::spak::sim::wgmma({::spak::sim::Format::format, ::spak::sim::Format::format, ::spak::sim::Accumulator::accumulator, N, \
-                      transpose_a, transpose_b},                                                                         \
+#define SPAK_WGMMA_CALL(function, format, accumulator, transpose_a, transpose_b)                                       \
+  ::spak::sim::wgmma({::spak::sim::Format::format, ::spak::sim::Format::format, ::spak::sim::Accumulator::accumulator, \
+                      N, transpose_a, transpose_b},                                                                    \
                      d, a, b, accumulate, spak_at)
 #endif
 #define SPAK_WGMMA_N(function) \
@@ -141,7 +141,8 @@ SPAK_DEVICE void wgmma_bf16(float (&d)[N / 2], uint64_t a, uint64_t b, bool accu
   SPAK_WGMMA_CALL(wgmma_bf16, bf16, f32, TransposeA, TransposeB);
 }
 template <int N, bool TransposeA = false, bool TransposeB = false>
-SPAK_DEVICE void wgmma_bf16(float (&d)[N / 2], const uint32_t (&a)[4], uint64_t b, bool accumulate = true SPAK_AT_HERE) {
+SPAK_DEVICE void wgmma_bf16(float (&d)[N / 2], const uint32_t (&a)[4], uint64_t b,
+                            bool accumulate = true SPAK_AT_HERE) {
   SPAK_WGMMA_N(wgmma_bf16);
   SPAK_WGMMA_REGISTERS(wgmma_bf16);
   SPAK_WGMMA_CALL(wgmma_bf16, bf16, f32, TransposeA, TransposeB);
@@ -168,7 +169,8 @@ SPAK_DEVICE void wgmma_tf32(float (&d)[N / 2], uint64_t a, uint64_t b, bool accu
   SPAK_WGMMA_CALL(wgmma_tf32, tf32, f32, false, false);
 }
 template <int N>
-SPAK_DEVICE void wgmma_tf32(float (&d)[N / 2], const uint32_t (&a)[4], uint64_t b, bool accumulate = true SPAK_AT_HERE) {
+SPAK_DEVICE void wgmma_tf32(float (&d)[N / 2], const uint32_t (&a)[4], uint64_t b,
+                            bool accumulate = true SPAK_AT_HERE) {
   SPAK_WGMMA_N(wgmma_tf32);
   SPAK_WGMMA_CALL(wgmma_tf32, tf32, f32, false, false);
 }
@@ -180,7 +182,8 @@ SPAK_DEVICE void wgmma_e4m3(float (&d)[N / 2], uint64_t a, uint64_t b, bool accu
   SPAK_WGMMA_CALL(wgmma_e4m3, e4m3, f32, false, false);
 }
 template <int N>
-SPAK_DEVICE void wgmma_e4m3(float (&d)[N / 2], const uint32_t (&a)[4], uint64_t b, bool accumulate = true SPAK_AT_HERE) {
+SPAK_DEVICE void wgmma_e4m3(float (&d)[N / 2], const uint32_t (&a)[4], uint64_t b,
+                            bool accumulate = true SPAK_AT_HERE) {
   SPAK_WGMMA_N(wgmma_e4m3);
   SPAK_WGMMA_CALL(wgmma_e4m3, e4m3, f32, false, false);
 }
@@ -192,7 +195,8 @@ SPAK_DEVICE void wgmma_e5m2(float (&d)[N / 2], uint64_t a, uint64_t b, bool accu
   SPAK_WGMMA_CALL(wgmma_e5m2, e5m2, f32, false, false);
 }
 template <int N>
-SPAK_DEVICE void wgmma_e5m2(float (&d)[N / 2], const uint32_t (&a)[4], uint64_t b, bool accumulate = true SPAK_AT_HERE) {
+SPAK_DEVICE void wgmma_e5m2(float (&d)[N / 2], const uint32_t (&a)[4], uint64_t b,
+                            bool accumulate = true SPAK_AT_HERE) {
   SPAK_WGMMA_N(wgmma_e5m2);
   SPAK_WGMMA_CALL(wgmma_e5m2, e5m2, f32, false, false);
 }
@@ -205,7 +209,8 @@ SPAK_DEVICE void wgmma_s8(int32_t (&d)[N / 2], uint64_t a, uint64_t b, bool accu
   SPAK_WGMMA_CALL(wgmma_s8, s8, s32, false, false);
 }
 template <int N>
-SPAK_DEVICE void wgmma_s8(int32_t (&d)[N / 2], const uint32_t (&a)[4], uint64_t b, bool accumulate = true SPAK_AT_HERE) {
+SPAK_DEVICE void wgmma_s8(int32_t (&d)[N / 2], const uint32_t (&a)[4], uint64_t b,
+                          bool accumulate = true SPAK_AT_HERE) {
   SPAK_WGMMA_INTEGER_N(wgmma_s8);
   SPAK_WGMMA_CALL(wgmma_s8, s8, s32, false, false);
 }
@@ -218,7 +223,8 @@ SPAK_DEVICE void wgmma_u8(int32_t (&d)[N / 2], uint64_t a, uint64_t b, bool accu
   SPAK_WGMMA_CALL(wgmma_u8, u8, s32, false, false);
 }
 template <int N>
-SPAK_DEVICE void wgmma_u8(int32_t (&d)[N / 2], const uint32_t (&a)[4], uint64_t b, bool accumulate = true SPAK_AT_HERE) {
+SPAK_DEVICE void wgmma_u8(int32_t (&d)[N / 2], const uint32_t (&a)[4], uint64_t b,
+                          bool accumulate = true SPAK_AT_HERE) {
   SPAK_WGMMA_INTEGER_N(wgmma_u8);
   SPAK_WGMMA_CALL(wgmma_u8, u8, s32, false, false);
 }

@@ -11,13 +11,17 @@ enum class DType : std::uint8_t { f64, f32, tf32, f16, bf16, i32, i8, u8, boolea
 
 constexpr std::size_t itemsize(DType dtype) {
   switch (dtype) {
-    case DType::f64: return 8;
+    case DType::f64:
+      return 8;
     case DType::f32:
     case DType::tf32:
-    case DType::i32: return 4;
+    case DType::i32:
+      return 4;
     case DType::f16:
-    case DType::bf16: return 2;
-    default: return 1;
+    case DType::bf16:
+      return 2;
+    default:
+      return 1;
   }
 }
 
@@ -77,11 +81,11 @@ struct Call {
 struct DeviceOps;  // device.h: what the runtime needs of a device that is not the host
 
 struct Kernel {
-  const char* module;          // "matmul_cpu"
-  const char* name;            // "matmul"
-  const char* signature;       // "matmul(a: f32[M, K], b: f32[K, N], alpha: f32 = 1.0) -> c: f32[M, N]"
-  const char* doc;             // "matmul(a, b, alpha=1.0, *, out=None)\n--\n\n..." : __text_signature__, then __doc__
-  const char* facts;           // JSON, as __spak__
+  const char* module;     // "matmul_cpu"
+  const char* name;       // "matmul"
+  const char* signature;  // "matmul(a: f32[M, K], b: f32[K, N], alpha: f32 = 1.0) -> c: f32[M, N]"
+  const char* doc;        // "matmul(a, b, alpha=1.0, *, out=None)\n--\n\n..." : __text_signature__, then __doc__
+  const char* facts;      // JSON, as __spak__
   const Parameter* parameters;
   int parameter_count;
   const Tensor* tensors;  // inputs, then results

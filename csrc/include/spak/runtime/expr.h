@@ -137,7 +137,8 @@ constexpr Int integer(A a) {
   if constexpr (std::is_integral_v<A>) {
     return a;
   } else {
-    if (!(a >= -9.2e18 && a <= 9.2e18) || std::floor(a) != a) throw std::domain_error("an expression is not an integer");
+    if (!(a >= -9.2e18 && a <= 9.2e18) || std::floor(a) != a)
+      throw std::domain_error("an expression is not an integer");
     return static_cast<Int>(a);
   }
 }

@@ -44,8 +44,8 @@ inline TensorMapNumbers numbers(const TensorMap& map) {
   TensorMapNumbers made{};
   const auto within = [&](const char* what, int i, long long value, long long most) {
     if (value < 1 || value > most) {
-      refuse_map(map, std::string(what) + " " + std::to_string(i) + " is " + std::to_string(value) + ", and must be from 1 to " +
-                          std::to_string(most));
+      refuse_map(map, std::string(what) + " " + std::to_string(i) + " is " + std::to_string(value) +
+                          ", and must be from 1 to " + std::to_string(most));
     }
     return value;
   };
@@ -58,7 +58,8 @@ inline TensorMapNumbers numbers(const TensorMap& map) {
       refuse_map(map, "rows are " + std::to_string(map.strides[i - 1]) + " bytes apart, which is no multiple of 16");
     }
   }
-  if (reinterpret_cast<std::uintptr_t>(map.address) % 16 != 0) refuse_map(map, "the array's address is no multiple of 16");
+  if (reinterpret_cast<std::uintptr_t>(map.address) % 16 != 0)
+    refuse_map(map, "the array's address is no multiple of 16");
   return made;
 }
 

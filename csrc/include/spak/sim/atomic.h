@@ -1,10 +1,10 @@
 // Atomic operations: real ones, since blocks run on several cores. Relaxed, as CUDA's are. Knows nothing of
 // weaker machines: the _block and _system forms differ to the checkers only.
 #pragma once
+#include <spak/sim/engine.h>
+
 #include <cstring>
 #include <type_traits>
-
-#include <spak/sim/engine.h>
 
 namespace spak::sim {
 
@@ -19,7 +19,8 @@ inline Bits peek(const Bits* place) {
 
 template <typename T, typename Next>
 inline T update(T* address, Next next) {
-  using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
+  using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t,
+                                  std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
   static_assert(sizeof(T) == sizeof(Bits), "an atomic works on values of 2, 4 or 8 bytes");
   auto* place = reinterpret_cast<Bits*>(address);
   Bits old = peek(place);
@@ -43,24 +44,24 @@ struct Scoped {
 
 }  // namespace spak::sim
 
-#define SPAK_SIM_ATOMIC(name, T, expression)                                               \
-  inline T name(T* address, T value) {                                                     \
-    return spak::sim::update(address, [value](T old) -> T { return (expression); });       \
-  }                                                                                        \
-  inline T name##_block(T* address, T value) {                                             \
-    const spak::sim::Scoped scope(spak::sim::FenceScope::block);                           \
-    return name(address, value);                                                           \
-  }                                                                                        \
-  inline T name##_system(T* address, T value) {                                            \
-    const spak::sim::Scoped scope(spak::sim::FenceScope::system);                          \
-    return name(address, value);                                                           \
+#define SPAK_SIM_ATOMIC(name, T, expression)                                         \
+  inline T name(T* address, T value) {                                               \
+    return spak::sim::update(address, [value](T old) -> T { return (expression); }); \
+  }                                                                                  \
+  inline T name##_block(T* address, T value) {                                       \
+    const spak::sim::Scoped scope(spak::sim::FenceScope::block);                     \
+    return name(address, value);                                                     \
+  }                                                                                  \
+  inline T name##_system(T* address, T value) {                                      \
+    const spak::sim::Scoped scope(spak::sim::FenceScope::system);                    \
+    return name(address, value);                                                     \
   }
-#define SPAK_SIM_ATOMIC_INTEGERS(name, expression)         \
-  SPAK_SIM_ATOMIC(name, int, expression)                   \
-  SPAK_SIM_ATOMIC(name, unsigned, expression)              \
-  SPAK_SIM_ATOMIC(name, long, expression)                  \
-  SPAK_SIM_ATOMIC(name, unsigned long, expression)         \
-  SPAK_SIM_ATOMIC(name, long long, expression)             \
+#define SPAK_SIM_ATOMIC_INTEGERS(name, expression) \
+  SPAK_SIM_ATOMIC(name, int, expression)           \
+  SPAK_SIM_ATOMIC(name, unsigned, expression)      \
+  SPAK_SIM_ATOMIC(name, long, expression)          \
+  SPAK_SIM_ATOMIC(name, unsigned long, expression) \
+  SPAK_SIM_ATOMIC(name, long long, expression)     \
   SPAK_SIM_ATOMIC(name, unsigned long long, expression)
 #define SPAK_SIM_ATOMIC_NUMBERS(name, expression) \
   SPAK_SIM_ATOMIC_INTEGERS(name, expression)      \
@@ -72,23 +73,23 @@ SPAK_SIM_ATOMIC_NUMBERS(atomicExch, (static_cast<void>(old), value))
 SPAK_SIM_ATOMIC_INTEGERS(atomicSub, old - value)
 SPAK_SIM_ATOMIC_INTEGERS(atomicMin, old < value ? old : value)
 SPAK_SIM_ATOMIC_INTEGERS(atomicMax, old > value ? old : value)
-SPAK_SIM_ATOMIC_INTEGERS(atomicAnd, old & value)
+SPAK_SIM_ATOMIC_INTEGERS(atomicAnd, old& value)
 SPAK_SIM_ATOMIC_INTEGERS(atomicOr, old | value)
 SPAK_SIM_ATOMIC_INTEGERS(atomicXor, old ^ value)
 SPAK_SIM_ATOMIC(atomicInc, unsigned, old >= value ? 0u : old + 1u)
 SPAK_SIM_ATOMIC(atomicDec, unsigned, old == 0 || old > value ? value : old - 1u)
 
-#define SPAK_SIM_ATOMIC_CAS(T)                                                                                    \
-  inline T atomicCAS(T* address, T compare, T value) {                                                            \
-    return spak::sim::update(address, [compare, value](T old) -> T { return old == compare ? value : old; });     \
-  }                                                                                                               \
-  inline T atomicCAS_block(T* address, T compare, T value) {                              \
-    const spak::sim::Scoped scope(spak::sim::FenceScope::block);                              \
-    return atomicCAS(address, compare, value);                              \
-  }                                                                                \
-  inline T atomicCAS_system(T* address, T compare, T value) {                              \
-    const spak::sim::Scoped scope(spak::sim::FenceScope::system);                              \
-    return atomicCAS(address, compare, value);                              \
+#define SPAK_SIM_ATOMIC_CAS(T)                                                                                \
+  inline T atomicCAS(T* address, T compare, T value) {                                                        \
+    return spak::sim::update(address, [compare, value](T old) -> T { return old == compare ? value : old; }); \
+  }                                                                                                           \
+  inline T atomicCAS_block(T* address, T compare, T value) {                                                  \
+    const spak::sim::Scoped scope(spak::sim::FenceScope::block);                                              \
+    return atomicCAS(address, compare, value);                                                                \
+  }                                                                                                           \
+  inline T atomicCAS_system(T* address, T compare, T value) {                                                 \
+    const spak::sim::Scoped scope(spak::sim::FenceScope::system);                                             \
+    return atomicCAS(address, compare, value);                                                                \
   }
 SPAK_SIM_ATOMIC_CAS(int)
 SPAK_SIM_ATOMIC_CAS(unsigned)

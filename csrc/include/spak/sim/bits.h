@@ -1,10 +1,10 @@
 // Integer intrinsics and reinterpretations (CUDA Math API, "Integer Intrinsics", "Type Casting Intrinsics"). Knows
 // nothing of the engine.
 #pragma once
+#include <vector_types.h>
+
 #include <cstdint>
 #include <cstring>
-
-#include <vector_types.h>
 
 namespace spak::sim {
 
@@ -31,7 +31,8 @@ inline unsigned __brev(unsigned x) {
   return __builtin_bswap32(x);
 }
 inline unsigned long long __brevll(unsigned long long x) {
-  return static_cast<unsigned long long>(__brev(static_cast<unsigned>(x))) << 32 | __brev(static_cast<unsigned>(x >> 32));
+  return static_cast<unsigned long long>(__brev(static_cast<unsigned>(x))) << 32 |
+         __brev(static_cast<unsigned>(x >> 32));
 }
 inline unsigned __byte_perm(unsigned x, unsigned y, unsigned selector) {
   const std::uint64_t bytes = static_cast<std::uint64_t>(y) << 32 | x;
@@ -51,14 +52,20 @@ inline unsigned __funnelshift_r(unsigned lo, unsigned hi, unsigned shift) {
   return static_cast<unsigned>((static_cast<std::uint64_t>(hi) << 32 | lo) >> (shift & 31));
 }
 inline int __mulhi(int x, int y) { return static_cast<int>(static_cast<long long>(x) * y >> 32); }
-inline unsigned __umulhi(unsigned x, unsigned y) { return static_cast<unsigned>(static_cast<unsigned long long>(x) * y >> 32); }
-inline long long __mul64hi(long long x, long long y) { return static_cast<long long>(static_cast<__int128>(x) * y >> 64); }
+inline unsigned __umulhi(unsigned x, unsigned y) {
+  return static_cast<unsigned>(static_cast<unsigned long long>(x) * y >> 32);
+}
+inline long long __mul64hi(long long x, long long y) {
+  return static_cast<long long>(static_cast<__int128>(x) * y >> 64);
+}
 inline unsigned long long __umul64hi(unsigned long long x, unsigned long long y) {
   return static_cast<unsigned long long>(static_cast<unsigned __int128>(x) * y >> 64);
 }
 inline int __mul24(int x, int y) { return (x << 8 >> 8) * (y << 8 >> 8); }
 inline unsigned __umul24(unsigned x, unsigned y) { return (x & 0xFFFFFF) * (y & 0xFFFFFF); }
-inline unsigned __sad(int x, int y, unsigned z) { return (x > y ? static_cast<unsigned>(x) - y : static_cast<unsigned>(y) - x) + z; }
+inline unsigned __sad(int x, int y, unsigned z) {
+  return (x > y ? static_cast<unsigned>(x) - y : static_cast<unsigned>(y) - x) + z;
+}
 inline unsigned __usad(unsigned x, unsigned y, unsigned z) { return (x > y ? x - y : y - x) + z; }
 inline int __hadd(int x, int y) { return static_cast<int>((static_cast<long long>(x) + y) >> 1); }
 inline int __rhadd(int x, int y) { return static_cast<int>((static_cast<long long>(x) + y + 1) >> 1); }
@@ -71,17 +78,34 @@ inline unsigned __dp4a(unsigned a, unsigned b, unsigned c) {
   return c;
 }
 
-inline unsigned __dp4a(uchar4 a, uchar4 b, unsigned c) { return __dp4a(spak::sim::cast_bits<unsigned>(a), spak::sim::cast_bits<unsigned>(b), c); }
-inline int __dp4a(char4 a, char4 b, int c) { return __dp4a(spak::sim::cast_bits<int>(a), spak::sim::cast_bits<int>(b), c); }
+inline unsigned __dp4a(uchar4 a, uchar4 b, unsigned c) {
+  return __dp4a(spak::sim::cast_bits<unsigned>(a), spak::sim::cast_bits<unsigned>(b), c);
+}
+inline int __dp4a(char4 a, char4 b, int c) {
+  return __dp4a(spak::sim::cast_bits<int>(a), spak::sim::cast_bits<int>(b), c);
+}
 // Two 16-bit numbers of `a` with the lower or upper two bytes of `b`.
-inline int __dp2a_lo(int a, int b, int c) { return c + static_cast<int16_t>(a) * static_cast<int8_t>(b) + static_cast<int16_t>(a >> 16) * static_cast<int8_t>(b >> 8); }
+inline int __dp2a_lo(int a, int b, int c) {
+  return c + static_cast<int16_t>(a) * static_cast<int8_t>(b) +
+         static_cast<int16_t>(a >> 16) * static_cast<int8_t>(b >> 8);
+}
 inline int __dp2a_hi(int a, int b, int c) { return __dp2a_lo(a, b >> 16, c); }
-inline unsigned __dp2a_lo(unsigned a, unsigned b, unsigned c) { return c + (a & 0xFFFF) * (b & 0xFF) + (a >> 16) * (b >> 8 & 0xFF); }
+inline unsigned __dp2a_lo(unsigned a, unsigned b, unsigned c) {
+  return c + (a & 0xFFFF) * (b & 0xFF) + (a >> 16) * (b >> 8 & 0xFF);
+}
 inline unsigned __dp2a_hi(unsigned a, unsigned b, unsigned c) { return __dp2a_lo(a, b >> 16, c); }
-inline unsigned __uhadd(unsigned x, unsigned y) { return static_cast<unsigned>((static_cast<std::uint64_t>(x) + y) >> 1); }
-inline unsigned __urhadd(unsigned x, unsigned y) { return static_cast<unsigned>((static_cast<std::uint64_t>(x) + y + 1) >> 1); }
-inline unsigned __funnelshift_lc(unsigned lo, unsigned hi, unsigned shift) { return shift >= 32 ? lo : __funnelshift_l(lo, hi, shift); }
-inline unsigned __funnelshift_rc(unsigned lo, unsigned hi, unsigned shift) { return shift >= 32 ? hi : __funnelshift_r(lo, hi, shift); }
+inline unsigned __uhadd(unsigned x, unsigned y) {
+  return static_cast<unsigned>((static_cast<std::uint64_t>(x) + y) >> 1);
+}
+inline unsigned __urhadd(unsigned x, unsigned y) {
+  return static_cast<unsigned>((static_cast<std::uint64_t>(x) + y + 1) >> 1);
+}
+inline unsigned __funnelshift_lc(unsigned lo, unsigned hi, unsigned shift) {
+  return shift >= 32 ? lo : __funnelshift_l(lo, hi, shift);
+}
+inline unsigned __funnelshift_rc(unsigned lo, unsigned hi, unsigned shift) {
+  return shift >= 32 ? hi : __funnelshift_r(lo, hi, shift);
+}
 // The position of the offset-th set bit of `mask` from `base` on: up for a positive offset, down for a negative one.
 inline unsigned __fns(unsigned mask, unsigned base, int offset) {
   if (offset == 0) return mask >> (base & 31) & 1 ? base : 0xFFFFFFFFu;
@@ -101,5 +125,6 @@ inline double __longlong_as_double(long long x) { return spak::sim::cast_bits<do
 inline int __double2hiint(double x) { return static_cast<int>(spak::sim::cast_bits<std::uint64_t>(x) >> 32); }
 inline int __double2loint(double x) { return static_cast<int>(spak::sim::cast_bits<std::uint64_t>(x)); }
 inline double __hiloint2double(int hi, int lo) {
-  return spak::sim::cast_bits<double>(static_cast<std::uint64_t>(static_cast<unsigned>(hi)) << 32 | static_cast<unsigned>(lo));
+  return spak::sim::cast_bits<double>(static_cast<std::uint64_t>(static_cast<unsigned>(hi)) << 32 |
+                                      static_cast<unsigned>(lo));
 }

@@ -40,14 +40,30 @@ enum class Barrier : unsigned char { sync, count, all, any };
 int barrier(Barrier kind, int predicate, Site site);
 
 enum class Collective : unsigned char {
-  sync, shfl, shfl_up, shfl_down, shfl_xor, all, any, ballot, match_any, match_all,
-  add, min_signed, min_unsigned, max_signed, max_unsigned, bit_and, bit_or, bit_xor,
+  sync,
+  shfl,
+  shfl_up,
+  shfl_down,
+  shfl_xor,
+  all,
+  any,
+  ballot,
+  match_any,
+  match_all,
+  add,
+  min_signed,
+  min_unsigned,
+  max_signed,
+  max_unsigned,
+  bit_and,
+  bit_or,
+  bit_xor,
 };
 
 // Waits until every lane named in `mask` that has not exited has called the same operation with the same mask.
 // `bytes` is the size of the value (1 to 8), `argument` the lane, delta or lane mask of a shuffle.
-std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value, unsigned bytes, int argument, int width,
-                         Site site);
+std::uint64_t collective(Collective op, std::uint32_t mask, std::uint64_t value, unsigned bytes, int argument,
+                         int width, Site site);
 
 // The lanes of the calling warp that come to this place together: waits until every other lane has exited, waits for
 // something else, or is here as well.

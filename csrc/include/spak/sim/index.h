@@ -1,9 +1,8 @@
 // threadIdx and its kin: variables of the OS thread that the engine sets whenever another CUDA thread goes on. Knows
 // nothing of scheduling.
 #pragma once
-#include <vector_types.h>
-
 #include <spak/sim/engine.h>
+#include <vector_types.h>
 
 // const: they do not change while one CUDA thread looks at them, which the compiler may make use of.
 #define SPAK_SIM_INDEX(T, name, symbol) \

@@ -3,9 +3,8 @@
 #pragma once
 #include <math.h>  // before the toolkit's macros, some of which are names in glibc
 #include <stdint.h>
-
-#include <vector_types.h>
 #include <vector_functions.h>
+#include <vector_types.h>
 
 #undef __global__
 #define __global__ __attribute__((visibility("hidden")))

@@ -27,7 +27,7 @@ struct Config {
   // Static shared variables whose size is a multiple of it begin at one, as compilers for GPUs lay them out. 1: they are
   // aligned to what is declared and to no more, so that code that needs more shows it.
   long long shared_alignment = 1;
-  int multiprocessors = 132;        // what is resident at once depends on them
+  int multiprocessors = 132;  // what is resident at once depends on them
 };
 
 // What the kernel did wrong. `what()` names kernel, block, thread and file:line where they are known; `rule` is a stable

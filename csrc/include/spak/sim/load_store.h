@@ -2,17 +2,17 @@
 #pragma once
 #include <spak/sim/engine.h>
 
-#define SPAK_SIM_LOAD(name)                                                                         \
-  template <typename T>                                                                             \
-  inline T name(const T* address, spak::sim::Site at = spak::sim::here()) {                         \
+#define SPAK_SIM_LOAD(name)                                                                            \
+  template <typename T>                                                                                \
+  inline T name(const T* address, spak::sim::Site at = spak::sim::here()) {                            \
     spak::sim::require_aligned(address, alignof(T), #name " from an address that is not aligned", at); \
-    return *address;                                                                                \
+    return *address;                                                                                   \
   }
-#define SPAK_SIM_STORE(name)                                                                        \
-  template <typename T>                                                                             \
-  inline void name(T* address, T value, spak::sim::Site at = spak::sim::here()) {                   \
+#define SPAK_SIM_STORE(name)                                                                         \
+  template <typename T>                                                                              \
+  inline void name(T* address, T value, spak::sim::Site at = spak::sim::here()) {                    \
     spak::sim::require_aligned(address, alignof(T), #name " to an address that is not aligned", at); \
-    *address = value;                                                                               \
+    *address = value;                                                                                \
   }
 SPAK_SIM_LOAD(__ldg)
 SPAK_SIM_LOAD(__ldca)

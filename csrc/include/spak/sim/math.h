@@ -30,20 +30,28 @@ inline double sin_pi(double x) {
   if (!std::isfinite(x)) return x - x;
   const double r = std::fmod(x, 2.0), q = std::nearbyint(2.0 * r), rest = r - 0.5 * q;
   switch (static_cast<int>(q) & 3) {
-    case 0: return rest == 0.0 ? std::copysign(0.0, x) : std::sin(kPi * rest);
-    case 1: return std::cos(kPi * rest);
-    case 2: return rest == 0.0 ? std::copysign(0.0, x) : -std::sin(kPi * rest);
-    default: return -std::cos(kPi * rest);
+    case 0:
+      return rest == 0.0 ? std::copysign(0.0, x) : std::sin(kPi * rest);
+    case 1:
+      return std::cos(kPi * rest);
+    case 2:
+      return rest == 0.0 ? std::copysign(0.0, x) : -std::sin(kPi * rest);
+    default:
+      return -std::cos(kPi * rest);
   }
 }
 inline double cos_pi(double x) {
   if (!std::isfinite(x)) return x - x;
   const double r = std::fmod(std::fabs(x), 2.0), q = std::nearbyint(2.0 * r), rest = r - 0.5 * q;
   switch (static_cast<int>(q) & 3) {
-    case 0: return std::cos(kPi * rest);
-    case 1: return rest == 0.0 ? 0.0 : -std::sin(kPi * rest);
-    case 2: return -std::cos(kPi * rest);
-    default: return rest == 0.0 ? 0.0 : std::sin(kPi * rest);
+    case 0:
+      return std::cos(kPi * rest);
+    case 1:
+      return rest == 0.0 ? 0.0 : -std::sin(kPi * rest);
+    case 2:
+      return -std::cos(kPi * rest);
+    default:
+      return rest == 0.0 ? 0.0 : std::sin(kPi * rest);
   }
 }
 
@@ -94,7 +102,9 @@ inline void sincospif(float x, float* sine, float* cosine) { *sine = sinpif(x), 
 inline void sincospi(double x, double* sine, double* cosine) { *sine = sinpi(x), *cosine = cospi(x); }
 inline float rcbrtf(float x) { return static_cast<float>(1.0 / cbrt(static_cast<double>(x))); }
 inline double rcbrt(double x) { return 1.0 / cbrt(x); }
-inline float rhypotf(float x, float y) { return static_cast<float>(1.0 / hypot(static_cast<double>(x), static_cast<double>(y))); }
+inline float rhypotf(float x, float y) {
+  return static_cast<float>(1.0 / hypot(static_cast<double>(x), static_cast<double>(y)));
+}
 inline double rhypot(double x, double y) { return 1.0 / hypot(x, y); }
 inline double norm3d(double x, double y, double z) { return std::hypot(x, y, z); }
 inline double norm4d(double x, double y, double z, double w) { return std::hypot(std::hypot(x, y), std::hypot(z, w)); }
@@ -155,32 +165,60 @@ inline T rounded(F operation, A... operands) {
 
 // NOLINTBEGIN: a name for each mode, as CUDA has them
 #define SPAK_SIM_MODES(M) M(rz, FE_TOWARDZERO) M(ru, FE_UPWARD) M(rd, FE_DOWNWARD)
-#define SPAK_SIM_ROUNDED(T, letter, fused)                                           \
-  inline T __##letter##add_rn(T x, T y) { return x + y; }                            \
-  inline T __##letter##sub_rn(T x, T y) { return x - y; }                            \
-  inline T __##letter##mul_rn(T x, T y) { return x * y; }                            \
-  inline T __##letter##div_rn(T x, T y) { return x / y; }                            \
-  inline T __##letter##rcp_rn(T x) { return T(1) / x; }                              \
-  inline T __##letter##sqrt_rn(T x) { return std::sqrt(x); }                         \
+#define SPAK_SIM_ROUNDED(T, letter, fused)                   \
+  inline T __##letter##add_rn(T x, T y) { return x + y; }    \
+  inline T __##letter##sub_rn(T x, T y) { return x - y; }    \
+  inline T __##letter##mul_rn(T x, T y) { return x * y; }    \
+  inline T __##letter##div_rn(T x, T y) { return x / y; }    \
+  inline T __##letter##rcp_rn(T x) { return T(1) / x; }      \
+  inline T __##letter##sqrt_rn(T x) { return std::sqrt(x); } \
   inline T fused##_rn(T x, T y, T z) { return std::fma(x, y, z); }
-#define SPAK_SIM_ROUNDED_MODE(T, letter, fused, mode, M)                                                                                   \
-  inline T __##letter##add_##mode(T x, T y) { return spak::sim::rounded<M, T>([](T a, T b) { return a + b; }, x, y); }                     \
-  inline T __##letter##sub_##mode(T x, T y) { return spak::sim::rounded<M, T>([](T a, T b) { return a - b; }, x, y); }                     \
-  inline T __##letter##mul_##mode(T x, T y) { return spak::sim::rounded<M, T>([](T a, T b) { return a * b; }, x, y); }                     \
-  inline T __##letter##div_##mode(T x, T y) { return spak::sim::rounded<M, T>([](T a, T b) { return a / b; }, x, y); }                     \
-  inline T __##letter##rcp_##mode(T x) { return spak::sim::rounded<M, T>([](T a) { return T(1) / a; }, x); }                               \
-  inline T __##letter##sqrt_##mode(T x) { return spak::sim::rounded<M, T>([](T a) { return std::sqrt(a); }, x); }                          \
-  inline T fused##_##mode(T x, T y, T z) { return spak::sim::rounded<M, T>([](T a, T b, T c) { return std::fma(a, b, c); }, x, y, z); }
-#define SPAK_SIM_CONVERTED(mode, M)                                                                                              \
-  SPAK_SIM_ROUNDED_MODE(float, f, __fmaf, mode, M)                                                                               \
-  SPAK_SIM_ROUNDED_MODE(double, d, __fma, mode, M)                                                                               \
-  inline float __double2float_##mode(double x) { return spak::sim::rounded<M, float>([](double a) { return static_cast<float>(a); }, x); } \
-  inline float __int2float_##mode(int x) { return spak::sim::rounded<M, float>([](int a) { return static_cast<float>(a); }, x); }          \
-  inline float __uint2float_##mode(unsigned x) { return spak::sim::rounded<M, float>([](unsigned a) { return static_cast<float>(a); }, x); } \
-  inline float __ll2float_##mode(long long x) { return spak::sim::rounded<M, float>([](long long a) { return static_cast<float>(a); }, x); } \
-  inline float __ull2float_##mode(unsigned long long x) { return spak::sim::rounded<M, float>([](unsigned long long a) { return static_cast<float>(a); }, x); } \
-  inline double __ll2double_##mode(long long x) { return spak::sim::rounded<M, double>([](long long a) { return static_cast<double>(a); }, x); } \
-  inline double __ull2double_##mode(unsigned long long x) { return spak::sim::rounded<M, double>([](unsigned long long a) { return static_cast<double>(a); }, x); }
+#define SPAK_SIM_ROUNDED_MODE(T, letter, fused, mode, M)                                       \
+  inline T __##letter##add_##mode(T x, T y) {                                                  \
+    return spak::sim::rounded<M, T>([](T a, T b) { return a + b; }, x, y);                     \
+  }                                                                                            \
+  inline T __##letter##sub_##mode(T x, T y) {                                                  \
+    return spak::sim::rounded<M, T>([](T a, T b) { return a - b; }, x, y);                     \
+  }                                                                                            \
+  inline T __##letter##mul_##mode(T x, T y) {                                                  \
+    return spak::sim::rounded<M, T>([](T a, T b) { return a * b; }, x, y);                     \
+  }                                                                                            \
+  inline T __##letter##div_##mode(T x, T y) {                                                  \
+    return spak::sim::rounded<M, T>([](T a, T b) { return a / b; }, x, y);                     \
+  }                                                                                            \
+  inline T __##letter##rcp_##mode(T x) {                                                       \
+    return spak::sim::rounded<M, T>([](T a) { return T(1) / a; }, x);                          \
+  }                                                                                            \
+  inline T __##letter##sqrt_##mode(T x) {                                                      \
+    return spak::sim::rounded<M, T>([](T a) { return std::sqrt(a); }, x);                      \
+  }                                                                                            \
+  inline T fused##_##mode(T x, T y, T z) {                                                     \
+    return spak::sim::rounded<M, T>([](T a, T b, T c) { return std::fma(a, b, c); }, x, y, z); \
+  }
+#define SPAK_SIM_CONVERTED(mode, M)                                                                       \
+  SPAK_SIM_ROUNDED_MODE(float, f, __fmaf, mode, M)                                                        \
+  SPAK_SIM_ROUNDED_MODE(double, d, __fma, mode, M)                                                        \
+  inline float __double2float_##mode(double x) {                                                          \
+    return spak::sim::rounded<M, float>([](double a) { return static_cast<float>(a); }, x);               \
+  }                                                                                                       \
+  inline float __int2float_##mode(int x) {                                                                \
+    return spak::sim::rounded<M, float>([](int a) { return static_cast<float>(a); }, x);                  \
+  }                                                                                                       \
+  inline float __uint2float_##mode(unsigned x) {                                                          \
+    return spak::sim::rounded<M, float>([](unsigned a) { return static_cast<float>(a); }, x);             \
+  }                                                                                                       \
+  inline float __ll2float_##mode(long long x) {                                                           \
+    return spak::sim::rounded<M, float>([](long long a) { return static_cast<float>(a); }, x);            \
+  }                                                                                                       \
+  inline float __ull2float_##mode(unsigned long long x) {                                                 \
+    return spak::sim::rounded<M, float>([](unsigned long long a) { return static_cast<float>(a); }, x);   \
+  }                                                                                                       \
+  inline double __ll2double_##mode(long long x) {                                                         \
+    return spak::sim::rounded<M, double>([](long long a) { return static_cast<double>(a); }, x);          \
+  }                                                                                                       \
+  inline double __ull2double_##mode(unsigned long long x) {                                               \
+    return spak::sim::rounded<M, double>([](unsigned long long a) { return static_cast<double>(a); }, x); \
+  }
 SPAK_SIM_ROUNDED(float, f, __fmaf)
 SPAK_SIM_ROUNDED(double, d, __fma)
 SPAK_SIM_MODES(SPAK_SIM_CONVERTED)
@@ -204,10 +242,10 @@ inline To to_integer(From x) {
 
 }  // namespace spak::sim
 
-#define SPAK_SIM_TO_INTEGER(name, From, To)                                                    \
-  inline To name##_rn(From x) { return spak::sim::to_integer<To>(std::nearbyint(x)); }        \
-  inline To name##_rz(From x) { return spak::sim::to_integer<To>(std::trunc(x)); }            \
-  inline To name##_ru(From x) { return spak::sim::to_integer<To>(std::ceil(x)); }             \
+#define SPAK_SIM_TO_INTEGER(name, From, To)                                            \
+  inline To name##_rn(From x) { return spak::sim::to_integer<To>(std::nearbyint(x)); } \
+  inline To name##_rz(From x) { return spak::sim::to_integer<To>(std::trunc(x)); }     \
+  inline To name##_ru(From x) { return spak::sim::to_integer<To>(std::ceil(x)); }      \
   inline To name##_rd(From x) { return spak::sim::to_integer<To>(std::floor(x)); }
 SPAK_SIM_TO_INTEGER(__float2int, float, int)
 SPAK_SIM_TO_INTEGER(__float2uint, float, unsigned)
@@ -231,11 +269,11 @@ inline float __double2float_rn(double x) { return static_cast<float>(x); }
 
 // min and max, in CUDA's own set of overloads: what is ambiguous there must be so here. Of floating-point numbers, the
 // other one if one is NaN.
-#define SPAK_SIM_MIN_MAX(A, B, T)                                                                                           \
-  constexpr T min(A a, B b) { return static_cast<T>(a) < static_cast<T>(b) ? static_cast<T>(a) : static_cast<T>(b); }      \
+#define SPAK_SIM_MIN_MAX(A, B, T)                                                                                     \
+  constexpr T min(A a, B b) { return static_cast<T>(a) < static_cast<T>(b) ? static_cast<T>(a) : static_cast<T>(b); } \
   constexpr T max(A a, B b) { return static_cast<T>(a) > static_cast<T>(b) ? static_cast<T>(a) : static_cast<T>(b); }
-#define SPAK_SIM_MIN_MAX_INTEGER(T)      \
-  SPAK_SIM_MIN_MAX(T, T, T)              \
+#define SPAK_SIM_MIN_MAX_INTEGER(T)                    \
+  SPAK_SIM_MIN_MAX(T, T, T)                            \
   SPAK_SIM_MIN_MAX(unsigned T, unsigned T, unsigned T) \
   SPAK_SIM_MIN_MAX(T, unsigned T, unsigned T)          \
   SPAK_SIM_MIN_MAX(unsigned T, T, unsigned T)

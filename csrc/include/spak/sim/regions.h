@@ -1,9 +1,9 @@
 // The memory that kernels may touch, by name and exact extent. Knows nothing of shared memory, which the engine gives out.
 #pragma once
+#include <spak/sim/engine.h>
+
 #include <cstddef>
 #include <initializer_list>
-
-#include <spak/sim/engine.h>
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim {

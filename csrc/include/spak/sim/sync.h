@@ -35,6 +35,7 @@ inline long long clock64() {
 #ifdef NDEBUG
 #define assert(condition) (static_cast<void>(0))
 #else
-#define assert(condition) \
-  ((condition) ? static_cast<void>(0) : ::spak::sim::fail("assertion", "assertion failed: " #condition, ::spak::sim::here()))
+#define assert(condition)             \
+  ((condition) ? static_cast<void>(0) \
+               : ::spak::sim::fail("assertion", "assertion failed: " #condition, ::spak::sim::here()))
 #endif

@@ -11,15 +11,16 @@ namespace spak::arch {
   template <bool TransposeA, bool TransposeB>                                                 \
   struct Wgmma_##format {                                                                     \
     static constexpr char types[] = "k16.f32." #format "." #format;                           \
-    static constexpr char shared[] = {',', '1', ',', '1', ',', TransposeA ? '1' : '0', ',', TransposeB ? '1' : '0', 0}; \
+    static constexpr char shared[] = {                                                        \
+        ',', '1', ',', '1', ',', TransposeA ? '1' : '0', ',', TransposeB ? '1' : '0', 0};     \
     static constexpr char registers[] = {',', '1', ',', '1', ',', TransposeB ? '1' : '0', 0}; \
   };
-#define SPAK_WGMMA_FORMAT(format, k, accumulator, scales)                       \
-  template <bool, bool>                                                         \
-  struct Wgmma_##format {                                                       \
-    static constexpr char types[] = k "." accumulator "." #format "." #format;  \
-    static constexpr char shared[] = scales;                                    \
-    static constexpr char registers[] = scales;                                 \
+#define SPAK_WGMMA_FORMAT(format, k, accumulator, scales)                      \
+  template <bool, bool>                                                        \
+  struct Wgmma_##format {                                                      \
+    static constexpr char types[] = k "." accumulator "." #format "." #format; \
+    static constexpr char shared[] = scales;                                   \
+    static constexpr char registers[] = scales;                                \
   };
 SPAK_WGMMA_FORMAT_16(bf16)
 SPAK_WGMMA_FORMAT_16(f16)
@@ -33,19 +34,21 @@ SPAK_WGMMA_FORMAT(u8, "k32", "s32", "")
 
 // n: N. count: how many registers. list: the registers' numbers. outputs(c): the operands. The others: numbers of the
 // operands that follow them.
-#define SPAK_WGMMA(Type, c, n, count, list, outputs, o0, o1, o2, o3, o4, o5, o6, o7)                            \
-  template <typename Form>                                                                                          \
-  SPAK_DEVICE void wgmma(Type (&d)[count], uint64_t a, uint64_t b, int accumulate) {                            \
+#define SPAK_WGMMA(Type, c, n, count, list, outputs, o0, o1, o2, o3, o4, o5, o6, o7)                                  \
+  template <typename Form>                                                                                            \
+  SPAK_DEVICE void wgmma(Type(&d)[count], uint64_t a, uint64_t b, int accumulate) {                                   \
     asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %" o2 ", 0;\nwgmma.mma_async.sync.aligned.m64n" n "%" o3 " {" list \
-                 "}, %" o0 ", %" o1 ", p%" o4 ";\n}"                                                                \
-                 : outputs(c) : "l"(a), "l"(b), "r"(accumulate), "C"(Form::types), "C"(Form::shared));              \
-  }                                                                                                                 \
-  template <typename Form>                                                                                          \
-  SPAK_DEVICE void wgmma(Type (&d)[count], const uint32_t (&a)[4], uint64_t b, int accumulate) {                \
+                 "}, %" o0 ", %" o1 ", p%" o4 ";\n}"                                                                  \
+                 : outputs(c)                                                                                         \
+                 : "l"(a), "l"(b), "r"(accumulate), "C"(Form::types), "C"(Form::shared));                             \
+  }                                                                                                                   \
+  template <typename Form>                                                                                            \
+  SPAK_DEVICE void wgmma(Type(&d)[count], const uint32_t (&a)[4], uint64_t b, int accumulate) {                       \
     asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %" o5 ", 0;\nwgmma.mma_async.sync.aligned.m64n" n "%" o6 " {" list \
-                 "}, {%" o0 ", %" o1 ", %" o2 ", %" o3 "}, %" o4 ", p%" o7 ";\n}"                                   \
-                 : outputs(c) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(accumulate), "C"(Form::types), \
-                   "C"(Form::registers));                                                                           \
+                 "}, {%" o0 ", %" o1 ", %" o2 ", %" o3 "}, %" o4 ", p%" o7 ";\n}"                                     \
+                 : outputs(c)                                                                                         \
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(accumulate), "C"(Form::types),             \
+                   "C"(Form::registers));                                                                             \
   }
 
 #define SPAK_WGMMA_L4 "%0, %1, %2, %3"
@@ -112,6 +115,7 @@ SPAK_WGMMA_FORMAT(u8, "k32", "s32", "")
 #define SPAK_WGMMA_D124(c) SPAK_WGMMA_D120(c), c(d[120]), c(d[121]), c(d[122]), c(d[123])
 #define SPAK_WGMMA_L128 SPAK_WGMMA_L124 ", %124, %125, %126, %127"
 #define SPAK_WGMMA_D128(c) SPAK_WGMMA_D124(c), c(d[124]), c(d[125]), c(d[126]), c(d[127])
+// clang-format off: a table
 SPAK_WGMMA(float, "+f", "8", 4, SPAK_WGMMA_L4, SPAK_WGMMA_D4, "4", "5", "6", "7", "8", "9", "10", "11")
 SPAK_WGMMA(float, "+f", "16", 8, SPAK_WGMMA_L8, SPAK_WGMMA_D8, "8", "9", "10", "11", "12", "13", "14", "15")
 SPAK_WGMMA(float, "+f", "24", 12, SPAK_WGMMA_L12, SPAK_WGMMA_D12, "12", "13", "14", "15", "16", "17", "18", "19")
@@ -162,6 +166,7 @@ SPAK_WGMMA(int32_t, "+r", "208", 104, SPAK_WGMMA_L104, SPAK_WGMMA_D104, "104", "
 SPAK_WGMMA(int32_t, "+r", "224", 112, SPAK_WGMMA_L112, SPAK_WGMMA_D112, "112", "113", "114", "115", "116", "117", "118", "119")
 SPAK_WGMMA(int32_t, "+r", "240", 120, SPAK_WGMMA_L120, SPAK_WGMMA_D120, "120", "121", "122", "123", "124", "125", "126", "127")
 SPAK_WGMMA(int32_t, "+r", "256", 128, SPAK_WGMMA_L128, SPAK_WGMMA_D128, "128", "129", "130", "131", "132", "133", "134", "135")
+// clang-format on
 #undef SPAK_WGMMA_L4
 #undef SPAK_WGMMA_D4
 #undef SPAK_WGMMA_L8

@@ -1,13 +1,15 @@
 // Addresses of shared and global memory as numbers, and which of both a pointer is (CUDA C++ Programming Guide, "Address Space
 // Conversion Functions"). Knows nothing of how memory is laid out.
 #pragma once
-#include <cstddef>
-
 #include <spak/sim/engine.h>
 #include <spak/sim/host/groups.h>
 #include <spak/sim/model/shared.h>
 
-inline std::size_t __cvta_generic_to_shared(const void* pointer, spak::sim::Site at = spak::sim::here()) { return spak::sim::shared_address(pointer, at); }
+#include <cstddef>
+
+inline std::size_t __cvta_generic_to_shared(const void* pointer, spak::sim::Site at = spak::sim::here()) {
+  return spak::sim::shared_address(pointer, at);
+}
 inline void* __cvta_shared_to_generic(std::size_t address, spak::sim::Site at = spak::sim::here()) {
   return spak::sim::shared_pointer(static_cast<std::uint32_t>(address), 1, at);
 }

@@ -1,12 +1,11 @@
 // <cooperative_groups.h>: groups of threads as CUDA has them, on the simulator's own collectives. Knows nothing of the engine
 // beyond engine.h and groups.h.
 #pragma once
+#include <spak/sim/host/groups.h>
 #include <spak/sim/host/prelude.h>
+#include <spak/sim/model/cluster.h>
 
 #include <type_traits>
-
-#include <spak/sim/host/groups.h>
-#include <spak/sim/model/cluster.h>
 
 namespace cooperative_groups {
 
@@ -18,18 +17,25 @@ using spak::sim::Site;
 inline unsigned rank_in_block() { return threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z); }
 inline unsigned block_threads() { return blockDim.x * blockDim.y * blockDim.z; }
 inline unsigned lane() { return rank_in_block() & 31; }
-inline unsigned long long rank_of_block() { return blockIdx.x + static_cast<unsigned long long>(gridDim.x) * (blockIdx.y + static_cast<unsigned long long>(gridDim.y) * blockIdx.z); }
-inline unsigned long long blocks_of_grid() { return static_cast<unsigned long long>(gridDim.x) * gridDim.y * gridDim.z; }
+inline unsigned long long rank_of_block() {
+  return blockIdx.x + static_cast<unsigned long long>(gridDim.x) *
+                          (blockIdx.y + static_cast<unsigned long long>(gridDim.y) * blockIdx.z);
+}
+inline unsigned long long blocks_of_grid() {
+  return static_cast<unsigned long long>(gridDim.x) * gridDim.y * gridDim.z;
+}
 
 // A value of any size, in the pieces that a shuffle takes.
 template <typename T>
 inline T shuffle(unsigned mask, const T& value, unsigned source_lane, Site at) {
-  static_assert(std::is_trivially_destructible_v<T> && sizeof(T) <= 32, "a group shuffles values of at most 32 bytes that can be copied");
+  static_assert(std::is_trivially_destructible_v<T> && sizeof(T) <= 32,
+                "a group shuffles values of at most 32 bytes that can be copied");
   constexpr std::size_t words = (sizeof(T) + 3) / 4;
   std::uint32_t raw[words] = {};
   __builtin_memcpy(raw, static_cast<const void*>(&value), sizeof(T));
   for (std::uint32_t& word : raw)
-    word = static_cast<std::uint32_t>(spak::sim::collective(spak::sim::Collective::shfl, mask, word, 4, static_cast<int>(source_lane), 32, at));
+    word = static_cast<std::uint32_t>(
+        spak::sim::collective(spak::sim::Collective::shfl, mask, word, 4, static_cast<int>(source_lane), 32, at));
   T out = value;
   __builtin_memcpy(static_cast<void*>(&out), raw, sizeof(T));
   return out;
@@ -57,12 +63,15 @@ using details::Site;
 class coalesced_group {
  public:
   coalesced_group() = default;
-  explicit coalesced_group(unsigned mask, unsigned meta_rank = 0, unsigned meta_size = 1) : mask_(mask), meta_rank_(meta_rank), meta_size_(meta_size) {}
+  explicit coalesced_group(unsigned mask, unsigned meta_rank = 0, unsigned meta_size = 1)
+      : mask_(mask), meta_rank_(meta_rank), meta_size_(meta_size) {}
 
   void sync(Site at = here()) const { __syncwarp(mask_, at); }
   unsigned long long num_threads() const { return static_cast<unsigned>(__builtin_popcount(mask_)); }
   unsigned long long size() const { return num_threads(); }
-  unsigned long long thread_rank() const { return static_cast<unsigned>(__builtin_popcount(mask_ & ((1u << details::lane()) - 1))); }
+  unsigned long long thread_rank() const {
+    return static_cast<unsigned>(__builtin_popcount(mask_ & ((1u << details::lane()) - 1)));
+  }
   unsigned long long meta_group_rank() const { return meta_rank_; }
   unsigned long long meta_group_size() const { return meta_size_; }
 
@@ -78,7 +87,8 @@ class coalesced_group {
   template <typename T>
   T shfl_down(const T& value, unsigned delta, Site at = here()) const {
     const unsigned rank = static_cast<unsigned>(thread_rank());
-    return details::shuffle(mask_, value, rank + delta < size() ? details::lane_of(mask_, rank + delta) : details::lane(), at);
+    return details::shuffle(mask_, value,
+                            rank + delta < size() ? details::lane_of(mask_, rank + delta) : details::lane(), at);
   }
   template <typename T>
   T shfl_xor(const T& value, unsigned lanes, Site at = here()) const {
@@ -87,7 +97,9 @@ class coalesced_group {
   }
   int any(int predicate, Site at = here()) const { return __any_sync(mask_, predicate, at); }
   int all(int predicate, Site at = here()) const { return __all_sync(mask_, predicate, at); }
-  unsigned ballot(int predicate, Site at = here()) const { return details::pack(mask_, __ballot_sync(mask_, predicate, at)); }
+  unsigned ballot(int predicate, Site at = here()) const {
+    return details::pack(mask_, __ballot_sync(mask_, predicate, at));
+  }
   template <typename T>
   unsigned match_any(T value, Site at = here()) const {
     return details::pack(mask_, __match_any_sync(mask_, value, at));
@@ -126,7 +138,9 @@ class grid_group {
   bool is_valid() const { return spak::sim::cooperative(); }
   unsigned long long num_threads() const { return details::blocks_of_grid() * details::block_threads(); }
   unsigned long long size() const { return num_threads(); }
-  unsigned long long thread_rank() const { return details::rank_of_block() * details::block_threads() + details::rank_in_block(); }
+  unsigned long long thread_rank() const {
+    return details::rank_of_block() * details::block_threads() + details::rank_in_block();
+  }
   unsigned long long num_blocks() const { return details::blocks_of_grid(); }
   unsigned long long block_rank() const { return details::rank_of_block(); }
   static dim3 group_dim() { return {gridDim.x, gridDim.y, gridDim.z}; }
@@ -145,7 +159,9 @@ class cluster_group {
   static void barrier_wait(arrival_token = {}, Site at = here()) { spak::sim::cluster_wait(at); }
   static unsigned block_rank(Site at = here()) { return spak::sim::cluster_rank(at); }
   static unsigned num_blocks(Site at = here()) { return spak::sim::cluster_size(at); }
-  static unsigned thread_rank(Site at = here()) { return block_rank(at) * details::block_threads() + details::rank_in_block(); }
+  static unsigned thread_rank(Site at = here()) {
+    return block_rank(at) * details::block_threads() + details::rank_in_block();
+  }
   static unsigned num_threads(Site at = here()) { return num_blocks(at) * details::block_threads(); }
   static unsigned size(Site at = here()) { return num_threads(at); }
   template <typename T>
@@ -163,7 +179,8 @@ class thread_block_tile : public coalesced_group {
   thread_block_tile() : thread_block_tile(details::rank_in_block(), details::block_threads()) {}
   // `rank` and `threads` of the parent; the tile lies in the calling warp.
   thread_block_tile(unsigned rank, unsigned threads)
-      : coalesced_group((Size == 32 ? ~0u : (1u << (Size & 31)) - 1) << (details::lane() / Size * Size), rank / Size, (threads + Size - 1) / Size) {}
+      : coalesced_group((Size == 32 ? ~0u : (1u << (Size & 31)) - 1) << (details::lane() / Size * Size), rank / Size,
+                        (threads + Size - 1) / Size) {}
   template <typename Other>
   thread_block_tile(const thread_block_tile<Size, Other>& other) : coalesced_group(other) {}
 
@@ -179,11 +196,18 @@ class thread_block_tile : public coalesced_group {
   }
   template <typename T>
   T shfl_up(const T& value, int delta, Site at = here()) const {
-    return details::shuffle(mask_, value, static_cast<int>(thread_rank()) >= delta ? details::lane() - static_cast<unsigned>(delta) : details::lane(), at);
+    return details::shuffle(
+        mask_, value,
+        static_cast<int>(thread_rank()) >= delta ? details::lane() - static_cast<unsigned>(delta) : details::lane(),
+        at);
   }
   template <typename T>
   T shfl_down(const T& value, int delta, Site at = here()) const {
-    return details::shuffle(mask_, value, thread_rank() + static_cast<unsigned>(delta) < Size ? details::lane() + static_cast<unsigned>(delta) : details::lane(), at);
+    return details::shuffle(mask_, value,
+                            thread_rank() + static_cast<unsigned>(delta) < Size
+                                ? details::lane() + static_cast<unsigned>(delta)
+                                : details::lane(),
+                            at);
   }
   template <typename T>
   T shfl_xor(const T& value, int lanes, Site at = here()) const {
@@ -228,16 +252,20 @@ inline thread_block_tile<Size, Group> tiled_partition(const Group& parent) {
 }
 template <unsigned Size>
 inline coalesced_group tiled_partition(const coalesced_group& parent) {
-  const unsigned first = static_cast<unsigned>(parent.thread_rank()) / Size * Size, count = static_cast<unsigned>(parent.size());
+  const unsigned first = static_cast<unsigned>(parent.thread_rank()) / Size * Size,
+                 count = static_cast<unsigned>(parent.size());
   unsigned mask = 0;
-  for (unsigned rank = first; rank < first + Size && rank < count; ++rank) mask |= 1u << details::lane_of(parent.lanes(), rank);
+  for (unsigned rank = first; rank < first + Size && rank < count; ++rank)
+    mask |= 1u << details::lane_of(parent.lanes(), rank);
   return coalesced_group(mask, first / Size, (count + Size - 1) / Size);
 }
 template <typename Group>
 inline coalesced_group tiled_partition(const Group& parent, unsigned size, Site at = here()) {
-  if (size == 0 || size > 32 || (size & (size - 1))) spak::sim::fail("bad-argument", "tiled_partition: the size must be a power of two of at most 32", at);
+  if (size == 0 || size > 32 || (size & (size - 1)))
+    spak::sim::fail("bad-argument", "tiled_partition: the size must be a power of two of at most 32", at);
   const unsigned rank = static_cast<unsigned>(parent.thread_rank());
-  return coalesced_group((size == 32 ? ~0u : (1u << size) - 1) << (details::lane() / size * size), rank / size, (static_cast<unsigned>(parent.size()) + size - 1) / size);
+  return coalesced_group((size == 32 ? ~0u : (1u << size) - 1) << (details::lane() / size * size), rank / size,
+                         (static_cast<unsigned>(parent.size()) + size - 1) / size);
 }
 
 // The lanes whose label is the same.

@@ -1,18 +1,16 @@
 // <cuda_runtime.h> for programs that run on the simulator: the language, the runtime API, and its templates over kernels
 // and symbols. Knows nothing of how any of it is done: that is csrc/sim/host.
 #pragma once
-#include <spak/sim/builtins.h>
-
+#include <channel_descriptor.h>
 #include <cuda_runtime_api.h>
+#include <driver_functions.h>
+#include <library_types.h>
+#include <spak/sim/builtins.h>
+#include <spak/sim/host/launch.h>
 #include <vector_functions.h>
 
 #include "toolkit_begin.h"
-#include <channel_descriptor.h>
-#include <driver_functions.h>
-#include <library_types.h>
 #include "toolkit_end.h"
-
-#include <spak/sim/host/launch.h>
 
 // The toolkit's compiler includes these before any file, and programs rely on it.
 #include <cstdio>
@@ -30,12 +28,14 @@ inline cudaError_t cudaMalloc(T** pointer, size_t size, spak::sim::Site at = spa
 }
 template <typename T>
   requires(!std::is_void_v<T>)
-inline cudaError_t cudaMallocManaged(T** pointer, size_t size, unsigned flags = cudaMemAttachGlobal, spak::sim::Site at = spak::sim::here()) {
+inline cudaError_t cudaMallocManaged(T** pointer, size_t size, unsigned flags = cudaMemAttachGlobal,
+                                     spak::sim::Site at = spak::sim::here()) {
   return cudaMallocManaged(reinterpret_cast<void**>(pointer), size, flags, at);
 }
 template <typename T>
   requires(!std::is_void_v<T>)
-inline cudaError_t cudaMallocHost(T** pointer, size_t size, unsigned flags = 0, spak::sim::Site at = spak::sim::here()) {
+inline cudaError_t cudaMallocHost(T** pointer, size_t size, unsigned flags = 0,
+                                  spak::sim::Site at = spak::sim::here()) {
   return cudaMallocHost(reinterpret_cast<void**>(pointer), size, flags, at);
 }
 template <typename T>
@@ -45,12 +45,14 @@ inline cudaError_t cudaHostAlloc(T** pointer, size_t size, unsigned flags, spak:
 }
 template <typename T>
   requires(!std::is_void_v<T>)
-inline cudaError_t cudaMallocPitch(T** pointer, size_t* pitch, size_t width, size_t height, spak::sim::Site at = spak::sim::here()) {
+inline cudaError_t cudaMallocPitch(T** pointer, size_t* pitch, size_t width, size_t height,
+                                   spak::sim::Site at = spak::sim::here()) {
   return cudaMallocPitch(reinterpret_cast<void**>(pointer), pitch, width, height, at);
 }
 template <typename T>
   requires(!std::is_void_v<T>)
-inline cudaError_t cudaMallocAsync(T** pointer, size_t size, cudaStream_t stream, spak::sim::Site at = spak::sim::here()) {
+inline cudaError_t cudaMallocAsync(T** pointer, size_t size, cudaStream_t stream,
+                                   spak::sim::Site at = spak::sim::here()) {
   return cudaMallocAsync(reinterpret_cast<void**>(pointer), size, stream, at);
 }
 template <typename T>
@@ -73,20 +75,24 @@ inline const void* symbol_of(const T& symbol) {
 }  // namespace spak::sim::host
 
 template <typename T>
-inline cudaError_t cudaMemcpyToSymbol(const T& symbol, const void* from, size_t count, size_t offset = 0, cudaMemcpyKind kind = cudaMemcpyHostToDevice) {
+inline cudaError_t cudaMemcpyToSymbol(const T& symbol, const void* from, size_t count, size_t offset = 0,
+                                      cudaMemcpyKind kind = cudaMemcpyHostToDevice) {
   return ::cudaMemcpyToSymbol(spak::sim::host::symbol_of(symbol), from, count, offset, kind);
 }
 template <typename T>
-inline cudaError_t cudaMemcpyToSymbolAsync(const T& symbol, const void* from, size_t count, size_t offset = 0, cudaMemcpyKind kind = cudaMemcpyHostToDevice,
+inline cudaError_t cudaMemcpyToSymbolAsync(const T& symbol, const void* from, size_t count, size_t offset = 0,
+                                           cudaMemcpyKind kind = cudaMemcpyHostToDevice,
                                            cudaStream_t stream = nullptr) {
   return ::cudaMemcpyToSymbolAsync(spak::sim::host::symbol_of(symbol), from, count, offset, kind, stream);
 }
 template <typename T>
-inline cudaError_t cudaMemcpyFromSymbol(void* to, const T& symbol, size_t count, size_t offset = 0, cudaMemcpyKind kind = cudaMemcpyDeviceToHost) {
+inline cudaError_t cudaMemcpyFromSymbol(void* to, const T& symbol, size_t count, size_t offset = 0,
+                                        cudaMemcpyKind kind = cudaMemcpyDeviceToHost) {
   return ::cudaMemcpyFromSymbol(to, spak::sim::host::symbol_of(symbol), count, offset, kind);
 }
 template <typename T>
-inline cudaError_t cudaMemcpyFromSymbolAsync(void* to, const T& symbol, size_t count, size_t offset = 0, cudaMemcpyKind kind = cudaMemcpyDeviceToHost,
+inline cudaError_t cudaMemcpyFromSymbolAsync(void* to, const T& symbol, size_t count, size_t offset = 0,
+                                             cudaMemcpyKind kind = cudaMemcpyDeviceToHost,
                                              cudaStream_t stream = nullptr) {
   return ::cudaMemcpyFromSymbolAsync(to, spak::sim::host::symbol_of(symbol), count, offset, kind, stream);
 }
@@ -106,18 +112,23 @@ inline cudaError_t cudaGetSymbolSize(size_t* size, const T& symbol) {
 
 // --- kernels -----------------------------------------------------------------------------------------------------------
 template <typename... P>
-inline cudaError_t cudaLaunchKernel(void (*function)(P...), dim3 grid, dim3 block, void** arguments, size_t smem = 0, cudaStream_t stream = nullptr) {
-  return ::cudaLaunchKernel(static_cast<const void*>(spak::sim::host::address_of(function)), grid, block, arguments, smem, stream);
+inline cudaError_t cudaLaunchKernel(void (*function)(P...), dim3 grid, dim3 block, void** arguments, size_t smem = 0,
+                                    cudaStream_t stream = nullptr) {
+  return ::cudaLaunchKernel(static_cast<const void*>(spak::sim::host::address_of(function)), grid, block, arguments,
+                            smem, stream);
 }
 template <typename... P>
-inline cudaError_t cudaLaunchCooperativeKernel(void (*function)(P...), dim3 grid, dim3 block, void** arguments, size_t smem = 0, cudaStream_t stream = nullptr) {
-  return ::cudaLaunchCooperativeKernel(static_cast<const void*>(spak::sim::host::address_of(function)), grid, block, arguments, smem, stream);
+inline cudaError_t cudaLaunchCooperativeKernel(void (*function)(P...), dim3 grid, dim3 block, void** arguments,
+                                               size_t smem = 0, cudaStream_t stream = nullptr) {
+  return ::cudaLaunchCooperativeKernel(static_cast<const void*>(spak::sim::host::address_of(function)), grid, block,
+                                       arguments, smem, stream);
 }
 // Types are written out: arguments are converted to the kernel's parameters.
 template <typename... P, typename... A>
 inline cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*function)(P...), A&&... arguments) {
   return [&](P... values) {
-    void* pointers[sizeof...(P) + 1] = {const_cast<void*>(static_cast<const void*>(std::addressof(values)))..., nullptr};
+    void* pointers[sizeof...(P) + 1] = {const_cast<void*>(static_cast<const void*>(std::addressof(values)))...,
+                                        nullptr};
     return ::cudaLaunchKernelExC(config, spak::sim::host::address_of(function), pointers);
   }(std::forward<A>(arguments)...);
 }
@@ -134,37 +145,54 @@ inline cudaError_t cudaFuncSetCacheConfig(void (*function)(P...), cudaFuncCache 
   return ::cudaFuncSetCacheConfig(static_cast<const void*>(spak::sim::host::address_of(function)), cache);
 }
 template <typename... P>
-inline cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void (*function)(P...), int block_size, size_t smem) {
-  return ::cudaOccupancyMaxActiveBlocksPerMultiprocessor(blocks, static_cast<const void*>(spak::sim::host::address_of(function)), block_size, smem);
+inline cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void (*function)(P...), int block_size,
+                                                                 size_t smem) {
+  return ::cudaOccupancyMaxActiveBlocksPerMultiprocessor(
+      blocks, static_cast<const void*>(spak::sim::host::address_of(function)), block_size, smem);
 }
 template <typename... P>
-inline cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, void (*function)(P...), int block_size, size_t smem, unsigned flags) {
-  return ::cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(blocks, static_cast<const void*>(spak::sim::host::address_of(function)), block_size, smem, flags);
+inline cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, void (*function)(P...),
+                                                                          int block_size, size_t smem, unsigned flags) {
+  return ::cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(
+      blocks, static_cast<const void*>(spak::sim::host::address_of(function)), block_size, smem, flags);
 }
 template <typename... P>
-inline cudaError_t cudaOccupancyMaxActiveClusters(int* clusters, void (*function)(P...), const cudaLaunchConfig_t* config) {
-  return ::cudaOccupancyMaxActiveClusters(clusters, static_cast<const void*>(spak::sim::host::address_of(function)), config);
+inline cudaError_t cudaOccupancyMaxActiveClusters(int* clusters, void (*function)(P...),
+                                                  const cudaLaunchConfig_t* config) {
+  return ::cudaOccupancyMaxActiveClusters(clusters, static_cast<const void*>(spak::sim::host::address_of(function)),
+                                          config);
 }
 template <typename... P>
-inline cudaError_t cudaOccupancyMaxPotentialClusterSize(int* size, void (*function)(P...), const cudaLaunchConfig_t* config) {
-  return ::cudaOccupancyMaxPotentialClusterSize(size, static_cast<const void*>(spak::sim::host::address_of(function)), config);
+inline cudaError_t cudaOccupancyMaxPotentialClusterSize(int* size, void (*function)(P...),
+                                                        const cudaLaunchConfig_t* config) {
+  return ::cudaOccupancyMaxPotentialClusterSize(size, static_cast<const void*>(spak::sim::host::address_of(function)),
+                                                config);
 }
 
 namespace spak::sim::host {
-cudaError_t best_block_size(int* grid, int* block, const void* function, const std::function<size_t(int)>& smem, int limit);
+cudaError_t best_block_size(int* grid, int* block, const void* function, const std::function<size_t(int)>& smem,
+                            int limit);
 }
 template <typename F, typename... P>
-inline cudaError_t cudaOccupancyMaxPotentialBlockSizeVariableSMem(int* grid, int* block, void (*function)(P...), F smem_of_block, int limit = 0) {
-  return spak::sim::host::best_block_size(grid, block, spak::sim::host::address_of(function), [&](int size) { return static_cast<size_t>(smem_of_block(size)); }, limit);
+inline cudaError_t cudaOccupancyMaxPotentialBlockSizeVariableSMem(int* grid, int* block, void (*function)(P...),
+                                                                  F smem_of_block, int limit = 0) {
+  return spak::sim::host::best_block_size(
+      grid, block, spak::sim::host::address_of(function),
+      [&](int size) { return static_cast<size_t>(smem_of_block(size)); }, limit);
 }
 template <typename... P>
-inline cudaError_t cudaOccupancyMaxPotentialBlockSize(int* grid, int* block, void (*function)(P...), size_t smem = 0, int limit = 0) {
-  return spak::sim::host::best_block_size(grid, block, spak::sim::host::address_of(function), [smem](int) { return smem; }, limit);
+inline cudaError_t cudaOccupancyMaxPotentialBlockSize(int* grid, int* block, void (*function)(P...), size_t smem = 0,
+                                                      int limit = 0) {
+  return spak::sim::host::best_block_size(
+      grid, block, spak::sim::host::address_of(function), [smem](int) { return smem; }, limit);
 }
 
 // --- the rest ----------------------------------------------------------------------------------------------------------
-inline cudaError_t cudaEventCreate(cudaEvent_t* event, unsigned flags) { return ::cudaEventCreateWithFlags(event, flags); }
-inline cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGraphNode_t* node, cudaGraphExecUpdateResult* result) {
+inline cudaError_t cudaEventCreate(cudaEvent_t* event, unsigned flags) {
+  return ::cudaEventCreateWithFlags(event, flags);
+}
+inline cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGraphNode_t* node,
+                                       cudaGraphExecUpdateResult* result) {
   cudaGraphExecUpdateResultInfo info{};
   const cudaError_t status = cudaGraphExecUpdate(exec, graph, &info);
   if (node) *node = info.errorNode;

@@ -1,8 +1,8 @@
 // What cooperative groups need of the engine: the barrier of a grid, and the lanes that are together. Knows nothing of groups.
 #pragma once
-#include <cstdint>
-
 #include <spak/sim/engine.h>
+
+#include <cstdint>
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim::host {

@@ -2,6 +2,7 @@
 // overloads, templates, default arguments and conversions mean what C++ says. Knows nothing of streams or errors.
 #pragma once
 #include <driver_types.h>
+#include <spak/sim/engine.h>
 #include <vector_types.h>
 
 #include <cstddef>
@@ -10,8 +11,6 @@
 #include <new>
 #include <type_traits>
 #include <utility>
-
-#include <spak/sim/engine.h>
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim::host {
@@ -22,11 +21,11 @@ void configure(dim3 grid, dim3 block, std::size_t smem = 0, cudaStream_t stream 
 // What is known of a kernel without running it; one for each instance of a template.
 struct Kernel {
   const char* name;
-  unsigned max_threads;   // of __launch_bounds__; 0: not stated
-  unsigned cluster[3];    // of __cluster_dims__; 0: not stated
+  unsigned max_threads;  // of __launch_bounds__; 0: not stated
+  unsigned cluster[3];   // of __cluster_dims__; 0: not stated
   Site site;
   std::size_t parameter_bytes;
-  bool instrumented;      // compiled for the checkers
+  bool instrumented;                     // compiled for the checkers
   std::size_t dynamic_limit = 48 << 10;  // cudaFuncAttributeMaxDynamicSharedMemorySize
   bool any_cluster_size = false;         // cudaFuncAttributeNonPortableClusterSizeAllowed
 };
@@ -43,7 +42,8 @@ void queue(Kernel& kernel, std::shared_ptr<const Body> body);
 
 // The whole body of a rewritten kernel; `closure` holds its parameters.
 template <typename F>
-void kernel(const char* name, unsigned max_threads, unsigned cx, unsigned cy, unsigned cz, F closure, Site at = here()) {
+void kernel(const char* name, unsigned max_threads, unsigned cx, unsigned cy, unsigned cz, F closure,
+            Site at = here()) {
 #if defined(SPAK_SIM_INSTRUMENTED)
   constexpr bool instrumented = true;
 #else
@@ -82,7 +82,9 @@ struct Caller {
     function(static_cast<P>(*static_cast<std::remove_reference_t<P>*>(arguments[I]))...);
   }
   // Nobody reads these: the stub is asked for its name and returns.
-  static void ask(const void* function) { reinterpret_cast<Function>(const_cast<void*>(function))(nothing<std::remove_cvref_t<P>>()...); }
+  static void ask(const void* function) {
+    reinterpret_cast<Function>(const_cast<void*>(function))(nothing<std::remove_cvref_t<P>>()...);
+  }
   template <typename T>
   static T& nothing() {
     alignas(T) static unsigned char bytes[sizeof(T)];

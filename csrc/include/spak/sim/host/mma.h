@@ -3,7 +3,6 @@
 #pragma once
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
-
 #include <spak/sim/host/wmma_model.h>
 
 namespace nvcuda::wmma {
@@ -35,14 +34,22 @@ struct Stored<precision::tf32> {
 
 template <typename T>
 constexpr Number number() {
-  if constexpr (std::is_same_v<T, __half>) return Number::f16;
-  else if constexpr (std::is_same_v<T, __nv_bfloat16>) return Number::bf16;
-  else if constexpr (std::is_same_v<T, precision::tf32>) return Number::tf32;
-  else if constexpr (std::is_same_v<T, float>) return Number::f32;
-  else if constexpr (std::is_same_v<T, double>) return Number::f64;
-  else if constexpr (std::is_same_v<T, signed char>) return Number::s8;
-  else if constexpr (std::is_same_v<T, unsigned char>) return Number::u8;
-  else return Number::s32;
+  if constexpr (std::is_same_v<T, __half>)
+    return Number::f16;
+  else if constexpr (std::is_same_v<T, __nv_bfloat16>)
+    return Number::bf16;
+  else if constexpr (std::is_same_v<T, precision::tf32>)
+    return Number::tf32;
+  else if constexpr (std::is_same_v<T, float>)
+    return Number::f32;
+  else if constexpr (std::is_same_v<T, double>)
+    return Number::f64;
+  else if constexpr (std::is_same_v<T, signed char>)
+    return Number::s8;
+  else if constexpr (std::is_same_v<T, unsigned char>)
+    return Number::u8;
+  else
+    return Number::s32;
 }
 
 template <typename T>
@@ -76,7 +83,8 @@ class fragment {
  public:
   using element_type = typename details::Stored<T>::type;
   using storage_element_type = element_type;
-  static constexpr unsigned rows = std::is_same_v<Use, matrix_b> ? K : M, columns = std::is_same_v<Use, matrix_a> ? K : N;
+  static constexpr unsigned rows = std::is_same_v<Use, matrix_b> ? K : M,
+                            columns = std::is_same_v<Use, matrix_a> ? K : N;
   static constexpr int num_elements = rows * columns / 32, num_storage_elements = num_elements;
   element_type x[num_elements];
 };
@@ -101,25 +109,31 @@ inline void load(F& f, const T* p, unsigned ldm, bool by_rows, Site at) {
 }  // namespace details
 
 template <typename Use, int M, int N, int K, typename T, typename Layout>
-inline void load_matrix_sync(fragment<Use, M, N, K, T, Layout>& f, const typename details::Stored<T>::type* p, unsigned ldm, details::Site at = details::here()) {
+inline void load_matrix_sync(fragment<Use, M, N, K, T, Layout>& f, const typename details::Stored<T>::type* p,
+                             unsigned ldm, details::Site at = details::here()) {
   details::load(f, p, ldm, std::is_same_v<Layout, row_major>, at);
 }
 template <int M, int N, int K, typename T>
-inline void load_matrix_sync(fragment<accumulator, M, N, K, T>& f, const T* p, unsigned ldm, layout_t layout, details::Site at = details::here()) {
+inline void load_matrix_sync(fragment<accumulator, M, N, K, T>& f, const T* p, unsigned ldm, layout_t layout,
+                             details::Site at = details::here()) {
   details::load(f, p, ldm, layout == mem_row_major, at);
 }
 template <int M, int N, int K, typename T>
-inline void store_matrix_sync(T* p, const fragment<accumulator, M, N, K, T>& f, unsigned ldm, layout_t layout, details::Site at = details::here()) {
+inline void store_matrix_sync(T* p, const fragment<accumulator, M, N, K, T>& f, unsigned ldm, layout_t layout,
+                              details::Site at = details::here()) {
   using F = fragment<accumulator, M, N, K, T>;
   details::check<F>(p, ldm, at);
   __syncwarp(0xFFFFFFFFu, at);
-  for (int i = 0; i < F::num_elements; ++i) details::element<F>(p, 32u * i + details::lane(), ldm, layout == mem_row_major) = f.x[i];
+  for (int i = 0; i < F::num_elements; ++i)
+    details::element<F>(p, 32u * i + details::lane(), ldm, layout == mem_row_major) = f.x[i];
 }
 
 template <int M, int N, int K, typename T, typename LayoutA, typename LayoutB, typename D, typename C>
-inline void mma_sync(fragment<accumulator, M, N, K, D>& d, const fragment<matrix_a, M, N, K, T, LayoutA>& a, const fragment<matrix_b, M, N, K, T, LayoutB>& b,
-                     const fragment<accumulator, M, N, K, C>& c, details::Site at = details::here()) {
-  static constexpr spak::sim::host::Product product{M, N, K, details::number<T>(), details::number<C>(), details::number<D>()};
+inline void mma_sync(fragment<accumulator, M, N, K, D>& d, const fragment<matrix_a, M, N, K, T, LayoutA>& a,
+                     const fragment<matrix_b, M, N, K, T, LayoutB>& b, const fragment<accumulator, M, N, K, C>& c,
+                     details::Site at = details::here()) {
+  static constexpr spak::sim::host::Product product{
+      M, N, K, details::number<T>(), details::number<C>(), details::number<D>()};
   spak::sim::host::multiply_fragments(product, d.x, a.x, b.x, c.x, at);
 }
 

@@ -1,8 +1,8 @@
 // cp.async, which is not a bulk copy: 4, 8 or 16 bytes of one thread. Knows nothing of bulk copies.
 #pragma once
-#include <cstdint>
-
 #include <spak/sim/engine.h>
+
+#include <cstdint>
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim {

@@ -1,8 +1,8 @@
 // elect.sync. Knows nothing of what the elected lane does.
 #pragma once
-#include <cstdint>
-
 #include <spak/sim/engine.h>
+
+#include <cstdint>
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim {

@@ -2,9 +2,9 @@
 //
 // Every `bar` may point into another block of the cluster where PTX takes a shared::cluster address.
 #pragma once
-#include <cstdint>
-
 #include <spak/sim/engine.h>
+
+#include <cstdint>
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim {

@@ -1,15 +1,15 @@
 // What inline PTX needs beyond the models of single instructions: registers as bits, scalar operations where C++ differs
 // from PTX. spak.sim.ptx writes the calls. Knows nothing of memory.
 #pragma once
+#include <spak/sim/builtins.h>
+#include <spak/sim/model/ptx_memory.h>
+
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>
 #include <type_traits>
-
-#include <spak/sim/builtins.h>
-#include <spak/sim/model/ptx_memory.h>
 
 namespace spak::sim::ptx {
 
@@ -195,25 +195,45 @@ inline T float_max(T a, T b, bool nan) {
   return std::fmax(a, b);
 }
 template <typename T>
-inline T approx_ex2(T x) { return std::exp2(x); }
+inline T approx_ex2(T x) {
+  return std::exp2(x);
+}
 template <typename T>
-inline T approx_lg2(T x) { return std::log2(x); }
+inline T approx_lg2(T x) {
+  return std::log2(x);
+}
 template <typename T>
-inline T approx_rsqrt(T x) { return T(1) / std::sqrt(x); }
+inline T approx_rsqrt(T x) {
+  return T(1) / std::sqrt(x);
+}
 template <typename T>
-inline T approx_sin(T x) { return std::sin(x); }
+inline T approx_sin(T x) {
+  return std::sin(x);
+}
 template <typename T>
-inline T approx_cos(T x) { return std::cos(x); }
+inline T approx_cos(T x) {
+  return std::cos(x);
+}
 template <typename T>
-inline T approx_tanh(T x) { return std::tanh(x); }
+inline T approx_tanh(T x) {
+  return std::tanh(x);
+}
 template <typename T>
-inline T round_rni(T x) { return std::nearbyint(x); }
+inline T round_rni(T x) {
+  return std::nearbyint(x);
+}
 template <typename T>
-inline T round_rzi(T x) { return std::trunc(x); }
+inline T round_rzi(T x) {
+  return std::trunc(x);
+}
 template <typename T>
-inline T round_rmi(T x) { return std::floor(x); }
+inline T round_rmi(T x) {
+  return std::floor(x);
+}
 template <typename T>
-inline T round_rpi(T x) { return std::ceil(x); }
+inline T round_rpi(T x) {
+  return std::ceil(x);
+}
 
 // PTX ISA, cvt: what does not fit is clamped; a NaN is 0, or the highest bit alone where either side has 64 bits.
 template <typename I, typename T>

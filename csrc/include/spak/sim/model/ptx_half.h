@@ -1,10 +1,10 @@
 // Arithmetic of inline PTX on f16 and bf16, alone and in pairs. Knows nothing of the toolkit's types.
 #pragma once
+#include <spak/sim/model/formats.h>
+
 #include <bit>
 #include <cmath>
 #include <cstdint>
-
-#include <spak/sim/model/formats.h>
 
 namespace spak::sim::ptx {
 
@@ -67,9 +67,10 @@ inline std::uint16_t half_op(bool nan, bool relu, std::uint16_t a, std::uint16_t
 
 template <HalfOp Op, bool Bf16>
 inline std::uint32_t half2_op(bool nan, bool relu, std::uint32_t a, std::uint32_t b = 0, std::uint32_t c = 0) {
-  const auto low = half_op<Op, Bf16>(nan, relu, static_cast<std::uint16_t>(a), static_cast<std::uint16_t>(b), static_cast<std::uint16_t>(c));
-  const auto high = half_op<Op, Bf16>(nan, relu, static_cast<std::uint16_t>(a >> 16), static_cast<std::uint16_t>(b >> 16),
-                                      static_cast<std::uint16_t>(c >> 16));
+  const auto low = half_op<Op, Bf16>(nan, relu, static_cast<std::uint16_t>(a), static_cast<std::uint16_t>(b),
+                                     static_cast<std::uint16_t>(c));
+  const auto high = half_op<Op, Bf16>(nan, relu, static_cast<std::uint16_t>(a >> 16),
+                                      static_cast<std::uint16_t>(b >> 16), static_cast<std::uint16_t>(c >> 16));
   return static_cast<std::uint32_t>(high) << 16 | low;
 }
 

@@ -1,12 +1,12 @@
 // Loads, stores and atomic operations of inline PTX. Compiled into the kernel, so that the checkers see its accesses. Knows
 // nothing of address spaces: every pointer is generic.
 #pragma once
-#include <algorithm>
-#include <cstdint>
-
 #include <spak/sim/atomic.h>
 #include <spak/sim/engine.h>
 #include <spak/sim/model/shared.h>
+
+#include <algorithm>
+#include <cstdint>
 
 namespace spak::sim::ptx {
 
@@ -36,7 +36,8 @@ inline T load_atomic(const void* from, int order, FenceScope scope, Site at) {
   polled();
   const Scoped scoped(scope);
   const auto* place = static_cast<const T*>(from);
-  return order == __ATOMIC_ACQUIRE ? __atomic_load_n(place, __ATOMIC_ACQUIRE) : __atomic_load_n(place, __ATOMIC_RELAXED);
+  return order == __ATOMIC_ACQUIRE ? __atomic_load_n(place, __ATOMIC_ACQUIRE)
+                                   : __atomic_load_n(place, __ATOMIC_RELAXED);
 }
 
 template <typename T>
@@ -69,9 +70,9 @@ inline T atomic(void* place, Order order, FenceScope scope, Site at, Next next) 
   return old;
 }
 
-#define SPAK_SIM_PTX_ATOMIC(name, expression)                                                     \
-  template <typename T>                                                                           \
-  inline T atomic_##name(void* place, T value, Order order, FenceScope scope, Site at) {          \
+#define SPAK_SIM_PTX_ATOMIC(name, expression)                                                              \
+  template <typename T>                                                                                    \
+  inline T atomic_##name(void* place, T value, Order order, FenceScope scope, Site at) {                   \
     return atomic<T>(place, order, scope, at, [value](T old) -> T { return static_cast<T>(expression); }); \
   }
 SPAK_SIM_PTX_ATOMIC(add, old + value)
@@ -79,7 +80,7 @@ SPAK_SIM_PTX_ATOMIC(min, value < old ? value : old)
 SPAK_SIM_PTX_ATOMIC(max, old < value ? value : old)
 SPAK_SIM_PTX_ATOMIC(inc, old >= value ? T{0} : old + 1)
 SPAK_SIM_PTX_ATOMIC(dec, old == 0 || old > value ? value : old - 1)
-SPAK_SIM_PTX_ATOMIC(and_, old & value)
+SPAK_SIM_PTX_ATOMIC(and_, old& value)
 SPAK_SIM_PTX_ATOMIC(or_, old | value)
 SPAK_SIM_PTX_ATOMIC(xor_, old ^ value)
 SPAK_SIM_PTX_ATOMIC(exch, (static_cast<void>(old), value))

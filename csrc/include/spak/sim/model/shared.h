@@ -1,9 +1,9 @@
 // Shared memory as PTX addresses it, for the simulator. Knows nothing of what is kept there.
 #pragma once
+#include <spak/sim/engine.h>
+
 #include <cstddef>
 #include <cstdint>
-
-#include <spak/sim/engine.h>
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim {

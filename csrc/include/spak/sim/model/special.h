@@ -1,8 +1,8 @@
 // Special registers in a plausible form: clocks that only go on, multiprocessors that blocks are dealt to. Knows nothing of time.
 #pragma once
-#include <cstdint>
-
 #include <spak/sim/engine.h>
+
+#include <cstdint>
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim {
