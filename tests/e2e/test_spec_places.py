@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -44,20 +43,11 @@ def places(diagnostic: dict[str, Any]) -> list[tuple[str, int]]:
     return [(one["span"][0], one["span"][1]) for one in diagnostic["related"] if one["subject"]]
 
 
-def unlock(project: Project) -> None:
-    """Take one reply and its entry out, so that it is asked for."""
-    shutil.rmtree(project.path(FOLDER))
-    head, *entries = project.path("spak.lock").read_text().split("[[entry]]")
-    kept = [one for one in entries if 'unit = "vector_add"\nvariant = "flat"\ndialect = "cuda"' not in one]
-    assert len(kept) == len(entries) - 1
-    project.path("spak.lock").write_text("[[entry]]".join([head, *kept]))
-
-
 @pytest.fixture(scope="module")
 def rejected(base: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project after a build in which a reply with a defect was rejected."""
     project = base.copy(tmp_path_factory.mktemp("rejected") / "project")
-    unlock(project)
+    project.forget(NAME)
     project.build("vector_add", "--targets", "sim", expect=3)
     project.spak("answer", NAME, "-", stdin=READS_TOO_FAR)
     assert said(project, "    ") in project.build("vector_add", "--targets", "sim", expect=3).err

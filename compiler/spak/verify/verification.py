@@ -360,7 +360,7 @@ def _large(rig: Rig, target: Target, options: Options, base: str, only: str, see
 
 
 def _checked(rig: Rig, target: Target, options: Options, base: str, only: str, seed: int | None, state: _State) -> None:
-    """Check mode on the simulator's second module, and its counters on the last round."""
+    """Check mode on the simulator's second module, and its counters on the round that does most."""
     if not options.checked or options.mode == "plain":
         return
     rounds = [r for r in checked.plan(rig.problem, base) if only in ("", r.name)]
@@ -374,8 +374,9 @@ def _checked(rig: Rig, target: Target, options: Options, base: str, only: str, s
         state.found += found.diagnostics[: checked.MOST - len(state.found)]
         state.broken = state.broken or found.check.verdict == "failed"
     if rounds and options.mode != "check" and not state.failed and not state.broken:
-        figures = {"launches": checked.count(rig, options.checked, rounds[-1])}
-        detail = f"counts of one run, no times; {rounds[-1].words}"
+        largest = max(rounds, key=lambda one: rig.problem.cost(one.axes))
+        figures = {"launches": checked.count(rig, options.checked, largest)}
+        detail = f"counts of one run, no times; {largest.words}"
         state.checks.append(Check(name="counters", verdict="passed", detail=detail, figures=figures))
 
 
