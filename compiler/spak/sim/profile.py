@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+_SIZES = frozenset({"threads_a_block"})
 
 
 def text(lines: str) -> str:
@@ -15,15 +18,22 @@ def text(lines: str) -> str:
     return "\n".join(_kernel(name, launches) for name, launches in kernels.items())
 
 
-def _kernel(name: str, launches: list[dict[str, Any]]) -> str:
-    sums: dict[str, float] = {}
+def total(launches: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """The sum of each counter over launches, sorted by name, and the largest of what is a size and no count."""
+    found: dict[str, float] = {}
     for launch in launches:
-        for counter, value in launch["counters"].items():
-            sums[counter] = sums.get(counter, 0) + value
+        for name, value in launch["counters"].items():
+            before = found.get(name, 0)
+            found[name] = max(before, value) if name in _SIZES else before + value
+    return dict(sorted(found.items()))
+
+
+def _kernel(name: str, launches: list[dict[str, Any]]) -> str:
+    sums = total(launches)
     shapes = sorted({f"{_triple(launch.get('grid'))} x {_triple(launch.get('block'))}" for launch in launches})
     several = f", {len(launches)} launches" if len(launches) > 1 else ""
     width = max((len(counter) for counter in sums), default=0)
-    rows = [f"  {counter:<{width}}  {_number(value):>16}" for counter, value in sorted(sums.items()) if value]
+    rows = [f"  {counter:<{width}}  {_number(value):>16}" for counter, value in sums.items() if value]
     return "\n".join([f"profile of `{name}`, {', '.join(shapes[:4])}{several}", *rows]) + "\n"
 
 
