@@ -40,6 +40,22 @@ SCALARS: list[tuple[str, str, tuple[int, ...], int]] = [
     ("mul.hi.u32 $d, $a, $b;", "rrr", (M, 5), 4),
     ("mul.wide.u32 $d, $a, $b;", "lrr", (M, M), 0xFFFFFFFE00000001),
     ("mul.wide.s32 $d, $a, $b;", "lrr", (M, 2), 2**64 - 2),
+    ("add.sat.s32 $d, $a, $b;", "rrr", (0x7FFFFFFF, 1), 0x7FFFFFFF),
+    ("sub.sat.s32 $d, $a, $b;", "rrr", (0x80000000, 1), 0x80000000),
+    ("add.cc.u32 $d, $a, $b; addc.u32 $d, 0, 0;", "rrr", (M, 1), 1),
+    ("addc.cc.u32 $d, $a, $b;", "rrr", (5, 6), 12),  # with what the statement before left
+    ("add.cc.u64 $d, $a, $b; addc.cc.u64 $d, $a, $a; addc.u64 $d, 0, 0;", "lll", (2**64 - 1, 1), 1),
+    ("sub.cc.u32 $d, $a, $b; subc.cc.u32 $d, $a, 0; subc.u32 $d, 9, 0;", "rrr", (0, 1), 8),
+    ("mad.lo.cc.u32 $d, $a, $b, $c; madc.hi.u32 $d, $a, $b, 0;", "rrrr", (M, M, M), M),
+    ("mad.hi.cc.u32 $d, $a, $b, $c; addc.u32 $d, 0, 0;", "rrrr", (M, M, 2), 1),
+    ("madc.lo.cc.u32 $d, $a, $b, $c;", "rrrr", (3, 4, 5), 18),
+    ("mul24.lo.s32 $d, $a, $b;", "rrr", (0x01FFFFFF, 3), M - 2),
+    ("mul24.hi.u32 $d, $a, $b;", "rrr", (0xFFFFFF, 0xFFFFFF), 0xFFFFFE00),
+    ("mad24.lo.u32 $d, $a, $b, $c;", "rrrr", (0xFF000002, 3, 4), 10),
+    ("sad.s32 $d, $a, $b, $c;", "rrrr", (M, 4, 10), 15),
+    ("bfind.u32 $d, $a;", "rr", (0x00F00000,), 23),
+    ("bfind.s32 $d, $a;", "rr", (M,), M),
+    ("bfind.shiftamt.u64 $d, $a;", "rl", (1,), 63),
     ("mad.lo.s32 $d, $a, $b, $c;", "rrrr", (3, 4, 5), 17),
     ("mad.wide.u16 $d, $a, $b, $c;", "rhhr", (0xFFFF, 2, 1), 0x1FFFF),
     ("div.s32 $d, $a, $b;", "rrr", (M - 6, 2), M - 2),
@@ -86,6 +102,11 @@ SCALARS: list[tuple[str, str, tuple[int, ...], int]] = [
     ("cvt.rn.f16x2.f32 $d, $a, $b;", "rff", (f32(2), f32(1)), f16(1, 2)),
     ("cvt.rn.relu.f16x2.f32 $d, $a, $b;", "rff", (f32(-2), f32(1)), f16(1, 0)),
     ("cvt.rn.bf16x2.f32 $d, $a, $b;", "rff", (0x40008000, 0x3F808001), 0x40003F81),
+    ("cvt.rn.satfinite.e4m3x2.f32 $d, $a, $b;", "hff", (f32(-1), f32(1000)), 0xB87E),
+    ("cvt.rn.satfinite.e5m2x2.f32 $d, $a, $b;", "hff", (f32(2**-16), f32(1.125)), 0x013C),
+    ("cvt.rn.satfinite.relu.e4m3x2.f16x2 $d, $a;", "hr", (f16(1.9375, -3),), 0x0040),
+    ("cvt.rn.f16x2.e4m3x2 $d, $a;", "rh", (0xB87E,), f16(448, -1)),
+    ("cvt.rn.f16x2.e5m2x2 $d, $a;", "rh", (0x013C,), f16(1, 2**-16)),
     ("cvt.rna.tf32.f32 $d, $a;", "rf", (0x3F801000,), 0x3F802000),
     ("cvt.f32.f16 $d, $a;", "fh", (0x3C00,), f32(1)),
     ("cvt.rn.f16.f32 $d, $a;", "hf", (f32(0.1),), 0x2E66),
@@ -111,6 +132,8 @@ SCALARS: list[tuple[str, str, tuple[int, ...], int]] = [
     ("{ .reg .pred p, q; setp.ne.b32 p, $a, 0; setp.gt.and.f32 q, $b, 0f00000000, p; selp.u32 $d, 1, 0, q; }",
      "rrf", (1, f32(2)), 1),
     ("{ .reg .pred p; setp.ltu.f32 p, $a, $b; selp.u32 $d, 1, 0, p; }", "rff", (f32(math.nan), f32(1)), 1),
+    ("{ .reg .pred p; setp.nan.f32 p, $a, $b; selp.u32 $d, 1, 0, p; }", "rff", (f32(math.nan), f32(1)), 1),
+    ("{ .reg .pred p; setp.num.f32 p, $a, $b; selp.u32 $d, 1, 0, p; }", "rff", (f32(math.nan), f32(1)), 0),
     ("{ .reg .pred p; setp.ne.f32 p, $a, $b; selp.u32 $d, 1, 0, p; }", "rff", (f32(math.nan), f32(1)), 0),
     ("{ .reg .pred p; setp.eq.u32 p, $a, 1; mov.u32 $d, 7; @p mov.u32 $d, 8; @!p add.u32 $d, $d, 1; }", "rr", (0,), 8),
     ("{ .reg .u32 r<3>; mov.u32 r0, 1; L%=: add.u32 r0, r0, r0; .reg .pred q; setp.lt.u32 q, r0, 99; @q bra L%=; "
@@ -198,6 +221,13 @@ def test_memory(kernels: sim_harness.Kernels) -> None:
     assert (out[11] == np.where(lane % 2, lane, 0)).all()
 
 
+def test_sums_of_many(kernels: sim_harness.Kernels) -> None:
+    out = run(kernels, "sums", 64, 3, 32)
+    assert out[0][0] == f16(64, 32) and out[0][1] == 0x42804200  # bf16: 64 and 32
+    assert out[0][2:6].tolist() == [f32(64), f32(128), f32(192), f32(256)] and out[0][6] == 64
+    assert (out[1] == 32).all() and (out[2] == 7).all()
+
+
 def test_asynchronous_copies_and_their_barriers(kernels: sim_harness.Kernels) -> None:
     data = np.arange(256, dtype=np.uint32)
     for completion in ("eager", "lazy"):
@@ -225,6 +255,8 @@ def test_every_form_of_the_table_is_used_by_a_test() -> None:
 
 
 PARSED = [
+    'asm volatile("ldmatrix.sync.aligned.x4.trans.m8n8.shared.b16 {%0, %0, %0, %0}, [%0];" : "+r"(a));',
+    'asm volatile("{ .reg .pred p; setp.eq.u32 p, %0, 1; barrier.cta.red.and.pred p, 0, p; }" :: "r"(a));',
     'asm volatile("mbarrier.inval.shared.b64 [%0];" :: "r"(a));',
     'asm volatile("mbarrier.arrive.release.cluster.shared::cluster.b64 _, [%0], 2;" :: "r"(a));',
     'asm volatile("mbarrier.arrive_drop.shared.b64 %0, [%1];" : "=l"(l) : "r"(a));',
@@ -282,7 +314,7 @@ def test_forms_that_need_more_than_one_block_are_parsed(text: str) -> None:
     ("text", "where", "what"),
     [
         ('asm("frob.u32 %0, 1;" : "=r"(a));', "k.cu:2:5", "no model of the instruction `frob.u32`"),
-        ('asm("mov.u32 %0, 1;\\n"\n"add.cc.u32 %0, %0, 1;" : "=r"(a));', "k.cu:3:1", "no model of the instruction `add.cc.u32`"),
+        ('asm("mov.u32 %0, 1;\\n"\n"add.xx.u32 %0, %0, 1;" : "=r"(a));', "k.cu:3:1", "no model of the instruction `add.xx.u32`"),
         ('asm("mov.u32 %0, %1;" : "=r"(a));', "k.cu:2:5", "the operand %1 does not exist"),
         ('asm("mov.u32 %0, bar;" : "=r"(a));', "k.cu:2:5", "the operand `bar` is no register"),
         ('asm("mov.u32 %0, %%tid.w;" : "=r"(a));', "k.cu:2:5", "the operand `%tid.w` is no register"),

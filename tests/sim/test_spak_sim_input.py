@@ -112,11 +112,18 @@ def test_what_the_compiler_lacks_is_explained(here: Path) -> None:
     log = (
         "a.cu:3:5: error: 'tex2D' was not declared in this scope\na.cu:1:10: fatal error: q.cuh: No such file or directory\n"
         "a.cu:4:5: error: 'gr\\U000000fcn' was not declared in this scope\n"
+        "a.cu:5:5: error: '__shfl_down' was not declared in this scope; did you mean '__shfl_down_sync'?\n"
+        "a.cu:6:5: error: '__any' was not declared in this scope\na.cu:7:5: error: '__shfl_sync' was not declared in this scope\n"
+        "a.cu:2:10: fatal error: helper_cuda.h: No such file or directory\n"
     )
     said = [str(one) for one in program._messages(log, one, "a.cu")]
     assert said[0].endswith("hint: textures and surfaces are not modelled")
     assert said[1].endswith("hint: name the folder of the program's own headers with -I")
     assert "'grün'" in said[2]
+    assert said[3].endswith("have only __shfl_down_sync, whose first argument is the mask of the lanes")
+    assert said[4].endswith("have only __any_sync, whose first argument is the mask of the lanes")
+    assert "hint" not in said[5]
+    assert said[6].endswith("hint: it belongs to NVIDIA's CUDA samples: name their folder Common with -I")
 
 
 def test_a_cache_that_cannot_be_written_is_named() -> None:

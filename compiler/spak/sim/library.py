@@ -31,6 +31,8 @@ SOURCES = _PACKAGE / "build" / "sim_sources"
 HOST = INCLUDE / "spak" / "sim" / "host"
 _LISTS = ("sources.txt", "host/sources.txt")
 _FLAGS = ("-std=c++20", "-O2", "-fPIC", "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
+# A program's templates of the standard library are compiled for the checkers: the runtime keeps to its own.
+_OWN = ("_ZSt*", "_ZNSt*", "_ZNKSt*", "_ZN9__gnu_cxx*", "_ZNK9__gnu_cxx*")
 _DEVICE = re.compile(r'\{"(?P<key>[\w-]+)", "[^"]*", (?P<major>\d+), (?P<minor>\d+),')
 OLDEST = 11
 _INCLUDED = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
@@ -107,8 +109,8 @@ def library(tools: Toolchain, *, flags: Sequence[str] = _FLAGS, tell: Tell = _si
     """
     lists = [SOURCES / name for name in _LISTS]
     files = [SOURCES / name for one in lists if one.is_file() for name in one.read_text().split()]
-    command = [tools.compiler, *flags, *tools.march, *include_flags(tools), "-I", str(SOURCES)]
-    objects = {file: _key(tools, command, closure(file)) for file in files}
+    command = [tools.compiler, *flags, "-fno-gnu-unique", *tools.march, *include_flags(tools), "-I", str(SOURCES)]
+    objects = {file: _key(tools, [*command, *_OWN], closure(file)) for file in files}
     place = cache() / "sim" / _hash(*(f"{file.name}:{key}" for file, key in objects.items()))
     with _making(place, "libspaksim.a", tell) as folder:
         if folder is not None:
@@ -169,10 +171,16 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
         if known.is_file():
             os.utime(known)
         else:
-            made = [*command, "-c", str(source), "-o", str(output)]
-            done = subprocess.run(made, capture_output=True, env=environment())
-            if done.returncode:
-                return output, done.stderr.decode(errors="replace") or "the compiler said nothing"
+            whole = output.with_suffix(".whole")
+            for made in (
+                [*command, "-c", str(source), "-o", str(output)],
+                [command[0], "-r", "-nostdlib", "-Wl,--force-group-allocation", str(output), "-o", str(whole)],
+                ["objcopy", "--wildcard", *(f"--localize-symbol={name}" for name in _OWN), str(whole), str(output)],
+            ):
+                done = subprocess.run(made, capture_output=True, env=environment())
+                if done.returncode:
+                    return output, done.stderr.decode(errors="replace") or "the compiler said nothing"
+            whole.unlink()
             output.replace(known)
         shutil.copyfile(known, output)
         return output, ""

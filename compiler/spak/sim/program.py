@@ -48,6 +48,9 @@ _UNMODELLED = (
         "kernels launched by device code are not modelled",
     ),
 )
+# What compilers for compute capability 7.0 and later no longer have.
+_WITHOUT_MASK = re.compile(r"__(?:shfl(?:_up|_down|_xor)?|any|all|ballot)")
+_SAMPLES = re.compile(r"(?P<name>helper_\w+\.h|exception\.h|nvrtc_helper\.h)$")
 _MISSING_FILE = re.compile(r": No such file or directory$")
 _INTERNAL = (("__spak_type", ""), ("__spak_site", ""), ("spak::sim::host::", ""))
 _MOST = 20
@@ -275,9 +278,13 @@ def _changed(program: Program, file: str, line: int) -> bool:
 
 def _advice(text: str) -> str:
     """What to do about a message of the compiler, where there is more to say than it does."""
-    if _MISSING_FILE.search(text):
+    if missing := _MISSING_FILE.search(text):
+        if _SAMPLES.search(text[: missing.start()]):
+            return "it belongs to NVIDIA's CUDA samples: name their folder Common with -I"
         return "name the folder of the program's own headers with -I"
     name = _NOT_THERE.search(text)
+    if name and _WITHOUT_MASK.fullmatch(name["name"]):
+        return f"devices of today have only {name['name']}_sync, whose first argument is the mask of the lanes"
     said = (said for pattern, said in _UNMODELLED if name and pattern.match(name["name"]))
     return next(said, "")
 

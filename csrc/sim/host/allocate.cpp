@@ -6,6 +6,7 @@
 
 #include "host/call.h"
 #include "host/device.h"
+#include "host/graph.h"
 #include "host/memory.h"
 #include "host/stream.h"
 #include "spak/sim/regions.h"
@@ -100,14 +101,15 @@ cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream, Site at) {
   if (!pointer) return cudaSuccess;
   cudaError_t status = cudaSuccess;
   if (!to_free(call, pointer, false, status)) return status;
+  const cudaStream_t in = stream_of(stream);
+  if (in && in->capture) {  // what a graph allocates is there at each of its launches
+    capture_node(*in, {}, cudaGraphNodeTypeMemFree);
+    return cudaSuccess;
+  }
   return enqueue(call, stream, [pointer, at] {
     if (Allocation* const a = find(pointer)) release(a, at);
   });
 }
-extern "C" cudaError_t cudaMallocFromPoolAsync(void** pointer, size_t size, cudaMemPool_t, cudaStream_t stream) {
-  return cudaMallocAsync(pointer, size, stream, {nullptr, 0});
-}
-
 extern "C" cudaError_t cudaMalloc3D(cudaPitchedPtr* out, cudaExtent extent) {
   SPAK_API;
   if (!out) return call(cudaErrorInvalidValue);
@@ -180,16 +182,6 @@ extern "C" cudaError_t cudaMemAdvise(const void* pointer, size_t, cudaMemoryAdvi
   if (!a || a->kind != Kind::managed) return call.wrong(cudaErrorInvalidValue, "the memory is not managed");
   return cudaSuccess;
 }
-extern "C" cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
-  SPAK_API;
-  if (!pool) return call(cudaErrorInvalidValue);
-  static char only;
-  *pool = reinterpret_cast<cudaMemPool_t>(&only);
-  return cudaSuccess;
-}
-extern "C" cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
-extern "C" cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, size_t) { return cudaSuccess; }
-
 extern "C" cudaError_t cudaDeviceReset() {
   const Call call(__func__, __builtin_return_address(0));
   if (context_error() == cudaSuccess) synchronise_all();

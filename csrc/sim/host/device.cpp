@@ -114,6 +114,8 @@ extern "C" cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int index) {
   p->asyncEngineCount = 3;
   p->memoryBusWidth = d.bus_bits;
   p->l2CacheSize = d.l2_kb << 10;
+  p->persistingL2CacheMaxSize = d.major >= 8 ? p->l2CacheSize / 8 * 5 : 0;
+  p->accessPolicyMaxWindowSize = d.major >= 8 ? 128 << 20 : 0;
   p->maxThreadsPerMultiProcessor = d.threads;
   p->maxBlocksPerMultiProcessor = d.blocks;
   p->clockRate = d.clock_khz, p->memoryClockRate = d.memory_khz, p->deviceOverlap = 1;
@@ -185,6 +187,12 @@ extern "C" cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribu
       break;
     case cudaDevAttrL2CacheSize:
       *value = p.l2CacheSize;
+      break;
+    case cudaDevAttrMaxPersistingL2CacheSize:
+      *value = p.persistingL2CacheMaxSize;
+      break;
+    case cudaDevAttrMaxAccessPolicyWindowSize:
+      *value = p.accessPolicyMaxWindowSize;
       break;
     case cudaDevAttrMultiProcessorCount:
       *value = p.multiProcessorCount;

@@ -11,6 +11,7 @@
 
 #include "host/copy.h"
 #include "host/launch.h"
+#include "host/memory.h"
 #include "host/stream.h"
 
 struct CUgraphExec_st {
@@ -106,6 +107,32 @@ cudaError_t kernel_body(const Call& call, const cudaKernelNodeParams* p, std::fu
   if (!launch) return call.wrong(cudaErrorInvalidDeviceFunction, "the address is not that of a kernel");
   body = [launch] { run(*launch); };
   return validate(call, *launch);
+}
+
+cudaError_t memset_body(const Call& call, const cudaMemsetParams* p, std::function<void()>& body) {
+  if (!p || (p->elementSize != 1 && p->elementSize != 2 && p->elementSize != 4)) return call(cudaErrorInvalidValue);
+  if (const cudaError_t error =
+          check_fill(call, p->dst, (std::max<std::size_t>(p->height, 1) - 1) * p->pitch + p->width * p->elementSize);
+      error != cudaSuccess)
+    return error;
+  body = [kept = *p] {
+    fill(kept.dst, kept.pitch, kept.value, kept.elementSize, kept.width, std::max<std::size_t>(kept.height, 1));
+  };
+  return cudaSuccess;
+}
+
+cudaError_t copy_body(const Call& call, Transfer t, std::function<void()>& body) {
+  if (const cudaError_t error = check_transfer(call, t); error != cudaSuccess) return error;
+  body = [t] { transfer(t); };
+  return cudaSuccess;
+}
+
+// A node of an instance that is to do something else from now on; null where it is of another type.
+CUgraphExec_st::Step* step_of(cudaGraphExec_t exec, cudaGraphNode_t node, cudaGraphNodeType type) {
+  if (!execs().count(exec)) return nullptr;
+  const auto found = exec->index.find(node);
+  if (found == exec->index.end() || exec->steps[found->second].type != type) return nullptr;
+  return &exec->steps[found->second];
 }
 
 }  // namespace
@@ -212,8 +239,9 @@ extern "C" cudaError_t cudaGraphAddMemcpyNode1D(cudaGraphNode_t* out, cudaGraph_
   SPAK_API;
   Transfer t{to, from, bytes};
   t.kind = kind;
-  if (const cudaError_t error = check_transfer(call, t); error != cudaSuccess) return error;
-  return add(call, out, graph, after, count, cudaGraphNodeTypeMemcpy, [t] { transfer(t); });
+  std::function<void()> body;
+  if (const cudaError_t error = copy_body(call, t, body); error != cudaSuccess) return error;
+  return add(call, out, graph, after, count, cudaGraphNodeTypeMemcpy, std::move(body));
 }
 extern "C" cudaError_t cudaGraphAddMemcpyNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after,
                                               size_t count, const cudaMemcpy3DParms* p) {
@@ -224,21 +252,16 @@ extern "C" cudaError_t cudaGraphAddMemcpyNode(cudaGraphNode_t* out, cudaGraph_t 
   t.to_plane = p->dstPtr.pitch * p->dstPtr.ysize, t.from_plane = p->srcPtr.pitch * p->srcPtr.ysize;
   t.to = static_cast<char*>(t.to) + p->dstPos.z * t.to_plane + p->dstPos.y * t.to_pitch + p->dstPos.x;
   t.from = static_cast<const char*>(t.from) + p->srcPos.z * t.from_plane + p->srcPos.y * t.from_pitch + p->srcPos.x;
-  if (const cudaError_t error = check_transfer(call, t); error != cudaSuccess) return error;
-  return add(call, out, graph, after, count, cudaGraphNodeTypeMemcpy, [t] { transfer(t); });
+  std::function<void()> body;
+  if (const cudaError_t error = copy_body(call, t, body); error != cudaSuccess) return error;
+  return add(call, out, graph, after, count, cudaGraphNodeTypeMemcpy, std::move(body));
 }
 extern "C" cudaError_t cudaGraphAddMemsetNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after,
                                               size_t count, const cudaMemsetParams* p) {
   SPAK_API;
-  if (!p || (p->elementSize != 1 && p->elementSize != 2 && p->elementSize != 4)) return call(cudaErrorInvalidValue);
-  if (const cudaError_t error =
-          check_fill(call, p->dst, (std::max<std::size_t>(p->height, 1) - 1) * p->pitch + p->width * p->elementSize);
-      error != cudaSuccess)
-    return error;
-  const cudaMemsetParams kept = *p;
-  return add(call, out, graph, after, count, cudaGraphNodeTypeMemset, [kept] {
-    fill(kept.dst, kept.pitch, kept.value, kept.elementSize, kept.width, std::max<std::size_t>(kept.height, 1));
-  });
+  std::function<void()> body;
+  if (const cudaError_t error = memset_body(call, p, body); error != cudaSuccess) return error;
+  return add(call, out, graph, after, count, cudaGraphNodeTypeMemset, std::move(body));
 }
 extern "C" cudaError_t cudaGraphAddHostNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after,
                                             size_t count, const cudaHostNodeParams* p) {
@@ -258,6 +281,45 @@ extern "C" cudaError_t cudaGraphAddChildGraphNode(cudaGraphNode_t* out, cudaGrap
   auto inner = std::make_shared<CUgraphExec_st>();
   if (!graphs().count(child) || !compile(*child, *inner)) return call(cudaErrorInvalidValue);
   return add(call, out, graph, after, count, cudaGraphNodeTypeGraph, [inner] { run_steps(inner->steps); });
+}
+// The memory is there from now on, at the address that each launch finds it at; what frees it has nothing to do.
+extern "C" cudaError_t cudaGraphAddMemAllocNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after,
+                                                size_t count, cudaMemAllocNodeParams* params) {
+  SPAK_API;
+  if (!params || !params->bytesize) return call(cudaErrorInvalidValue);
+  const cudaError_t error = add(call, out, graph, after, count, cudaGraphNodeTypeMemAlloc, {});
+  if (error != cudaSuccess) return error;
+  const Allocation* const memory = allocate(Kind::device, params->bytesize, call.function(), {nullptr, 0});
+  if (!memory) return call(cudaErrorMemoryAllocation);
+  params->dptr = memory->begin;
+  return cudaSuccess;
+}
+extern "C" cudaError_t cudaGraphAddMemFreeNode(cudaGraphNode_t* out, cudaGraph_t graph, const cudaGraphNode_t* after,
+                                               size_t count, void* pointer) {
+  SPAK_API;
+  if (!find(pointer)) return call.wrong(cudaErrorInvalidValue, "the pointer is not one of device memory");
+  return add(call, out, graph, after, count, cudaGraphNodeTypeMemFree, {});
+}
+extern "C" cudaError_t cudaGraphClone(cudaGraph_t* out, cudaGraph_t original) {
+  SPAK_API;
+  if (!out || !graphs().count(original)) return call(cudaErrorInvalidValue);
+  *out = new_graph();
+  auto& clones = (*out)->clones;
+  for (const auto& node : original->nodes) clones[node.get()] = new_node(**out, node->type, node->body, {});
+  for (const auto& node : original->nodes)
+    for (cudaGraphNode_t before : node->after) clones[node.get()]->after.push_back(clones.at(before));
+  return cudaSuccess;
+}
+extern "C" cudaError_t cudaGraphNodeFindInClone(cudaGraphNode_t* out, cudaGraphNode_t original, cudaGraph_t clone) {
+  SPAK_API;
+  if (!out || !graphs().count(clone) || !clone->clones.count(original)) return call(cudaErrorInvalidValue);
+  *out = clone->clones.at(original);
+  return cudaSuccess;
+}
+extern "C" cudaError_t cudaGraphKernelNodeSetParams(cudaGraphNode_t node, const cudaKernelNodeParams* params) {
+  SPAK_API;
+  if (!node || node->type != cudaGraphNodeTypeKernel) return call(cudaErrorInvalidValue);
+  return kernel_body(call, params, node->body);
 }
 extern "C" cudaError_t cudaGraphAddDependencies(cudaGraph_t graph, const cudaGraphNode_t* from,
                                                 const cudaGraphNode_t* to, const cudaGraphEdgeData*, size_t count) {
@@ -332,8 +394,30 @@ extern "C" cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
 extern "C" cudaError_t cudaGraphExecKernelNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
                                                         const cudaKernelNodeParams* params) {
   SPAK_API;
-  if (!execs().count(exec) || !exec->index.count(node)) return call(cudaErrorInvalidValue);
-  return kernel_body(call, params, exec->steps[exec->index[node]].body);
+  CUgraphExec_st::Step* const step = step_of(exec, node, cudaGraphNodeTypeKernel);
+  return step ? kernel_body(call, params, step->body) : call(cudaErrorInvalidValue);
+}
+extern "C" cudaError_t cudaGraphExecMemcpyNodeSetParams1D(cudaGraphExec_t exec, cudaGraphNode_t node, void* to,
+                                                          const void* from, size_t bytes, cudaMemcpyKind kind) {
+  SPAK_API;
+  CUgraphExec_st::Step* const step = step_of(exec, node, cudaGraphNodeTypeMemcpy);
+  Transfer t{to, from, bytes};
+  t.kind = kind;
+  return step ? copy_body(call, t, step->body) : call(cudaErrorInvalidValue);
+}
+extern "C" cudaError_t cudaGraphExecMemsetNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
+                                                        const cudaMemsetParams* params) {
+  SPAK_API;
+  CUgraphExec_st::Step* const step = step_of(exec, node, cudaGraphNodeTypeMemset);
+  return step ? memset_body(call, params, step->body) : call(cudaErrorInvalidValue);
+}
+extern "C" cudaError_t cudaGraphExecHostNodeSetParams(cudaGraphExec_t exec, cudaGraphNode_t node,
+                                                      const cudaHostNodeParams* params) {
+  SPAK_API;
+  CUgraphExec_st::Step* const step = step_of(exec, node, cudaGraphNodeTypeHost);
+  if (!step || !params || !params->fn) return call(cudaErrorInvalidValue);
+  step->body = [kept = *params] { kept.fn(kept.userData); };
+  return cudaSuccess;
 }
 extern "C" cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph,
                                            cudaGraphExecUpdateResultInfo* result) {

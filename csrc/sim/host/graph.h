@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct CUgraphNode_st {
 
 struct CUgraph_st {
   std::vector<std::unique_ptr<CUgraphNode_st>> nodes;
+  std::map<cudaGraphNode_t, cudaGraphNode_t> clones;  // of the nodes of the graph that it is a clone of
 };
 
 namespace spak::sim::host {

@@ -1,11 +1,19 @@
-// What inline PTX asks about addresses. Knows nothing of instructions.
+// What inline PTX asks about addresses, and what it leaves for later statements. Knows nothing of instructions.
 #include "engine/operation.h"
+#include "model/caller.h"
 #include "spak/sim/model/cluster.h"
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim::ptx {
 
 bool is_shared(const void* generic) { return shared_place(generic).rank >= 0; }
+
+bool& condition_code(Site at) {
+  struct Code {
+    bool carry = false;
+  };
+  return caller(at).states.get<Code>().carry;
+}
 
 unsigned rank_of(std::uint32_t address, Site at) {
   const unsigned stated = address >> 24 & 0x1F;

@@ -92,6 +92,21 @@ extern "C" __global__ void memory(unsigned* flat) {
   out[11][t] = a;
 }
 
+// `out` is zero at first: sums of packed halves and of vectors, the barrier's own, and qualifiers in another order.
+extern "C" __global__ void sums(unsigned* flat) {
+  auto* out = reinterpret_cast<unsigned(*)[32]>(flat);
+  const unsigned t = threadIdx.x;
+  asm volatile("red.global.add.noftz.f16x2 [%0], %1;" ::"l"(&out[0][0]), "r"(t % 2 ? 0x3C003C00 : 0x00003C00) : "memory");
+  asm volatile("red.global.add.noftz.bf16x2 [%0], %1;" ::"l"(&out[0][1]), "r"(t % 2 ? 0x3F803F80 : 0x3F800000) : "memory");
+  asm volatile("red.global.add.v4.f32 [%0], {%1, %2, %3, %4};" ::"l"(&out[0][2]), "f"(1.0f), "f"(2.0f), "f"(3.0f), "f"(4.0f) : "memory");
+  asm volatile("red.global.relaxed.gpu.add.u32 [%0], 1;" ::"l"(&out[0][6]) : "memory");
+  unsigned odd;
+  asm volatile("{ .reg .pred p; setp.eq.u32 p, %1, 1; bar.red.popc.u32 %0, 0, p; }" : "=r"(odd) : "r"(t % 2) : "memory");
+  if (t >= 32) return;
+  out[1][t] = odd;
+  asm volatile("st.global.release.gpu.u32 [%0], 7;" ::"l"(&out[2][t]) : "memory");
+}
+
 #define CP_ASYNC(dst, src, n, size) \
   asm volatile("cp.async.ca.shared.global.L2::128B [%0], [%1], %2, %3;" ::"r"(dst), "l"(src), "n"(n), "r"(size))
 

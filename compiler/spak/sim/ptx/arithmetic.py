@@ -42,10 +42,52 @@ def integer(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
     return _set(e, i, f"{a} {_BINARY[m['op']]} {b}")
 
 
-@form(r"(?P<op>mul|mad)(?:24)?.(?P<part>lo|hi|wide).(?P<type>" + _INTEGERS + r")", 3, 4)
+@form(r"(?P<op>add|sub).sat.s32", 3)
+def saturating(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
+    a, b = (f"std::int64_t{{{e.value(o, 's32')}}}" for o in i.operands[1:])
+    return _set(e, i, f"static_cast<std::uint32_t>({P}clamp<std::int32_t>({a} {_BINARY[m['op']]} {b}))")
+
+
+@form(r"(?P<op>add|sub)(?P<out>.cc).(?P<type>[us](?:32|64))", 3)
+@form(r"(?P<op>add|sub)(?P<take>c)(?P<out>.cc)?.(?P<type>[us](?:32|64))", 3)
+@form(r"(?P<op>mad).(?P<part>lo|hi)(?P<out>.cc).(?P<type>[us](?:32|64))", 4)
+@form(r"(?P<op>mad)(?P<take>c).(?P<part>lo|hi)(?P<out>.cc)?.(?P<type>[us](?:32|64))", 4)
+def carry(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
+    """The carry is the thread's, and stays between statements: programs write one of these in each."""
+    bits = bits_of(m["type"])
+    a, b = (e.bits(o, bits) for o in i.operands[1:3])
+    if m["op"] == "mad":
+        factors = ", ".join(e.value(o, m["type"]) for o in i.operands[1:3])
+        product = f"{P}multiply_{m['part']}<{CPP[m['type']]}>({factors})"
+        a, b = f"static_cast<std::uint{bits}_t>({product})", e.bits(i.operands[3], bits)
+    flags = ", ".join("true" if m.get(key) else "false" for key in ("take", "out"))
+    how = "borrow" if m["op"] == "sub" else "carry"
+    return _set(e, i, f"{P}with_{how}<std::uint{bits}_t, {flags}>({a}, {b}, spak_at)")
+
+
+@form(r"(?P<op>mul|mad)24.(?P<part>lo|hi).(?P<type>[us]32)", 3, 4)
+def multiply24(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
+    """Of the lowest 24 bits; the lower or the upper 32 of the 48 bits that they make."""
+    wide = f"std::{'int' if m['type'][0] == 's' else 'uint'}64_t"
+    a, b = (f"static_cast<{wide}>({P}bfe<{CPP[m['type']]}>({e.value(o, m['type'])}, 0, 24))" for o in i.operands[1:3])
+    value = f"static_cast<std::uint32_t>(({a} * {b}) >> {0 if m['part'] == 'lo' else 16})"
+    return _set(e, i, f"{value} + {e.bits(i.operands[3], 32)}" if m["op"] == "mad" else value)
+
+
+@form(r"sad.(?P<type>[us]32)", 4)
+def distance(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
+    a, b = (e.value(o, m["type"]) for o in i.operands[1:3])
+    x, y = (e.bits(o, 32) for o in i.operands[1:3])
+    return _set(e, i, f"{e.bits(i.operands[3], 32)} + ({a} < {b} ? {y} - {x} : {x} - {y})")
+
+
+@form(r"bfind(?P<shift>.shiftamt)?.(?P<type>[us](?:32|64))", 2)
+def find_bit(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
+    return _set(e, i, f"{P}bfind({e.value(i.operands[1], m['type'])}, {'true' if m['shift'] else 'false'})")
+
+
+@form(r"(?P<op>mul|mad).(?P<part>lo|hi|wide).(?P<type>" + _INTEGERS + r")", 3, 4)
 def multiply(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
-    if "24" in i.parts[0]:
-        raise Unreadable(f"the simulator has no model of the instruction `{i.op}`")
     bits, kind = bits_of(m["type"]), CPP[m["type"]]
     a, b = (e.value(o, m["type"]) for o in i.operands[1:3])
     if m["part"] == "wide":
@@ -162,6 +204,10 @@ _COMPARE = {
 
 @form(r"setp.(?P<cmp>[a-z]{2,3})(?:.(?P<join>and|or|xor))?(?:.ftz)?.(?P<type>[busf](?:16|32|64))", 3, 4)
 def compare(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
+    if m["cmp"] in ("num", "nan") and m["type"][0] == "f" and not m["join"]:
+        a, b = (e.value(o, m["type"]) for o in i.operands[1:3])
+        nan = f"({a} != {a} || {b} != {b})"
+        return _set(e, i, nan if m["cmp"] == "nan" else f"!{nan}")
     unordered = len(m["cmp"]) == 3 and m["cmp"][2] == "u"
     mark = _COMPARE.get(m["cmp"][:2] if unordered else m["cmp"])
     if mark is None or bool(m["join"]) != (len(i.operands) == 4):
@@ -202,6 +248,16 @@ def convert(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
     if to in ("f16x2", "bf16x2") and source == "f32" and m["round"] == "rn" and len(i.operands) == 3:
         high, low = (e.value(o, "f32") for o in i.operands[1:])
         return _set(e, i, f"{P}pack_halves<{'true' if to == 'bf16x2' else 'false'}>({low}, {high}, {relu})")
+    if to in ("e4m3x2", "e5m2x2") and m["round"] == "rn" and m["sat"] == ".satfinite":
+        kind = "true" if to == "e5m2x2" else "false"
+        if source == "f32" and len(i.operands) == 3:
+            high, low = (e.value(o, "f32") for o in i.operands[1:])
+            return _set(e, i, f"{P}pack_f8<{kind}>({low}, {high}, {relu})")
+        if source == "f16x2" and len(i.operands) == 2:
+            return _set(e, i, f"{P}pack_f8<{kind}>({e.bits(i.operands[1], 32)}, {relu})")
+    if to == "f16x2" and source in ("e4m3x2", "e5m2x2") and m["round"] == "rn" and len(i.operands) == 2:
+        kind = "true" if source == "e5m2x2" else "false"
+        return _set(e, i, f"{P}unpack_f8<{kind}>({e.bits(i.operands[1], 16)}, {relu})")
     if (to, source, m["round"]) == ("tf32", "f32", "rna"):
         return _set(e, i, f"::spak::sim::round_tf32({e.value(i.operands[1], 'f32')})")
     if to in halves and source == "f32" and m["round"] == "rn":

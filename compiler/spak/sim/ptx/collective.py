@@ -78,6 +78,14 @@ def bar_sync(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
     return f"{S}named_sync({e.value(i.operands[0], 's32')}, {threads}, spak_at);"
 
 
+@form(r"(?:bar|barrier)(?:.cta)?.red.(?P<op>popc|and|or)(?:.aligned)?.(?:u32|pred)", 3)
+def bar_red(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
+    if i.operands[1] != "0":
+        raise Unreadable(f"the simulator has no model of `{i.op}` at other barriers than 0")
+    op = "count" if m["op"] == "popc" else m["op"]
+    return e.set(i.operands[0], f"__syncthreads_{op}({e.bits(i.operands[2], 1)}, spak_at)")
+
+
 @form(r"(?:bar|barrier)(?:.cta)?.arrive(?:.aligned)?", 2)
 def bar_arrive(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
     e.models.add("barrier")

@@ -16,6 +16,14 @@ Maker = Callable[[Emitter, Instruction, dict[str, str]], str]
 HINTS = re.compile(r"\.(?:L1::\w+|L2::\w+|level::\w+)")
 
 
+# Qualifiers of accesses to memory, in the order in which the table has them: assemblers take them in any.
+_QUALIFIERS = (
+    ("weak", "volatile", "relaxed", "acquire", "release", "acq_rel"),
+    ("cta", "cluster", "gpu", "sys"),
+    ("global", "shared", "shared::cta", "shared::cluster", "local"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     pattern: re.Pattern[str]
@@ -36,9 +44,18 @@ def form(pattern: str, *count: int) -> Callable[[Maker], Maker]:
     return enter
 
 
+def _ordered(op: str) -> str:
+    """`ld.global.acquire.gpu.b32` -> `ld.acquire.gpu.global.b32`."""
+    name, *parts = op.split(".")
+    if name not in ("ld", "st", "atom", "red") or "async" in parts:
+        return op
+    known = [part for group in _QUALIFIERS for part in parts if part in group]
+    return ".".join([name, *known, *(part for part in parts if part not in known)])
+
+
 def make(emitter: Emitter, instruction: Instruction) -> str:
     """The C++ of one instruction. Raises Unreadable for what the table does not have."""
-    op = HINTS.sub("", instruction.op)
+    op = _ordered(HINTS.sub("", instruction.op))
     for entry in TABLE:
         match = entry.pattern.fullmatch(op)
         if match is None:

@@ -12,6 +12,7 @@ _BYTES = {"f16": 2, "bf16": 2, "tf32": 4, "e4m3": 1, "e5m2": 1, "s8": 1, "u8": 1
 
 @form(r"ldmatrix.sync.aligned.m8n8.x(?P<n>[124])(?P<trans>.trans)?(?P<space>.shared|.shared::cta)?.b16", 2)
 @form(r"ldmatrix.sync.aligned(?P<trans>.trans)?.m8n8.x(?P<n>[124])(?P<space>.shared|.shared::cta)?.b16", 2)
+@form(r"ldmatrix.sync.aligned.x(?P<n>[124])(?P<trans>.trans)?.m8n8(?P<space>.shared|.shared::cta)?.b16", 2)
 def ldmatrix(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
     e.models.add("matrix")
     registers, name = e.vector(i.operands[0]), e.temporary()

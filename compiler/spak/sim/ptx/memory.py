@@ -61,16 +61,29 @@ def atomic(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
     operands = list(i.operands)
     to = operands.pop(0) if m["what"] == "atom" else "_"
     wanted = 2 if m["op"] == "cas" else 1
-    if m["n"] or m["type"].endswith("x2") or len(operands) - 1 not in (wanted, wanted + 1):
+    halves = m["type"].endswith("x2")
+    if len(operands) - 1 not in (wanted, wanted + 1) or (halves and (m["op"] != "add" or m["n"])):
         raise Unreadable(f"the simulator has no model of the instruction `{i.op}`")
     bits = bits_of(m["type"])
     space = m["space"]
-    pointer = e.pointer(operands[0], space, str(bits // 8))
+    parts = e.vector(operands[1])
+    pointer = e.pointer(operands[0], space, str(len(parts) * bits // 8))
+    order = f"{P}Order::{'relaxed' if m['order'] in ('', 'volatile') else m['order']}"
+    if m["n"]:  # each element by itself, as PTX says
+        if to != "_" or m["op"] != "add" or m["type"] != "f32" or len(parts) != int(m["n"][1]):
+            raise Unreadable(f"the simulator has no model of the instruction `{i.op}`")
+        each = (f"{P}atomic_add<float>(static_cast<float*>({pointer}) + {k}, {e.value(o, 'f32')}, {order}, {_scope(m)}, spak_at)"
+                for k, o in enumerate(parts))  # fmt: skip
+        return " ".join(f"static_cast<void>({one});" for one in each)
+    if halves:
+        kind = "true" if m["type"] == "bf16x2" else "false"
+        call = f"{P}atomic_add_halves<{kind}>({pointer}, {e.bits(operands[1], 32)}, {order}, {_scope(m)}, spak_at)"
+        e.models.add("formats")
+        return e.set(to, call)
     kind = m["type"] if m["op"] in ("min", "max") or m["type"][0] == "f" else f"u{bits}"
     values = ", ".join(e.value(o, kind) for o in operands[1 : 1 + wanted])
-    order = "relaxed" if m["order"] in ("", "volatile") else m["order"]
     op = f"{m['op']}_" if m["op"] in ("and", "or", "xor") else m["op"]
-    call = f"{P}atomic_{op}<{CPP[kind]}>({pointer}, {values}, {P}Order::{order}, {_scope(m)}, spak_at)"
+    call = f"{P}atomic_{op}<{CPP[kind]}>({pointer}, {values}, {order}, {_scope(m)}, spak_at)"
     return e.set(to, call)
 
 

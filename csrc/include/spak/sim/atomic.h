@@ -36,6 +36,20 @@ inline T update(T* address, Next next) {
   }
 }
 
+// Unlike an update, an exchange does not depend on what was there: it may be the first that writes.
+template <typename T>
+inline T exchange(T* address, T value) {
+  using Bits = std::conditional_t<sizeof(T) == 8, std::uint64_t,
+                                  std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
+  static_assert(sizeof(T) == sizeof(Bits), "an atomic works on values of 2, 4 or 8 bytes");
+  Bits bits;
+  std::memcpy(&bits, static_cast<const void*>(&value), sizeof bits);
+  const Bits old = __atomic_exchange_n(reinterpret_cast<Bits*>(address), bits, __ATOMIC_RELAXED);
+  if (bits == old) polled();  // as above
+  std::memcpy(static_cast<void*>(&value), &old, sizeof value);
+  return value;
+}
+
 // The operations of one scope, as the checkers see them.
 struct Scoped {
   explicit Scoped(FenceScope scope) { atomic_scope = scope; }
@@ -44,18 +58,23 @@ struct Scoped {
 
 }  // namespace spak::sim
 
+#define SPAK_SIM_SCOPES(name, T)                                  \
+  inline T name##_block(T* address, T value) {                    \
+    const spak::sim::Scoped scope(spak::sim::FenceScope::block);  \
+    return name(address, value);                                  \
+  }                                                               \
+  inline T name##_system(T* address, T value) {                   \
+    const spak::sim::Scoped scope(spak::sim::FenceScope::system); \
+    return name(address, value);                                  \
+  }
 #define SPAK_SIM_ATOMIC(name, T, expression)                                         \
   inline T name(T* address, T value) {                                               \
     return spak::sim::update(address, [value](T old) -> T { return (expression); }); \
   }                                                                                  \
-  inline T name##_block(T* address, T value) {                                       \
-    const spak::sim::Scoped scope(spak::sim::FenceScope::block);                     \
-    return name(address, value);                                                     \
-  }                                                                                  \
-  inline T name##_system(T* address, T value) {                                      \
-    const spak::sim::Scoped scope(spak::sim::FenceScope::system);                    \
-    return name(address, value);                                                     \
-  }
+  SPAK_SIM_SCOPES(name, T)
+#define SPAK_SIM_EXCHANGE(T)                                                               \
+  inline T atomicExch(T* address, T value) { return spak::sim::exchange(address, value); } \
+  SPAK_SIM_SCOPES(atomicExch, T)
 #define SPAK_SIM_ATOMIC_INTEGERS(name, expression) \
   SPAK_SIM_ATOMIC(name, int, expression)           \
   SPAK_SIM_ATOMIC(name, unsigned, expression)      \
@@ -69,7 +88,14 @@ struct Scoped {
   SPAK_SIM_ATOMIC(name, double, expression)
 
 SPAK_SIM_ATOMIC_NUMBERS(atomicAdd, old + value)
-SPAK_SIM_ATOMIC_NUMBERS(atomicExch, (static_cast<void>(old), value))
+SPAK_SIM_EXCHANGE(int)
+SPAK_SIM_EXCHANGE(unsigned)
+SPAK_SIM_EXCHANGE(long)
+SPAK_SIM_EXCHANGE(unsigned long)
+SPAK_SIM_EXCHANGE(long long)
+SPAK_SIM_EXCHANGE(unsigned long long)
+SPAK_SIM_EXCHANGE(float)
+SPAK_SIM_EXCHANGE(double)
 SPAK_SIM_ATOMIC_INTEGERS(atomicSub, old - value)
 SPAK_SIM_ATOMIC_INTEGERS(atomicMin, old < value ? old : value)
 SPAK_SIM_ATOMIC_INTEGERS(atomicMax, old > value ? old : value)
@@ -98,6 +124,8 @@ SPAK_SIM_ATOMIC_CAS(unsigned long)
 SPAK_SIM_ATOMIC_CAS(unsigned long long)
 
 #undef SPAK_SIM_ATOMIC
+#undef SPAK_SIM_SCOPES
+#undef SPAK_SIM_EXCHANGE
 #undef SPAK_SIM_ATOMIC_INTEGERS
 #undef SPAK_SIM_ATOMIC_NUMBERS
 #undef SPAK_SIM_ATOMIC_CAS

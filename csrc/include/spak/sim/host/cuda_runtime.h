@@ -1,16 +1,17 @@
 // <cuda_runtime.h> for programs that run on the simulator: the language, the runtime API, and its templates over kernels
 // and symbols. Knows nothing of how any of it is done: that is csrc/sim/host.
 #pragma once
-#include <channel_descriptor.h>
+// clang-format off: the order matters
+#include <spak/sim/builtins.h>
 #include <cuda_runtime_api.h>
+#include <vector_functions.h>
+#include "toolkit_begin.h"
+#include <channel_descriptor.h>
 #include <driver_functions.h>
 #include <library_types.h>
-#include <spak/sim/builtins.h>
-#include <spak/sim/host/launch.h>
-#include <vector_functions.h>
-
-#include "toolkit_begin.h"
 #include "toolkit_end.h"
+#include <spak/sim/host/launch.h>
+// clang-format on
 
 // The toolkit's compiler includes these before any file, and programs rely on it.
 #include <cstdio>
@@ -185,6 +186,10 @@ inline cudaError_t cudaOccupancyMaxPotentialBlockSize(int* grid, int* block, voi
                                                       int limit = 0) {
   return spak::sim::host::best_block_size(
       grid, block, spak::sim::host::address_of(function), [smem](int) { return smem; }, limit);
+}
+inline cudaError_t cudaOccupancyMaxPotentialBlockSize(int* grid, int* block, const void* function, size_t smem = 0,
+                                                      int limit = 0) {
+  return spak::sim::host::best_block_size(grid, block, function, [smem](int) { return smem; }, limit);
 }
 
 // --- the rest ----------------------------------------------------------------------------------------------------------

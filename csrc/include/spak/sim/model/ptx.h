@@ -165,6 +165,29 @@ inline T bfi(T a, T b, std::uint32_t position, std::uint32_t length) {
     out = static_cast<T>((out & ~(T{1} << (pos + i))) | (a >> i & 1) << (pos + i));
   return out;
 }
+// PTX ISA, bfind: the highest bit that is not as the sign; all ones where there is none.
+template <typename T>
+inline std::uint32_t bfind(T a, bool shift_amount) {
+  using Unsigned = std::make_unsigned_t<T>;
+  const auto bits = static_cast<Unsigned>(a < 0 ? ~a : a);
+  if (bits == 0) return 0xFFFFFFFFu;
+  const auto at = static_cast<std::uint32_t>(std::bit_width(bits) - 1);
+  return shift_amount ? static_cast<std::uint32_t>(8 * sizeof(T) - 1) - at : at;
+}
+// The condition code of the running thread: what add.cc and its kin leave for addc and its kin.
+bool& condition_code(Site at);
+template <typename T, bool Take, bool Leave>
+inline T with_carry(T a, T b, Site at) {
+  const T sum = static_cast<T>(a + b), out = static_cast<T>(sum + (Take && condition_code(at)));
+  if constexpr (Leave) condition_code(at) = sum < a || out < sum;
+  return out;
+}
+template <typename T, bool Take, bool Leave>
+inline T with_borrow(T a, T b, Site at) {
+  const T difference = static_cast<T>(a - b), out = static_cast<T>(difference - (Take && condition_code(at)));
+  if constexpr (Leave) condition_code(at) = a < b || difference < out;
+  return out;
+}
 template <bool SignedA, bool SignedB>
 inline std::uint32_t dp4a(std::uint32_t a, std::uint32_t b, std::uint32_t c) {
   for (unsigned i = 0; i < 32; i += 8) {

@@ -1,6 +1,7 @@
 // Arithmetic of inline PTX on f16 and bf16, alone and in pairs. Knows nothing of the toolkit's types.
 #pragma once
 #include <spak/sim/model/formats.h>
+#include <spak/sim/model/ptx_memory.h>
 
 #include <bit>
 #include <cmath>
@@ -72,6 +73,45 @@ inline std::uint32_t half2_op(bool nan, bool relu, std::uint32_t a, std::uint32_
   const auto high = half_op<Op, Bf16>(nan, relu, static_cast<std::uint16_t>(a >> 16),
                                       static_cast<std::uint16_t>(b >> 16), static_cast<std::uint16_t>(c >> 16));
   return static_cast<std::uint32_t>(high) << 16 | low;
+}
+
+template <bool Bf16>
+inline std::uint32_t atomic_add_halves(void* place, std::uint32_t value, Order order, FenceScope scope, Site at) {
+  return atomic<std::uint32_t>(place, order, scope, at, [value](std::uint32_t old) {
+    return half2_op<HalfOp::add_, Bf16>(false, false, old, value);
+  });
+}
+
+// --- f8 ----------------------------------------------------------------------------------------------------------------
+// To nearest even; what is too large becomes the largest number.
+template <bool E5m2>
+inline std::uint8_t to_f8(double x, bool relu) {
+  constexpr int mantissa = E5m2 ? 2 : 3, bias = E5m2 ? 15 : 7, whole = 1 << mantissa;
+  constexpr double largest = E5m2 ? 57344 : 448;
+  if (x != x) return 0x7F;
+  if (relu && !(x > 0)) x = 0;
+  const int sign = std::signbit(x) ? 0x80 : 0;
+  x = std::fabs(x) < largest ? std::fabs(x) : largest;
+  const int exponent = x > 0 && std::ilogb(x) > 1 - bias ? std::ilogb(x) : 1 - bias;
+  const int units = static_cast<int>(std::nearbyint(std::ldexp(x, mantissa - exponent)));
+  // A carry out of the mantissa goes on into the exponent, as the code is one number.
+  const int code = units < whole ? units : ((exponent + bias) << mantissa) + (units - whole);
+  return static_cast<std::uint8_t>(sign | code);
+}
+template <bool E5m2>
+inline std::uint16_t pack_f8(double low, double high, bool relu) {
+  return static_cast<std::uint16_t>(to_f8<E5m2>(high, relu) << 8 | to_f8<E5m2>(low, relu));
+}
+template <bool E5m2>
+inline std::uint16_t pack_f8(std::uint32_t halves, bool relu) {
+  return pack_f8<E5m2>(from_half<false>(static_cast<std::uint16_t>(halves)),
+                       from_half<false>(static_cast<std::uint16_t>(halves >> 16)), relu);
+}
+template <bool E5m2>
+inline std::uint32_t unpack_f8(std::uint16_t pair, bool relu) {
+  constexpr Format format = E5m2 ? Format::e5m2 : Format::e4m3;
+  return static_cast<std::uint32_t>(to_half<false>(decode(format, pair >> 8), relu)) << 16 |
+         to_half<false>(decode(format, pair & 0xFF), relu);
 }
 
 }  // namespace spak::sim::ptx

@@ -57,17 +57,22 @@ unsigned rank_of(std::uint32_t address, Site at);
 
 enum class Order { weak, relaxed, acquire, release, acq_rel };
 
-template <typename T, typename Next>
-inline T atomic(void* place, Order order, FenceScope scope, Site at, Next next) {
+// `change` does it to the T at the place, and returns what was there.
+template <typename T, typename Change>
+inline T ordered(void* place, Order order, FenceScope scope, Site at, Change change) {
   require_aligned(place, sizeof(T), "an atomic operation at an address that is not a multiple of its size", at);
   if (order == Order::release || order == Order::acq_rel) fence(scope);
   T old;
   {
     const Scoped scoped(scope);
-    old = update(static_cast<T*>(place), next);
+    old = change(static_cast<T*>(place));
   }
   if (order == Order::acquire || order == Order::acq_rel) fence(scope);
   return old;
+}
+template <typename T, typename Next>
+inline T atomic(void* place, Order order, FenceScope scope, Site at, Next next) {
+  return ordered<T>(place, order, scope, at, [next](T* value) { return update(value, next); });
 }
 
 #define SPAK_SIM_PTX_ATOMIC(name, expression)                                                              \
@@ -83,8 +88,11 @@ SPAK_SIM_PTX_ATOMIC(dec, old == 0 || old > value ? value : old - 1)
 SPAK_SIM_PTX_ATOMIC(and_, old& value)
 SPAK_SIM_PTX_ATOMIC(or_, old | value)
 SPAK_SIM_PTX_ATOMIC(xor_, old ^ value)
-SPAK_SIM_PTX_ATOMIC(exch, (static_cast<void>(old), value))
 #undef SPAK_SIM_PTX_ATOMIC
+template <typename T>
+inline T atomic_exch(void* place, T value, Order order, FenceScope scope, Site at) {
+  return ordered<T>(place, order, scope, at, [value](T* old) { return exchange(old, value); });
+}
 template <typename T>
 inline T atomic_cas(void* place, T compare, T value, Order order, FenceScope scope, Site at) {
   return atomic<T>(place, order, scope, at, [compare, value](T old) -> T { return old == compare ? value : old; });
