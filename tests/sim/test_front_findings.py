@@ -144,7 +144,7 @@ def test_json_and_sarif_say_the_same(here: Path) -> None:
 # The part of the schema of SARIF 2.1.0 (OASIS, section 3) that reports use: allowed keys, and which of them are required.
 SHAPE: dict[str, tuple[set[str], set[str]]] = {
     "log": ({"$schema", "version", "runs"}, {"version", "runs"}),
-    "run": ({"tool", "columnKind", "results", "artifacts", "invocations"}, {"tool"}),
+    "run": ({"tool", "columnKind", "results", "artifacts", "invocations", "properties"}, {"tool"}),
     "driver": ({"name", "version", "rules", "informationUri"}, {"name"}),
     "rule": ({"id", "name", "shortDescription", "fullDescription", "defaultConfiguration", "help"}, {"id"}),
     "result": (

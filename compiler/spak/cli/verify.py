@@ -48,8 +48,9 @@ def command(name: str, round_: str, seed: int | None, mode: str | None, as_json:
         raise SpakError(Diagnostic("SPK608", f"{name} has no module for mode {mode}", hint=hint))
     evidence = verify(options.model_copy(update={"mode": mode or ""}), round_, seed)
     found = led((Diagnostic.from_json(one) for one in evidence.diagnostics), options.unit)
+    status = 0 if evidence.verdict == "passed" else 1
     if as_sarif:
-        sys.stdout.write(log("spak verify", map(Result, found), {"subject": name, "verdict": evidence.verdict}))
+        sys.stdout.write(log("spak verify", map(Result, found), {"subject": name, "verdict": evidence.verdict}, status))
     elif as_json:
         evidence = evidence.model_copy(update={"diagnostics": tuple(one.to_json() for one in found)})
         sys.stdout.write(canonical_json(evidence).decode())
@@ -63,7 +64,7 @@ def command(name: str, round_: str, seed: int | None, mode: str | None, as_json:
         if round_ and evidence.smallest_failure:
             click.echo(f"smallest failing input: {json.dumps(evidence.smallest_failure, sort_keys=True)}")
         click.echo(f"{evidence.verdict}: {len(evidence.checks)} checks, sandbox: {evidence.environment['sandbox']}")
-    sys.exit(0 if evidence.verdict == "passed" else 1)
+    sys.exit(status)
 
 
 def options_of(name: str) -> Options:

@@ -29,8 +29,8 @@ class Result:
     properties: Mapping[str, Any] = field(default_factory=dict)
 
 
-def log(tool: str, results: Iterable[Result], properties: Mapping[str, Any] | None = None) -> str:
-    """A whole log of one run of `tool`; `properties` are the run's own."""
+def log(tool: str, results: Iterable[Result], properties: Mapping[str, Any], status: int) -> str:
+    """A whole log of one run of `tool`, which exits with `status`; `properties` are the run's own."""
     found = list(results)
     known = catalogue()
     names: dict[str, str] = {}
@@ -50,6 +50,7 @@ def log(tool: str, results: Iterable[Result], properties: Mapping[str, Any] | No
     run = {
         "tool": {"driver": {"name": tool, "rules": described}},
         "columnKind": "unicodeCodePoints",
+        "invocations": [{"executionSuccessful": status < 2, "exitCode": status}],
         "results": [_result(one, codes.index(one.diagnostic.code)) for one in found],
         **({"properties": dict(properties)} if properties else {}),
     }
@@ -83,10 +84,12 @@ def _result(one: Result, index: int) -> dict[str, Any]:
 
 
 def _print(one: Result) -> str:
-    """What makes two results the same one: neither words, which have figures in them, nor where a spec's text has moved to."""
+    """What makes two results the same one. Words that have figures in them do not, where there are properties, nor does a spec's
+    text that has moved.
+    """
     said = one.diagnostic
     spans = [said.span, *(other.span for other in said.related if not other.subject)]
-    about = [f"{name}={value}" for name, value in sorted(one.properties.items())]
+    about = [f"{name}={value}" for name, value in sorted(one.properties.items())] or [said.message]
     parts = [said.code, *about, *(f"{span.file}:{span.line}" for span in spans if span)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 

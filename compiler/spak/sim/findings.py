@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -143,6 +143,14 @@ def read(
     return tuple(found.values())
 
 
+def spans(module: Path, offsets: Iterable[int], sources: Mapping[str, str] | None = None) -> dict[int, Span]:
+    """The user's own lines of instructions, of those that have one; parameters as for `read`."""
+    wanted = set(offsets)
+    reader = _Reader(frames(module, wanted), dict(sources or {}), Path())
+    places = ((offset, reader.place(reader.table.get(offset, ()))) for offset in sorted(wanted))
+    return {offset: place.span for offset, place in places if place}
+
+
 def _rows(line: str) -> list[dict[str, Any]]:
     try:
         rows = json.loads(line)
@@ -175,10 +183,10 @@ class _Reader:
         if row.get("file"):  # where it was seen last, if the instruction is of no known line of one's own
             stacks.append((Frame("", row["file"], int(row.get("line") or 0)),))
         own = [stack for stack in stacks if any(frame.line and self._own(frame.file) for frame in stack)]
-        place = next(filter(None, map(self._place, own or stacks)), None)
+        place = next(filter(None, map(self.place, own or stacks)), None)
         return Party(str(row.get("role", "")), place, str(row.get("threads", "")), str(row.get("what", "")))
 
-    def _place(self, stack: tuple[Frame, ...]) -> Place | None:
+    def place(self, stack: tuple[Frame, ...]) -> Place | None:
         """The innermost frame in one's own file; what lies in headers only is placed there rather than nowhere."""
         known = [frame for frame in stack if frame.line]
         names = [self._own(frame.file) for frame in known]
@@ -188,7 +196,8 @@ class _Reader:
         own = [(name, frame) for name, frame in zip(names[at:], known[at:], strict=True) if name]
         spans = list(dict.fromkeys(self._span(name, frame.line) for name, frame in own))
         through = [f"{_header(frame.file)}:{frame.line}" for frame in reversed(known[:at])]
-        return Place(spans[0], own[0][1].function, tuple(dict.fromkeys(through)), tuple(spans[1:]))
+        function = own[0][1].function.partition("::{lambda")[0]  # a kernel's body is one, once it is rewritten
+        return Place(spans[0], function, tuple(dict.fromkeys(through)), tuple(spans[1:]))
 
     def _own(self, file: str) -> str:
         """The name that people know one's own file by, or "" for any other."""

@@ -3,22 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from json import dumps
 from pathlib import Path
 from typing import Any
 
-from spak.errors import Span
+from spak.errors import Diagnostic, Span
 from spak.errors.plain import plain
 from spak.errors.sarif import Result, log
+from spak.sim import profile
 from spak.sim.findings import SHOWN, Finding, Party, calls
+from spak.sim.profile import Profile
+from spak.sim.ran import Ran
 from spak.sim.rules import class_of
 
 
-def text(findings: Sequence[Finding], root: Path = Path()) -> str:
-    """For people: place, code and sentence; the lines of all parties with what each did; the hint; a count at the end."""
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a report says beside findings. `diagnostics` say what kept a program from being compiled, or ended it; `status` is
+    the exit status; `left_out` counts the findings that were too many."""
+
+    ran: Ran | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    status: int = 0
+    profiles: tuple[Profile, ...] = ()
+    left_out: int = 0
+
+
+NOTHING = About()
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """By place, those without one last."""
+    return tuple(
+        sorted(findings, key=lambda one: (one.place is None, one.place.span if one.place else Span(""), one.code))
+    )
+
+
+def text(findings: Sequence[Finding], root: Path = Path(), about: About = NOTHING) -> str:
+    """For people: place, code and sentence; the lines of all parties with what each did; the hint; at the end how many there are,
+    and what was run. A plain run in which nothing is wrong says nothing.
+    """
     said = [_one(finding, root) for finding in findings]
+    end = []
     if findings:
-        said.append(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}: {summary(findings)}\n")
+        more = f", and {about.left_out} more: see --max-findings" if about.left_out else ""
+        end.append(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}: {summary(findings)}{more}")
+    if about.ran and (findings or about.ran.mode != "plain"):
+        clean = about.ran.mode in ("check", "asan") and not findings and not about.diagnostics
+        end += [*(["no findings"] if clean else []), f"run: {about.ran}"]
+    said += ["\n".join(end) + "\n"] if end else []
+    said += [profile.text(about.profiles)] if about.profiles else []
+    said += ["".join(f"{one}\n" for one in about.diagnostics)] if about.diagnostics else []
     return plain("\n".join(said))
 
 
@@ -112,14 +148,26 @@ def _party_data(party: Party) -> dict[str, Any]:
     }
 
 
-def json(findings: Iterable[Finding]) -> str:
-    """`{"version": 1, "findings": [...]}`, sorted keys."""
-    return dumps({"version": 1, "findings": [data(one) for one in findings]}, indent=2, sort_keys=True) + "\n"
+def json(findings: Iterable[Finding], about: About = NOTHING) -> str:
+    """One object, keys sorted; docs/simulator.md describes them."""
+    whole = {
+        "version": 1,
+        "status": about.status,
+        "run": about.ran.data() if about.ran else None,
+        "findings": [data(one) for one in findings],
+        "left_out": about.left_out,
+        "diagnostics": [one.to_json() for one in about.diagnostics],
+        "profiles": [one.data() for one in about.profiles],
+    }
+    return dumps(whole, indent=2, sort_keys=True) + "\n"
 
 
-def sarif(findings: Sequence[Finding]) -> str:
-    """SARIF 2.1.0: the other parties are related locations."""
-    return log("spak sim", [_result(finding) for finding in findings])
+def sarif(findings: Sequence[Finding], about: About = NOTHING) -> str:
+    """SARIF 2.1.0: the other parties are related locations; what kept a program from running is a result too."""
+    results = [*map(Result, about.diagnostics), *map(_result, findings)]
+    properties: dict[str, Any] = {"run": about.ran.data()} if about.ran else {}
+    properties |= {"profiles": [one.data() for one in about.profiles]} if about.profiles else {}
+    return log("spak sim", results, properties, about.status)
 
 
 def _result(finding: Finding) -> Result:
