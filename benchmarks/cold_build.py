@@ -39,7 +39,7 @@ def main() -> None:
     from spak import build
     from spak.build import runtimelib
     from spak.effects import Effects
-    from spak.pipeline import graph
+    from spak.pipeline.graph import graph
 
     kernel, target = [*sys.argv[1:], *["vector_add.flat", "cpu"][len(sys.argv) - 1 :]]
     with tempfile.TemporaryDirectory() as folder:

@@ -45,9 +45,9 @@ def machine(root: Path, body: str, steps: int) -> tuple[float, float]:
     """CPU seconds of a run of that many steps, and the seconds it waited for the disk."""
     from spak.agents.journal import Journal
     from spak.agents.machine import Machine
-    from spak.pipeline import running
-    from spak.pipeline.services import Services
-    from spak.pipeline.starting import Order, start, started
+    from spak.pipeline.measuring.services import Services
+    from spak.pipeline.runs import running
+    from spak.pipeline.runs.starting import Order, start, started
     from spak.semantics.resolve import load_program
     from spak.traces.writing import Writer
 
@@ -69,7 +69,7 @@ def action(root: Path, steps: int) -> float:
     """CPU seconds of that many reads by the tool alone."""
     from spak.agents import tools
     from spak.agents.policy import make
-    from spak.pipeline.services import Services
+    from spak.pipeline.measuring.services import Services
     from spak.semantics.program import Fields, Template
 
     policy = make(root)

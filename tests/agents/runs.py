@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from spak.errors import Waiting
-from spak.pipeline.running import Ended, proceed, run
-from spak.pipeline.starting import Order
+from spak.pipeline.runs.running import Ended, proceed, run
+from spak.pipeline.runs.starting import Order
 from spak.traces.event import Event
 from spak.traces.folder import RunFolder, find_run
 from spak.traces.reading import read_events

@@ -148,7 +148,7 @@ def test_an_agent_loop_goes_round_until(project: Project) -> None:
 
 
 def test_the_interval_is_kept_between_rounds_and_not_again_by_a_replay(project: Project) -> None:
-    from spak.pipeline.running import replay
+    from spak.pipeline.runs.running import replay
 
     began = time.monotonic()
     project.run('agent_loop A { repeat: 3\n loop_interval: "100ms"\n step s { n = 1 } }')
@@ -190,7 +190,7 @@ def test_lines_of_a_child_become_emits_and_a_malformed_one_fails_the_step(projec
 
 
 def test_the_value_of_a_command_is_what_it_said_beside_its_traces(project: Project) -> None:
-    from spak.pipeline.running import replay
+    from spak.pipeline.runs.running import replay
 
     project.write("""print('__SPAK_TRACE__ {"type": "Performance", "gflops": 3.5, "name": "a"}\\n42')""", "both.py")
     project.run(SCHEMA + 'task T { step s { n = tool.run { cmd: "python both.py" } m = n + 1 } }')

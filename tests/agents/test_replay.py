@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from spak.errors import SpakError
-from spak.pipeline.running import replay
+from spak.pipeline.runs.running import replay
 from spak.traces.folder import RunFolder
 
 from tests.agents.runs import Project

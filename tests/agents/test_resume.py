@@ -16,9 +16,9 @@ import pytest
 from spak.agents import journal
 from spak.agents.journal import Halt
 from spak.errors import SpakError, Waiting
-from spak.pipeline.running import proceed, replay
-from spak.pipeline.services import Services
-from spak.pipeline.starting import Order, start
+from spak.pipeline.measuring.services import Services
+from spak.pipeline.runs.running import proceed, replay
+from spak.pipeline.runs.starting import Order, start
 from spak.traces.folder import RunFolder, find_run, ids
 from spak.traces.reading import read_events
 

@@ -6,9 +6,9 @@ import json
 import os
 import signal
 
-from spak.pipeline.running import proceed, replay
-from spak.pipeline.services import Services
-from spak.pipeline.starting import Order, start
+from spak.pipeline.measuring.services import Services
+from spak.pipeline.runs.running import proceed, replay
+from spak.pipeline.runs.starting import Order, start
 
 from tests.agents.runs import Project, plain
 

@@ -9,7 +9,7 @@ import pytest
 from spak.agents import tools
 from spak.agents.tools import Context
 from spak.errors import SpakError
-from spak.pipeline.services import Services
+from spak.pipeline.measuring.services import Services
 from spak.semantics.program import Fields, Template
 
 from tests.agents.runs import Project

@@ -8,7 +8,7 @@ from typing import Any
 from spak.agents import tools
 from spak.agents.policy import SILENT, Allowed, Policy, make
 from spak.agents.tools import Context, Planned, Result
-from spak.pipeline.services import Services
+from spak.pipeline.measuring.services import Services
 from spak.semantics.program import Contract, ToolCall
 from spak.semantics.resolve import resolve_text
 

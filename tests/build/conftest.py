@@ -19,7 +19,7 @@ sys.path.append(str(ROOT / "tests" / "e2e"))  # how the shipped project is copie
 RUNTIME = """
 import sys
 from pathlib import Path
-from spak.pipeline.session import Session
+from spak.pipeline.execution.session import Session
 session = Session(Path.cwd())
 session.open()
 try:

@@ -17,7 +17,7 @@ from spak.handlers.suspend import create
 from spak.knowledge.values import Fired
 from spak.lock import Lock
 from spak.model.request import Request
-from spak.pipeline.knowing import record
+from spak.pipeline.runs.knowing import record
 
 TILE = Fired(
     "Tile the loops", "rule", (3,), {"slow": True}, ("Keep a block of B in registers",), "", (("BM", "=", 64),)

@@ -19,7 +19,7 @@ OFFLINE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:
 SEEDED = """
 import sys
 from pathlib import Path
-from spak.pipeline.session import Session
+from spak.pipeline.execution.session import Session
 from spak.store.actions import Actions, Folder
 from spak.store.cas import Cas
 session = Session(Path.cwd())

@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from spak.pipeline.session import Session
+from spak.pipeline.execution.session import Session
 
 
 def judge(session: Session, name: str) -> dict[str, object]:

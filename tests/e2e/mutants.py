@@ -148,7 +148,7 @@ def main(names: list[str]) -> int:
     """Judge the mutants of the named replies, or all; the number of those that nothing caught."""
     import built
     from judging import judge
-    from spak.pipeline.session import Session
+    from spak.pipeline.execution.session import Session
 
     chosen = [m for m in MUTANTS if not names or m.reply in names or m.reply.partition(".")[0] in names]
     caught = 0

@@ -7,7 +7,7 @@ import json
 from realproject import Project
 from scale import NAME, REPLY, SKIPS_THE_LAST, add_scale
 from spak.knowledge.values import Fired
-from spak.pipeline.knowing import record
+from spak.pipeline.runs.knowing import record
 
 WIDE = Fired("Use wide loads", "rule", (7,), {"memory_bound": True}, ("Load four values at a time",))
 UNROLL = Fired("Unroll", "hint", (9,), {"memory_bound": True}, ("Unroll by four",))

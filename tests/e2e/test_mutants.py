@@ -15,7 +15,7 @@ from spak.parse.load import load_unit
 RUNTIME = """
 import sys
 from pathlib import Path
-from spak.pipeline.session import Session
+from spak.pipeline.execution.session import Session
 session = Session(Path.cwd())
 session.open()
 try:

@@ -8,11 +8,11 @@ import json
 import sys
 from pathlib import Path
 
-from spak.pipeline import frontdoor
+from spak.pipeline.execution import frontdoor
 
 
 def make(root: Path):  # type: ignore[no-untyped-def]
-    from spak.pipeline.action import Graph, action_from
+    from spak.pipeline.graph.action import Graph, action_from
 
     rows = json.loads((root / "graph.json").read_text())
     actions = tuple(action_from(row) for row in rows)
@@ -29,7 +29,7 @@ def make(root: Path):  # type: ignore[no-untyped-def]
 
 def __getattr__(name: str):  # type: ignore[no-untyped-def]
     if name in ("DOIT_CONFIG", "task_spak"):
-        from spak.pipeline import doit_tasks
+        from spak.pipeline.frontends import doit_tasks
 
         config, task = doit_tasks.configure(make)
         return config if name == "DOIT_CONFIG" else task

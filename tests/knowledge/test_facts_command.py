@@ -13,7 +13,7 @@ from spak.knowledge.survey import Survey
 from spak.knowledge.table import Table
 from spak.knowledge.units import units_of
 from spak.knowledge.values import FactValue, Fired
-from spak.pipeline.knowing import remember
+from spak.pipeline.runs.knowing import remember
 from spak.semantics.resolve import load_program
 from spak.traces.event import Event
 from spak.traces.reading import items, read_events

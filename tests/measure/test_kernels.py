@@ -16,9 +16,9 @@ import pytest
 from spak.errors import SpakError
 from spak.lang.expr import parse_expr
 from spak.measure.peaks import Peaks
-from spak.pipeline import benching
-from spak.pipeline.benching import bench
-from spak.pipeline.sweeping import sweep
+from spak.pipeline.measuring import benching
+from spak.pipeline.measuring.benching import bench
+from spak.pipeline.measuring.sweeping import sweep
 from spak.semantics.program import EngineeringLoop, Measure, Parameter
 from tuneproject import SHAPE, spak_run
 
@@ -138,8 +138,8 @@ def test_a_repeated_sweep_times_nothing(swept: Done, tmp_path: Path, monkeypatch
     def forbidden(*args: object, **kwargs: object) -> None:
         raise AssertionError("something was timed")
 
-    monkeypatch.setattr("spak.pipeline.kernel_trials.timed", forbidden)
-    monkeypatch.setattr("spak.pipeline.kernel_trials.pose", forbidden)
+    monkeypatch.setattr("spak.pipeline.measuring.kernel_trials.timed", forbidden)
+    monkeypatch.setattr("spak.pipeline.measuring.kernel_trials.pose", forbidden)
     root = copied(swept, tmp_path)
     before = (root / TUNED).read_bytes()
     again = sweep(root, LOOP, apply=True)

@@ -130,7 +130,7 @@ def lay_out(root: Path) -> None:
     """The project with its replies, built and verified."""
     (root / "specs" / "work").mkdir(parents=True)
     (root / "targets").mkdir()
-    (root / "dodo.py").write_text("from spak.pipeline.doit_glue import *\n")
+    (root / "dodo.py").write_text("from spak.pipeline.frontends.doit_glue import *\n")
     (root / "specs" / "work" / "SPEC.work.md").write_text(SPEC)
     shutil.copy(DOMAIN_TARGET, root / "targets" / "cpu.toml")
     waiting = spak_run(root, "build", "--handler", "suspend")

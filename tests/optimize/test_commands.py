@@ -17,8 +17,8 @@ from spak.errors import SpakError
 from spak.lang.expr import parse_expr
 from spak.optimize.record import Record, read
 from spak.optimize.trial import Trial
-from spak.pipeline.command_trials import metrics
-from spak.pipeline.sweeping import sweep
+from spak.pipeline.measuring.command_trials import metrics
+from spak.pipeline.measuring.sweeping import sweep
 from spak.semantics.program import EngineeringLoop, Items, Measure, Parameter, Recommendation, Template
 
 SCRIPT = """\
@@ -233,7 +233,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_commands import loop
-from spak.pipeline.sweeping import sweep
+from spak.pipeline.measuring.sweeping import sweep
 sweep(Path.cwd(), loop(), lambda trial: print(trial["number"], flush=True))
 """
 

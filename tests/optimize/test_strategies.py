@@ -85,7 +85,8 @@ def test_optuna_is_loaded_for_nothing_else() -> None:
     from subprocess import run
 
     code = (
-        "import sys, spak.optimize.sweep, spak.pipeline.sweeping, spak.pipeline.command_trials, spak.cli.tune; "
+        "import sys, spak.optimize.sweep, spak.cli.tune; "
+        "from spak.pipeline.measuring import command_trials, sweeping; "
         "from spak.optimize.strategies import find; find('random'); find('cartesian'); sys.exit('optuna' in sys.modules)"
     )
     assert run([sys.executable, "-c", code], check=False).returncode == 0

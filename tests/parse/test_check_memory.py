@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from spak.parse.check import check_files, check_project
-from spak.pipeline import checking
+from spak.pipeline.graph import checking
 from spak.store import checked
 from spak.store.checked import Memory
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from spak.pipeline.counting import counters
+from spak.pipeline.measuring.counting import counters
 from spak.verify import checked
 from spak.verify.rig import Ran
 from spak.verify.rounds import Round

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import spak
-from spak.pipeline.frontdoor import selection_of
+from spak.pipeline.execution.frontdoor import selection_of
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_selection_of(argv: list[str], selection: object) -> None:
 def test_it_imports_next_to_nothing() -> None:
     """Each of these would cost more than the whole no-op."""
     heavy = {"json", "hashlib", "pathlib", "typing", "dataclasses", "subprocess", "click", "pydantic", "doit"}
-    code = "import sys; before = set(sys.modules); import spak.pipeline.frontdoor; print(*set(sys.modules) - before)"
+    code = "import sys; before = set(sys.modules); import spak.pipeline.execution.frontdoor; print(*set(sys.modules) - before)"
     here = {**os.environ, "PYTHONPATH": str(Path(spak.__file__).parent.parent)}  # -S: site would import much of it
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, env=here)
     loaded = set(done.stdout.split())
-    assert "spak.pipeline.frontdoor" in loaded
+    assert "spak.pipeline.execution.frontdoor" in loaded
     assert not loaded & heavy

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from spak.errors import Diagnostic
-from spak.pipeline import report
-from spak.pipeline.action import Action
-from spak.pipeline.chrometrace import ChromeTrace
-from spak.pipeline.network import connect
-from spak.pipeline.progress import Progress
-from spak.pipeline.result import Result, Status, exit_code
+from spak.pipeline.execution.result import Result, Status, exit_code
+from spak.pipeline.frontends import report
+from spak.pipeline.frontends.chrometrace import ChromeTrace
+from spak.pipeline.frontends.progress import Progress
+from spak.pipeline.graph.action import Action
+from spak.pipeline.graph.network import connect
 
 BAD = Diagnostic("SPK204", "it is bad")
 

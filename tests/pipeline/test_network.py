@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from spak.errors import SpakError
-from spak.pipeline.action import Action, Graph, from_json, to_json
-from spak.pipeline.network import connect
-from spak.pipeline.selection import select
+from spak.pipeline.graph.action import Action, Graph, from_json, to_json
+from spak.pipeline.graph.network import connect
+from spak.pipeline.graph.selection import select
 
 ACTIONS = (
     Action("parse:u", "parse", inputs=("spec",), outputs=("ir",)),

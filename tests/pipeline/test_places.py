@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from spak.errors import Diagnostic, Related, Span
-from spak.pipeline.places import Places, led
+from spak.pipeline.graph.places import Places, led
 
 UNIT = {"variants": [{"name": "plain"}, {"name": "tiled"}], "signature": {"params": [{"name": "a"}, {"name": "b"}]}}
 SPANS = {"": ["s.md", 1, 1, 9, 2], "/variants/1": ["s.md", 7, 3, 8, 4], "/signature/params/1": ["s.md", 1, 14, 1, 20]}

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from report.made import Trace, climb
 from spak.cli.report import command
 from spak.errors import SpakError
-from spak.pipeline.reporting import deliver
+from spak.pipeline.runs.reporting import deliver
 from spak.semantics.resolve import load_program
 from spak.traces.folder import RunFolder
 

@@ -9,7 +9,7 @@ import pytest
 from spak.parse.check import check_files, check_project
 from spak.parse.load import load_unit
 from spak.parse.programs import program_file
-from spak.pipeline.units import find_units
+from spak.pipeline.graph.units import find_units
 from spak.store.digests import Digests
 
 ROOT = Path(__file__).parent.parent.parent

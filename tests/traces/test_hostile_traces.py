@@ -15,7 +15,7 @@ from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.errors.plain import plain
 from spak.knowledge import table
 from spak.knowledge.units import units_of
-from spak.pipeline.services import Services
+from spak.pipeline.measuring.services import Services
 from spak.semantics.program import ToolCall
 from spak.semantics.resolve import resolve_text
 from spak.traces import reading

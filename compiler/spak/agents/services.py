@@ -1,6 +1,7 @@
 """What tools need of the rest of the compiler: the graph, measuring, searching. Knows only their signatures.
 
-`spak.pipeline.services` implements them. Everything handed over and given back is JSON-able data, as it ends in a trace.
+`spak.pipeline.measuring.services` implements them. Everything handed over and given back is JSON-able data, as it ends in a
+trace.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import sys
 def main() -> None:
     """The `spak` program. A no-op build is answered before anything heavy is imported."""
     if len(sys.argv) > 1 and sys.argv[1] == "build":
-        from spak.pipeline import frontdoor
+        from spak.pipeline.execution import frontdoor
 
         if frontdoor.try_noop(sys.argv[2:]):
             return

@@ -37,10 +37,10 @@ def command(
 
     What is measured is built and verified first. Exits with 1 if a kernel has no figures.
     """
-    from spak.pipeline.benching import against as compared
-    from spak.pipeline.benching import bench
-    from spak.pipeline.loops import sizes as pairs
-    from spak.pipeline.project import find_root
+    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.measuring.benching import against as compared
+    from spak.pipeline.measuring.benching import bench
+    from spak.pipeline.measuring.loops import sizes as pairs
 
     earlier = _earlier(against) if against else None
     sizes = [pairs(shape) for shape in shapes]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from spak.pipeline.action import Graph
+    from spak.pipeline.graph.action import Graph
 
 
 @click.command()
@@ -47,9 +47,9 @@ def command(
 
     Exits with 0 if all is done, 1 if something failed, 3 if something waits for an answer.
     """
-    from spak.pipeline.command import Build, run
-    from spak.pipeline.project import find_root
-    from spak.pipeline.session import Mode, make_graph
+    from spak.pipeline.execution.session import Mode, make_graph
+    from spak.pipeline.frontends.command import Build, run
+    from spak.pipeline.graph.project import find_root
 
     mode = Mode(jobs, "frozen" if frozen else handler, refresh, strict, not no_wait)
     chosen = tuple(one for one in targets.split(",") if one)

@@ -20,8 +20,8 @@ def command(files: tuple[str, ...], as_json: bool, strict: bool, fresh: bool) ->
     last checked is not checked again. Exits with 1 after an error.
     """
     from spak.errors import SpakError
-    from spak.pipeline.checking import check
-    from spak.pipeline.project import find_root
+    from spak.pipeline.graph.checking import check
+    from spak.pipeline.graph.project import find_root
 
     here = Path.cwd()
     try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from spak.pipeline.action import Graph
+    from spak.pipeline.graph.action import Graph
 
 
 @click.command()
@@ -22,9 +22,9 @@ def command(make: Callable[[Path], Graph] | None, subject: str, as_json: bool) -
     """Explain SUBJECT: a file that was built, an action (`doit list --all`), or an error code."""
     if re.fullmatch(r"SPK\d{3}", subject):
         return _code(subject)
-    from spak.pipeline.explanation import explain
-    from spak.pipeline.project import find_root
-    from spak.pipeline.session import Session, make_graph
+    from spak.pipeline.execution.session import Session, make_graph
+    from spak.pipeline.frontends.explanation import explain
+    from spak.pipeline.graph.project import find_root
 
     here = Path.cwd()
     root = find_root(here)

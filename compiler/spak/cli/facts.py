@@ -32,7 +32,7 @@ def command(run: str, fact: str, program: str, target: str, as_json: bool) -> in
     """
     from spak.cli.step import where
     from spak.errors.plain import plain
-    from spak.pipeline.knowing import survey
+    from spak.pipeline.runs.knowing import survey
 
     name, found = survey(where(), run, program, target)
     _known(found, fact)

@@ -39,7 +39,7 @@ def command(
     """
     from spak.cli.run import place
     from spak.lift.comparing import table
-    from spak.pipeline.improving import Wanted, improve
+    from spak.pipeline.runs.improving import Wanted, improve
 
     root, program = place(file)
     shown = (lambda text: None) if as_json else click.echo

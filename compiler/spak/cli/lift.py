@@ -27,7 +27,7 @@ def command(sources: tuple[str, ...], output: Path, attempts: int, handler: str,
     it, and the same command goes on.
     """
     from spak.cli.step import where
-    from spak.pipeline.lifting import gather, lift, name_of, write
+    from spak.pipeline.runs.lifting import gather, lift, name_of, write
 
     root = where()
     name = name_of(output)

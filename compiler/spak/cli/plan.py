@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from spak.pipeline.action import Graph
+    from spak.pipeline.graph.action import Graph
 
 
 @click.command()
@@ -32,10 +32,10 @@ def command(
 
     Exits with 0 if everything is up to date, 2 if there is work, 1 if all that is left is known to fail.
     """
-    from spak.pipeline.foresight import Foresight, What, exit_code
-    from spak.pipeline.project import find_root
-    from spak.pipeline.selection import select
-    from spak.pipeline.session import Session, make_graph
+    from spak.pipeline.execution.session import Session, make_graph
+    from spak.pipeline.frontends.foresight import Foresight, What, exit_code
+    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.graph.selection import select
 
     session = Session(find_root(Path.cwd()), make=make or make_graph)
     chosen = tuple(one for one in targets.split(",") if one)

@@ -31,7 +31,7 @@ def command(subjects: tuple[str, ...], output: str, stated: str | None) -> int:
         if output or stated:
             raise click.UsageError("a program says itself where its deliverables go: leave out -o and --format")
         return _rebuild(root, path)
-    from spak.pipeline.reporting import format_of, report
+    from spak.pipeline.runs.reporting import format_of, report
     from spak.store import atomic
 
     format = format_of(output, stated or "")
@@ -46,7 +46,7 @@ def command(subjects: tuple[str, ...], output: str, stated: str | None) -> int:
 
 def _rebuild(root: Path, path: Path) -> int:
     from spak.errors import Diagnostic, SpakError
-    from spak.pipeline.reporting import rebuild
+    from spak.pipeline.runs.reporting import rebuild
 
     if not path.resolve().is_relative_to(root.resolve()):
         raise SpakError(

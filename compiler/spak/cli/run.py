@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from spak.pipeline.running import Ended
-    from spak.pipeline.starting import Order
+    from spak.pipeline.runs.running import Ended
+    from spak.pipeline.runs.starting import Order
     from spak.traces.folder import RunFolder
 
 FOLDER = click.Path(exists=True, file_okay=False)
@@ -54,7 +54,7 @@ def command(
 
     Exits with 3 where an answer is needed, saying where it goes; `spak step --resume` goes on then.
     """
-    from spak.pipeline.starting import Order
+    from spak.pipeline.runs.starting import Order
 
     readable(file, name, *args, answers or "", *events, target, *roots, *env, *programs, trace_json)
     root, program = place(file)
@@ -71,7 +71,7 @@ def command(
 
 
 def execute(root: Path, order: Order, as_json: bool) -> int:
-    from spak.pipeline.running import begin
+    from spak.pipeline.runs.running import begin
 
     return go(begin(root, order, progress), as_json)
 
@@ -80,7 +80,7 @@ def go(folder: RunFolder, as_json: bool, answer: tuple[bytes, str] | None = None
     """Execute a run to its end; the exit code. Raises what keeps it from its end, which programs are told as well."""
     from spak.agents.journal import Halt
     from spak.errors import SpakError, Waiting
-    from spak.pipeline.running import proceed
+    from spak.pipeline.runs.running import proceed
 
     try:
         return report(proceed(folder, progress, answer), as_json)
@@ -100,7 +100,7 @@ def go(folder: RunFolder, as_json: bool, answer: tuple[bytes, str] | None = None
 
 
 def rehearse(root: Path, order: Order, as_json: bool) -> int:
-    from spak.pipeline.running import rehearsed
+    from spak.pipeline.runs.running import rehearsed
 
     lines = rehearsed(root, order)
     click.echo(json.dumps({"would": lines}, indent=2, ensure_ascii=False) if as_json else "\n".join(lines))
@@ -134,7 +134,7 @@ def place(file: str) -> tuple[Path, str]:
     in or the file's own.
     """
     from spak.errors import Diagnostic, SpakError, Span
-    from spak.pipeline.project import find_root
+    from spak.pipeline.graph.project import find_root
 
     path = Path(file).resolve()
     if not path.is_file():

@@ -67,7 +67,7 @@ def show(folder: RunFolder, kinds: tuple[str, ...], steps: tuple[str, ...], as_j
 
 def replay(folder: RunFolder, as_json: bool) -> int:
     from spak.errors import SpakError
-    from spak.pipeline.running import replay as again
+    from spak.pipeline.runs.running import replay as again
 
     try:
         same, missing = again(folder)

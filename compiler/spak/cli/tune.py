@@ -61,9 +61,9 @@ def command(
     from dataclasses import replace
 
     from spak.optimize.record import read
-    from spak.pipeline.loops import loop_of
-    from spak.pipeline.project import find_root
-    from spak.pipeline.sweeping import sweep
+    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.measuring.loops import loop_of
+    from spak.pipeline.measuring.sweeping import sweep
 
     root = find_root(Path.cwd())
     record = read(Path(simulate), simulate) if simulate else None

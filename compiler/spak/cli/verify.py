@@ -39,7 +39,7 @@ def command(name: str, round_: str, seed: int | None, mode: str | None, as_json:
     """
     from spak.errors.sarif import Result, log
     from spak.model.base import canonical_json
-    from spak.pipeline.places import led
+    from spak.pipeline.graph.places import led
     from spak.verify.verification import verify
 
     options = options_of(name)

@@ -1,0 +1,1 @@
+"""Kernels and commands timed and searched, and what the tools of a run may ask of a build."""
