@@ -262,18 +262,19 @@ if sys.argv[2] == "wait": time.sleep(600)
 @pytest.mark.parametrize("how", ["end", "wait"])
 def test_daemons_do_not_outlive_their_command(tmp_path: Path, how: str) -> None:
     before = children()
+    name = f"daemon-{how}-{os.getpid()}"  # no other test's, in whatever process
     began = time.monotonic()
     result = do(
         tmp_path,
         'tool.run { cmd: ["python", "-c", code, 20, how, name] timeout: 3 }',
         code=DAEMON,
         how=how,
-        name=tmp_path.name,
+        name=name,
     )
     assert (result.ok, result.stdout) == (how == "end", "gone\n")
     assert time.monotonic() - began < 30
     assert children() == before
-    assert not sleepers(tmp_path.name)
+    assert not sleepers(name)
 
 
 def sleepers(name: str) -> list[str]:
