@@ -12,6 +12,7 @@
 #include "check/notes.cpp"
 #include "check/order.cpp"
 #include "check/places.cpp"
+#include "check/readers.cpp"
 #include "check/regions.cpp"
 #include "check/shadow.cpp"
 #include "check/states.cpp"

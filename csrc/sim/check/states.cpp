@@ -9,7 +9,7 @@
 
 namespace spak::sim::check {
 
-Now now = {kNowhere, nullptr, nullptr, 0, 0, 0, 0, 0, 0, 0, nullptr, true};
+Now now;
 
 namespace {
 
@@ -76,13 +76,18 @@ BlockState* UnitState::of_window(std::uintptr_t address) const {
 void refresh() {
   ThreadState* thread = now.thread;
   if (!thread) {
-    now = {kNowhere, nullptr, nullptr, 0, 0, 0, 0, 0, 0, 0, nullptr, true};
+    now = {};
     return;
   }
   const BlockState& block = *thread->block;
   now.window = block.window;
   now.cells = block.shadow->words();
   now.bytes = block.shadow->bytes_if_any();
+  now.warp = thread->index / 32;
+  now.lanes = block.shadow->lanes() + now.warp;
+  now.byte_lanes = block.shadow->byte_lanes() + now.warp;
+  now.shift = block.shift;
+  now.lane = Lanes{1} << thread->index % 32;
   now.me = slot_of(block.number, thread->tick, thread->index, How::plain, 0);
   now.lo = Slot{block.number} << kBlockShift;
   now.span = Slot{block.floor + 1} << kTickShift;
