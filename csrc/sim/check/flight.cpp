@@ -59,6 +59,14 @@ void settle_writes(Flight& flight, Slot writer) {
   flight.writes.clear();
 }
 
+// It has read the shared memory of one block for another: the first must not exit before it knows.
+void visit_source(const Flight& flight, Slot agent) {
+  if (flight.reads.empty() || flight.writes.empty()) return;
+  BlockState* const host = flight.unit->of_window(flight.reads.front().begin);
+  const BlockState* const guest = flight.unit->of_window(flight.writes.front().begin);
+  if (host && guest && host != guest && host->exited < host->size) host->visitors[agent & kAgentMask] = {agent, false};
+}
+
 void end(Flight& flight) {
   flight.landed = true;
   flights().erase(flight.number);
@@ -137,6 +145,7 @@ void sources_free(const FlightRef& flight) {
 void land(const FlightRef& flight, Order& into) {
   if (!flight || flight->landed) return;
   const Slot agent = signal(into, *flight->unit) | place_of(flight->issued);
+  visit_source(*flight, agent);
   free_sources(*flight, agent);
   settle_writes(*flight, agent);
   end(*flight);

@@ -12,6 +12,7 @@
 #include "check/places.h"
 #include "check/readers.h"
 #include "check/regions.h"
+#include "engine/thread.h"
 
 namespace spak::sim::check {
 
@@ -401,6 +402,22 @@ void judge(const Access& access) {
     end_with_it();
   }
   judge_global(access);
+}
+
+void hand_over(const void* word, const Thread& to) {
+  if (!now.thread || counting()) return;
+  const auto address = reinterpret_cast<std::uintptr_t>(word);
+  const Row row = row_of(address);
+  const Slot written = row.cells->words()[(address - row.base) / 4].written;
+  if (written < row.lower || written - now.lo < now.span) return;
+  settle_now();
+  const ThreadState& thread = *to.checked;
+  const Access access{.address = address, .size = 4, .write = false, .place = place_of(to.site)};
+  const Case c{access, thread, row,
+               slot_of(thread.block->number, thread.tick, thread.index, How::plain, place_of(to.site))};
+  each_cell(row, address, 4, false, [&](Cell& cell, std::uintptr_t) {
+    if (!is_flight(cell.written) && conflicts(c, cell.written)) report_race(c, cell.written, true);
+  });
 }
 
 std::string name_bytes(std::uintptr_t address, std::size_t size) {
