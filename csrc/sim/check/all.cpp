@@ -16,5 +16,6 @@
 #include "check/regions.cpp"
 #include "check/shadow.cpp"
 #include "check/states.cpp"
+#include "check/streams.cpp"
 #include "check/ubsan.cpp"
 #include "check/writer.cpp"

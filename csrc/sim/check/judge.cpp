@@ -16,6 +16,11 @@
 
 namespace spak::sim::check {
 
+constexpr Race kOverlap = {
+    "race-global", "work of two streams accesses the same memory, at least one of them writes, and nothing orders them",
+    "let the later one's stream wait for an event that is recorded after the earlier one (cudaEventRecord, "
+    "cudaStreamWaitEvent), or let the host wait between them"};
+
 namespace {
 
 constexpr std::uintptr_t kAround = 4 << 20;  // nothing else is mapped so near to the windows
@@ -24,14 +29,9 @@ bool same_thread(Slot a, Slot b) { return block_of(a) == block_of(b) && thread_o
 
 bool same_warp(Slot a, Slot b) { return block_of(a) == block_of(b) && thread_of(a) / 32 == thread_of(b) / 32; }
 
-struct Race {
-  const char* rule;
-  const char* sentence;
-  const char* hint;
-};
-
 Race race_of(const Case& c, Slot earlier, bool earlier_writes) {
   const bool write = c.access.write;
+  if (block_of(earlier) < first_of_launch()) return kOverlap;
   if (past_of(block_of(earlier)).agents) {
     if (write && !earlier_writes)
       return {"in-flight-overwrite",

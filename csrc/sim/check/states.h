@@ -132,6 +132,10 @@ struct Past {
 };
 const Past& past_of(std::uint32_t block);
 const Dim& block_dim();
+// The first number of this launch; the first of the work that overlaps it; whether one that is older belongs to that.
+std::uint32_t first_of_launch();
+std::uint32_t lowest_of_interest();
+bool overlaps(std::uint32_t block);
 
 }  // namespace spak::sim::check
 #pragma GCC visibility pop
