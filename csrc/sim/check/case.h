@@ -16,6 +16,14 @@ struct Case {
   Slot mine;
 };
 
+struct Race {
+  const char* rule;
+  const char* sentence;
+  const char* hint;
+};
+// Work of two streams.
+extern const Race kOverlap;
+
 const char* verb(bool write, How how);
 // The access's own side of a finding.
 Side side_of(const Case& c);

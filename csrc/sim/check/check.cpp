@@ -1,6 +1,7 @@
 // The life of what is kept for launches, units, blocks and threads. Knows nothing of rules.
 #include "check/check.h"
 
+#include <bit>
 #include <memory>
 #include <vector>
 
@@ -48,6 +49,7 @@ void begin_block(BlockState& state, Block& block, UnitState& unit) {
   state.floor = 0;
   state.high = 1;
   state.size = block.size();
+  state.shift = static_cast<unsigned>(std::bit_width((state.size + 31) / 32 - 1));
   state.window = reinterpret_cast<std::uintptr_t>(block.window().base());
   if (!state.shadow) state.shadow = std::make_unique<WindowShadow>();
   state.variables.clear();
@@ -105,6 +107,7 @@ void unit_begin(Unit& unit) {
   state.count = unit.blocks();
   state.agents = 0;
   state.next_agent = 0;
+  state.rests.clear();
   unit.checked = &state;
 }
 

@@ -76,6 +76,9 @@ void write(void* address, std::size_t size, Site site);
 // An atomic access: never races with another atomic one of a scope that covers both. `acquire`/`release` as in PTX.
 void atomic(void* address, std::size_t size, Scope scope, bool acquire, bool release, Site site);
 
+// A lane of the warp has read these 4 bytes (at a multiple of 4), and another one, `to`, gets them.
+void hand_over(const void* word, const Thread& to);
+
 // Who wrote there last, as a party of a finding; its role is "" where nobody is known. For the calling thread's unit.
 Party last_writer(const void* address);
 

@@ -8,6 +8,7 @@
 #include "check/machine.h"
 #include "check/order.h"
 #include "check/places.h"
+#include "check/readers.h"
 #include "check/states.h"
 
 namespace spak::sim::check {
@@ -24,13 +25,13 @@ std::uint64_t next_number() {
   return ++last;
 }
 
-// Calls act(cell) for the cells of these bytes.
+// Calls act(row, cell) for the cells of these bytes.
 template <typename Act>
 void visit(UnitState& unit, const Flight::Span& span, bool write, Act act) {
   for (std::uintptr_t at = span.begin, end = span.begin + span.size; at < end;) {
     const Row row = row_of(unit, at);
     const std::size_t bytes = std::min(end, row.base + row.size) - at;
-    each_cell(row, at, bytes, write, [&](Cell& cell, std::uintptr_t) { act(cell); });
+    each_cell(row, at, bytes, write, [&](Cell& cell, std::uintptr_t) { act(row, cell); });
     at += bytes;
   }
 }
@@ -38,9 +39,11 @@ void visit(UnitState& unit, const Flight::Span& span, bool write, Act act) {
 void free_sources(Flight& flight, Slot reader) {
   const Slot mark = flight.slot();
   for (const Flight::Span& span : flight.reads)
-    visit(*flight.unit, span, false, [=](Cell& cell) {
-      if (cell.first == mark) cell.first = reader;
-      if (cell.extra == mark) cell.extra = 0;
+    visit(*flight.unit, span, false, [=](const Row& row, Cell& cell) {
+      if (cell.first == mark)
+        cell.first = reader;
+      else if (remove_flight(row, cell, mark))
+        add_reader(row, cell, reader);
     });
   flight.reads.clear();
 }
@@ -50,10 +53,18 @@ void settle_writes(Flight& flight, Slot writer) {
   writer = (writer & ~(Slot{7} << kKindShift)) | Slot{static_cast<unsigned char>(how)} << kKindShift;
   const Slot mark = flight.slot();
   for (const Flight::Span& span : flight.writes)
-    visit(*flight.unit, span, false, [=](Cell& cell) {
+    visit(*flight.unit, span, false, [=](const Row&, Cell& cell) {
       if (cell.written == mark) cell.written = writer;
     });
   flight.writes.clear();
+}
+
+// It has read the shared memory of one block for another: the first must not exit before it knows.
+void visit_source(const Flight& flight, Slot agent) {
+  if (flight.reads.empty() || flight.writes.empty()) return;
+  BlockState* const host = flight.unit->of_window(flight.reads.front().begin);
+  const BlockState* const guest = flight.unit->of_window(flight.writes.front().begin);
+  if (host && guest && host != guest && host->exited < host->size) host->visitors[agent & kAgentMask] = {agent, false};
 }
 
 void end(Flight& flight) {
@@ -134,6 +145,7 @@ void sources_free(const FlightRef& flight) {
 void land(const FlightRef& flight, Order& into) {
   if (!flight || flight->landed) return;
   const Slot agent = signal(into, *flight->unit) | place_of(flight->issued);
+  visit_source(*flight, agent);
   free_sources(*flight, agent);
   settle_writes(*flight, agent);
   end(*flight);

@@ -1,5 +1,6 @@
 // What code compiled with -fsanitize=thread calls before each access: the short way for words whose cells say at a glance
 // that all is well, the long way (judge.h) for everything else. Knows nothing of rules.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -15,15 +16,26 @@ namespace spak::sim::check {
 
 namespace {
 
+constexpr Slot kSeveral = Slot{static_cast<unsigned char>(How::several)} << kKindShift;
+
 // One access is before the running thread's.
 [[gnu::always_inline]] inline bool before(Slot slot, Slot lower, const Now& at, Slot mine) {
   return slot < lower || slot - at.lo < at.span || ((slot ^ mine) & kAgentMask) == 0;
 }
 
+// The first of several readers of a cell.
+[[gnu::noinline, gnu::section("spak_sim_hooks")]] bool gather(Cell& cell, Lanes* lanes, Slot mine, const Now& at) {
+  if (!(cell.other < at.unit_lo || cell.other - at.lo < at.span)) return false;
+  std::fill_n(lanes - at.warp, std::size_t{1} << at.shift, 0);
+  *lanes = at.lane;
+  cell.other = mine | kSeveral;
+  return true;
+}
+
 // Reads or writes one word, if nothing speaks against it. `lower`: lesser slots count for nothing; `fresh`: so they do as the
-// last write (0 for memory that may be uninitialised).
+// last write (0 for memory that may be uninitialised); `lanes`: the cell's of the thread's warp, null in global memory.
 template <bool write>
-[[gnu::always_inline]] inline bool pass(Cell& cell, Slot mine, Slot lower, Slot fresh, const Now& at) {
+[[gnu::always_inline]] inline bool pass(Cell& cell, Lanes* lanes, Slot mine, Slot lower, Slot fresh, const Now& at) {
   const Slot writer = cell.written;
   if (!(writer - at.lo < at.span)) [[unlikely]]
     if (!(writer < fresh) && ((writer ^ mine) & kAgentMask) != 0) return false;
@@ -33,35 +45,55 @@ template <bool write>
       return false;
     cell.written = mine;
   } else {
-    if (before(cell.first, lower, at, mine))
+    if (lanes && ((cell.other ^ mine) & ~kReaderMask) == kSeveral) {
+      cell.other = mine | kSeveral;
+      *lanes |= at.lane;
+    } else if (before(cell.first, lower, at, mine)) {
       cell.first = mine;
-    else
+    } else if (lanes) {
+      return gather(cell, lanes, mine, at);
+    } else {
       cell.other = mine;
+    }
   }
   return true;
 }
 
 // The same for bytes of a word that have cells of their own; a whole word that is written is one cell again.
 template <bool write>
-[[gnu::noinline, gnu::section("spak_sim_hooks")]] bool pass_bytes(Cell& word, Cell* bytes, unsigned count, Slot mine,
-                                                                  Slot lower, Slot fresh, const Now& at) {
+[[gnu::noinline, gnu::section("spak_sim_hooks")]] bool pass_bytes(Cell& word, Cell* bytes, Lanes* lanes, unsigned count,
+                                                                  Slot mine, Slot lower, Slot fresh, const Now& at) {
   if (!bytes || !is_split(word.written) || word.written < lower) return false;
   for (unsigned i = 0; i < count; ++i)
-    if (!pass<write>(bytes[i], mine, lower, fresh, at)) return false;
+    if (!pass<write>(bytes[i], lanes ? lanes + (i << at.shift) : nullptr, mine, lower, fresh, at)) return false;
   if (write && count == 4) word = {mine, 0, 0, 0};
   return true;
 }
 
+// Where the cells of a row of words are.
+struct Cover {
+  Cell* words;
+  Cell* bytes;  // of words that are split; null: none are
+  Lanes* lanes;
+  Lanes* byte_lanes;
+};
+
 // Some words in a row, or a part of one, at `offset` from where the cells begin.
-template <bool write, unsigned size>
-[[gnu::always_inline]] inline bool pass_all(Cell* words, Cell* bytes, std::uintptr_t offset, Slot mine, Slot lower,
+template <bool write, bool shared, unsigned size>
+[[gnu::always_inline]] inline bool pass_all(const Cover& cover, std::uintptr_t offset, Slot mine, Slot lower,
                                             Slot fresh, const Now& at) {
-  Cell* const cell = words + (offset >> 2);
+  const std::uintptr_t first = offset >> 2;
+  const auto bytes_at = [&](std::uintptr_t byte) { return cover.bytes ? cover.bytes + byte : nullptr; };
+  const auto lanes_at = [&](Lanes* lanes, std::uintptr_t cell) {
+    return shared ? lanes + (cell << at.shift) : nullptr;
+  };
   if constexpr (size < 4)
-    return pass_bytes<write>(*cell, bytes ? bytes + offset : nullptr, size, mine, lower, fresh, at);
+    return pass_bytes<write>(cover.words[first], bytes_at(offset), lanes_at(cover.byte_lanes, offset), size, mine,
+                             lower, fresh, at);
   for (unsigned i = 0; i < size / 4; ++i)
-    if (!pass<write>(cell[i], mine, lower, fresh, at)) [[unlikely]]
-      if (!pass_bytes<write>(cell[i], bytes ? bytes + (offset + 4 * i) : nullptr, 4, mine, lower, fresh, at))
+    if (!pass<write>(cover.words[first + i], lanes_at(cover.lanes, first + i), mine, lower, fresh, at)) [[unlikely]]
+      if (!pass_bytes<write>(cover.words[first + i], bytes_at(offset + 4 * i),
+                             lanes_at(cover.byte_lanes, offset + 4 * i), 4, mine, lower, fresh, at))
         return false;
   return true;
 }
@@ -107,7 +139,8 @@ template <bool write, unsigned size>
   const Spot& spot = spot_of(pc);
   if (rotated < WindowShadow::kBytes >> low_bits) [[likely]] {
     if (spot.pc == pc) [[likely]]
-      if (pass_all<write, size>(at.cells, at.bytes, offset, at.me | spot.place, at.unit_lo, 0, at)) [[likely]]
+      if (pass_all<write, true, size>({at.cells, at.bytes, at.lanes, at.byte_lanes}, offset, at.me | spot.place,
+                                      at.unit_lo, 0, at)) [[likely]]
         return;
   } else {
     if (address - at.stack_low < at.stack_size) return;
@@ -115,8 +148,8 @@ template <bool write, unsigned size>
     if (spot.pc == pc && inside < spot.size && size <= spot.size - inside && !at.slow && active) [[likely]] {
       if (!spot.cells) return;
       if (address % size == 0) [[likely]]
-        if (pass_all<write, size>(spot.cells, spot.bytes, inside, at.me | spot.place, at.launch_lo, spot.before, at))
-            [[likely]]
+        if (pass_all<write, false, size>({spot.cells, spot.bytes, nullptr, nullptr}, inside, at.me | spot.place,
+                                         at.launch_lo, spot.before, at)) [[likely]]
           return;
     }
   }

@@ -10,28 +10,28 @@
 #include "check/machine.h"
 #include "check/notes.h"
 #include "check/places.h"
+#include "check/readers.h"
 #include "check/regions.h"
+#include "engine/thread.h"
 
 namespace spak::sim::check {
+
+constexpr Race kOverlap = {
+    "race-global", "work of two streams accesses the same memory, at least one of them writes, and nothing orders them",
+    "let the later one's stream wait for an event that is recorded after the earlier one (cudaEventRecord, "
+    "cudaStreamWaitEvent), or let the host wait between them"};
 
 namespace {
 
 constexpr std::uintptr_t kAround = 4 << 20;  // nothing else is mapped so near to the windows
 
-bool strong(How how) { return how == How::strong || how == How::strong_block || how == How::is_volatile; }
-
 bool same_thread(Slot a, Slot b) { return block_of(a) == block_of(b) && thread_of(a) == thread_of(b); }
 
 bool same_warp(Slot a, Slot b) { return block_of(a) == block_of(b) && thread_of(a) / 32 == thread_of(b) / 32; }
 
-struct Race {
-  const char* rule;
-  const char* sentence;
-  const char* hint;
-};
-
 Race race_of(const Case& c, Slot earlier, bool earlier_writes) {
   const bool write = c.access.write;
+  if (block_of(earlier) < first_of_launch()) return kOverlap;
   if (past_of(block_of(earlier)).agents) {
     if (write && !earlier_writes)
       return {"in-flight-overwrite",
@@ -155,7 +155,7 @@ void store_later(const Case& c, Slot earlier) {
 bool conflicts(const Case& c, Slot slot) {
   if (!slot || slot < c.row.lower || known(c.thread, slot)) return false;
   const How how = how_of(slot);
-  if (!strong(how) || !strong(c.access.how)) return true;
+  if (!is_strong(how) || !is_strong(c.access.how)) return true;
   if (how == How::is_volatile && c.access.how == How::is_volatile) {
     // Relaxed accesses do not race, but between lanes in shared memory they are warp-synchronous code.
     return c.row.block && same_warp(slot, c.mine) && !c.thread.fenced && !c.thread.fenced_block;
@@ -173,7 +173,8 @@ const Flight* under_way(const Case& c, Slot slot) {
   return flight && (!c.access.flight || c.access.flight->get() != flight) ? flight : nullptr;
 }
 
-void judge_reader(const Case& c, Cell& cell, Slot& slot) {
+// `writes`: it is an earlier atomic write instead.
+void judge_reader(const Case& c, Slot& slot, bool writes) {
   if (!slot) return;
   if (is_flight(slot)) {
     if (const Flight* flight = under_way(c, slot))
@@ -182,7 +183,27 @@ void judge_reader(const Case& c, Cell& cell, Slot& slot) {
       slot = 0;
     return;
   }
-  if (conflicts(c, slot)) report_race(c, slot, &slot == &cell.extra);
+  if (conflicts(c, slot)) report_race(c, slot, writes);
+}
+
+// Those besides the first. One of them is reported: the last, if it is a culprit.
+void judge_readers(const Case& c, Cell& cell) {
+  bool found = false;
+  each_reader(c.row, cell, [&](Slot reader) {
+    if (conflicts(c, reader)) report_race(c, reader, false), found = true;
+    return found;
+  });
+  if (Rest* const rest = is_rest(cell.extra) ? rest_of(c.row, cell) : nullptr)
+    for (Slot& flight : rest->flights) judge_reader(c, flight, false);
+  // Whoever is after this write is after them.
+  if (!found && !is_strong(c.access.how)) forget_readers(c.row, cell);
+}
+
+// Whoever races with the first reader will race with this one.
+bool replaces_first(const Case& c, Slot first) {
+  if (is_flight(first)) return !flight_of(first);
+  if (is_strong(c.access.how) && !is_strong(how_of(first)) && first >= c.row.lower) return false;
+  return stale(c, first) || ((first ^ c.mine) & kAgentMask) == 0;
 }
 
 void judge_cell(const Case& c, Cell& cell) {
@@ -207,49 +228,49 @@ void judge_cell(const Case& c, Cell& cell) {
     }
   }
   if (a.write) {
-    judge_reader(c, cell, cell.first);
-    judge_reader(c, cell, cell.other);
-    judge_reader(c, cell, cell.extra);
-  } else if (cell.extra && !is_flight(cell.extra) && conflicts(c, cell.extra)) {
-    report_race(c, cell.extra, true);
+    judge_reader(c, cell.first, false);
+    judge_readers(c, cell);
+    judge_reader(c, extra_of(c.row, cell), true);
+  } else if (const Slot extra = extra_of(c.row, cell); extra && !is_flight(extra) && conflicts(c, extra)) {
+    report_race(c, extra, true);
   }
 
   if (a.flight) {
     const Slot mark = (*a.flight)->slot();
-    if (a.write)
+    if (a.write) {
+      forget_readers(c.row, cell);
       cell = {mark, 0, 0, 0};
-    else if (!is_flight(cell.first) || !flight_of(cell.first)) {
-      if (!stale(c, cell.first) && !is_flight(cell.first)) cell.other = cell.first;
+    } else if (!is_flight(cell.first) || !flight_of(cell.first)) {
+      if (!stale(c, cell.first) && !is_flight(cell.first)) add_reader(c.row, cell, cell.first);
       cell.first = mark;
-    } else if (cell.first != mark && (!is_flight(cell.extra) || !flight_of(cell.extra))) {
-      cell.extra = mark;
+    } else if (cell.first != mark) {
+      add_flight(c.row, cell, mark);
     }
     return;
   }
   if (!a.write) {
-    if (is_flight(cell.first) && flight_of(cell.first))
-      cell.other = c.mine;
-    else if (is_flight(cell.first) || stale(c, cell.first) || ((cell.first ^ c.mine) & kAgentMask) == 0)
+    if (replaces_first(c, cell.first))
       cell.first = c.mine;
     else
-      cell.other = c.mine;
+      add_reader(c.row, cell, c.mine);
     return;
   }
   // Whoever is after this write is after what the thread did before.
-  for (Slot* reader : {&cell.first, &cell.other})
-    if (same_thread(*reader, c.mine) && (!strong(a.how) || strong(how_of(*reader)))) *reader = 0;
-  if (a.both && !is_flight(cell.extra))
-    cell.extra = 0;  // it has observed what was written atomically before
-  else if (strong(a.how) && writer_open && strong(how_of(writer)) && !is_flight(cell.extra) && stale(c, cell.extra))
-    cell.extra = writer;
+  if (same_thread(cell.first, c.mine) && (!is_strong(a.how) || is_strong(how_of(cell.first)))) cell.first = 0;
+  Slot& extra = extra_of(c.row, cell);
+  if (a.both && !is_flight(extra))
+    extra = 0;  // it has observed what was written atomically before
+  else if (is_strong(a.how) && writer_open && is_strong(how_of(writer)) && !is_flight(extra) && stale(c, extra))
+    extra = writer;
   cell.written = c.mine;
 }
 
 void judge_initialised_shared(const Case& c) {
   const Access& a = c.access;
   bool found = false;
-  each_cell(c.row, a.address, a.size, false,
-            [&](Cell& cell, std::uintptr_t) { found |= cell.written < c.row.lower && cell.extra < c.row.lower; });
+  each_cell(c.row, a.address, a.size, false, [&](Cell& cell, std::uintptr_t) {
+    found |= cell.written < c.row.lower && extra_of(c.row, cell) < c.row.lower;
+  });
   if (!found || !seen_first("uninitialised-read", c.mine, 0)) return;
   describe("shared memory is read that no thread of the block has written",
            "write it first; shared memory does not begin as zeros", side_of(c));
@@ -348,11 +369,6 @@ void settle_stores(bool all) {
   store_count = kept;
 }
 
-void split(Cell& word, Cell* bytes, Slot lower) {
-  for (int i = 0; i < 4; ++i) bytes[i] = word;
-  word = {slot_of(block_of(lower), kMaxTick + 1, 0, How::split, 0), 0, 0, 0};
-}
-
 Row row_of(std::uintptr_t address) {
   BlockState* block = now.thread->block;
   if (address - block->window >= WindowShadow::kBytes) block = block->unit->of_window(address);
@@ -386,6 +402,22 @@ void judge(const Access& access) {
     end_with_it();
   }
   judge_global(access);
+}
+
+void hand_over(const void* word, const Thread& to) {
+  if (!now.thread || counting()) return;
+  const auto address = reinterpret_cast<std::uintptr_t>(word);
+  const Row row = row_of(address);
+  const Slot written = row.cells->words()[(address - row.base) / 4].written;
+  if (written < row.lower || written - now.lo < now.span) return;
+  settle_now();
+  const ThreadState& thread = *to.checked;
+  const Access access{.address = address, .size = 4, .write = false, .place = place_of(to.site)};
+  const Case c{access, thread, row,
+               slot_of(thread.block->number, thread.tick, thread.index, How::plain, place_of(to.site))};
+  each_cell(row, address, 4, false, [&](Cell& cell, std::uintptr_t) {
+    if (!is_flight(cell.written) && conflicts(c, cell.written)) report_race(c, cell.written, true);
+  });
 }
 
 std::string name_bytes(std::uintptr_t address, std::size_t size) {

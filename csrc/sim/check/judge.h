@@ -49,8 +49,9 @@ struct Row {
 Row row_of(std::uintptr_t address);
 Row row_of(const UnitState& unit, std::uintptr_t address);
 
-// Makes the bytes of a word have cells of their own, as long as slots from `lower` on count.
-void split(Cell& word, Cell* bytes, Slot lower);
+// Makes the bytes of a word have cells of their own, or the word again, where its bytes are alike.
+void split(const Row& row, Cell& word, Cell* bytes);
+void unite(const Row& row, Cell& word, const Cell* bytes);
 
 // Calls act(cell, address) for each cell of these bytes, which lie in one row: one for a word, or one for each byte of a word
 // that is split, or of which only a part is meant.
@@ -66,10 +67,10 @@ void each_cell(const Row& row, std::uintptr_t address, std::size_t size, bool wr
       continue;
     }
     Cell* const bytes = row.cells->bytes() + (word - row.base);
-    if (!is_split_now) split(cell, bytes, row.lower);
+    if (!is_split_now) split(row, cell, bytes);
     for (std::uintptr_t at = word < address ? address : word; at < word + 4 && at < end; ++at)
       act(bytes[at - word], at);
-    if (whole && write) cell = bytes[0];  // all of it has just been judged, and is alike again
+    if (whole && write) unite(row, cell, bytes);  // all of it has just been judged, and is alike again
   }
 }
 

@@ -22,7 +22,7 @@ struct Members {
   std::bitset<1024> threads;
 
   void add(Slot slot) {
-    if (!slot) return;
+    if (!slot || past_of(block_of(slot)).agents) return;  // an agent is no thread
     if (!block) block = block_of(slot);
     if (block != block_of(slot))
       more_blocks = true;

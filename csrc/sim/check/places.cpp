@@ -57,6 +57,13 @@ Slot place_of(Site site, const char* what) {
   return all.last_place = at->second;
 }
 
+Slot place_of(const Place& place, const char* what) {
+  if (!place.pc) return place_of(place.site, what);
+  auto [at, is_new] = places().by_pc.try_emplace(place.pc, 0);
+  if (is_new) at->second = add({place, what});
+  return at->second;
+}
+
 const Where& where(unsigned place) {
   const Places& all = places();
   return all.known[place < all.known.size() ? place : 0];

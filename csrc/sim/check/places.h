@@ -33,6 +33,7 @@ void forget_memory();
 
 // The number of a source line, as a model's caller; `what` ("TMA load") is kept for reports.
 Slot place_of(Site site, const char* what = nullptr);
+Slot place_of(const Place& place, const char* what);
 struct Where {
   Place place;
   const char* what;

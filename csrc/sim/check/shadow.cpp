@@ -11,11 +11,17 @@ namespace spak::sim::check {
 
 namespace {
 
-Cell* map(std::size_t cells) {
+template <typename T>
+T* map(std::size_t count) {
   void* place =
-      mmap(nullptr, cells * sizeof(Cell), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (place == MAP_FAILED) throw std::bad_alloc();
-  return static_cast<Cell*>(place);
+  return static_cast<T*>(place);
+}
+
+template <typename T>
+void unmap(T* place, std::size_t count) {
+  if (place) munmap(place, count * sizeof(T));
 }
 
 std::unordered_map<std::uintptr_t, std::unique_ptr<Cells>>& chunks() {
@@ -28,16 +34,31 @@ Cells* last = nullptr;
 
 }  // namespace
 
-Cells::Cells(std::size_t bytes) : size_(bytes), words_(map(bytes / 4)) {}
+Cells::Cells(std::size_t bytes, With with)
+    : size_(bytes),
+      words_(map<Cell>(bytes / 4)),
+      lanes_(with == With::lanes ? map<Lanes>(bytes / 4 * kMostWarps) : nullptr) {}
 
 Cells::~Cells() {
-  munmap(words_, size_ / 4 * sizeof(Cell));
-  if (bytes_) munmap(bytes_, size_ * sizeof(Cell));
+  unmap(words_, size_ / 4);
+  unmap(bytes_, size_);
+  unmap(lanes_, size_ / 4 * kMostWarps);
+  unmap(byte_lanes_, size_ * kMostWarps);
 }
 
 Cell* Cells::bytes() {
-  if (!bytes_) bytes_ = map(size_);
+  if (!bytes_) {
+    bytes_ = map<Cell>(size_);
+    if (lanes_) byte_lanes_ = map<Lanes>(size_ * kMostWarps);
+  }
   return bytes_;
+}
+
+Lanes* Cells::lanes_of(const Cell& cell, unsigned shift) const {
+  const auto at = reinterpret_cast<std::uintptr_t>(&cell);
+  const std::size_t word = (at - reinterpret_cast<std::uintptr_t>(words_)) / sizeof(Cell);
+  if (word < size_ / 4) return lanes_ + (word << shift);
+  return byte_lanes_ + ((at - reinterpret_cast<std::uintptr_t>(bytes_)) / sizeof(Cell) << shift);
 }
 
 void Cells::clear() {
@@ -49,7 +70,7 @@ Cells& chunk_of(std::uintptr_t address) {
   const std::uintptr_t key = address / kChunk;
   if (last && key == last_key) return *last;
   std::unique_ptr<Cells>& cells = chunks()[key];
-  if (!cells) cells = std::make_unique<Cells>(kChunk);
+  if (!cells) cells = std::make_unique<Cells>(kChunk, Cells::With::nothing);
   last_key = key;
   return *(last = cells.get());
 }

@@ -9,10 +9,12 @@
 #pragma GCC visibility push(hidden)
 namespace spak::sim::check {
 
-// Cells that are mapped at once and paid for when they are touched: one a word, and one a byte for words that are split.
+// Cells that are mapped at once and paid for when they are touched: one a word, and one a byte for words that are split. Those
+// of shared memory have lanes beside them: a bit for each thread of a block that is one of several readers.
 class Cells {
  public:
-  explicit Cells(std::size_t bytes);
+  enum class With : unsigned char { nothing, lanes };
+  Cells(std::size_t bytes, With with);
   ~Cells();
   Cells(const Cells&) = delete;
   Cells& operator=(const Cells&) = delete;
@@ -20,17 +22,22 @@ class Cells {
   Cell* words() const { return words_; }
   Cell* bytes();
   Cell* bytes_if_any() const { return bytes_; }
+  Lanes* lanes() const { return lanes_; }
+  Lanes* byte_lanes() const { return byte_lanes_; }
+  Lanes* lanes_of(const Cell& cell, unsigned shift) const;
   void clear();
 
  private:
   std::size_t size_;
   Cell* words_ = nullptr;
   Cell* bytes_ = nullptr;
+  Lanes* lanes_ = nullptr;
+  Lanes* byte_lanes_ = nullptr;
 };
 
 struct WindowShadow : Cells {
   static constexpr std::size_t kBytes = std::size_t{1} << 18;
-  WindowShadow() : Cells(kBytes) {}
+  WindowShadow() : Cells(kBytes, With::lanes) {}
 };
 
 constexpr std::size_t kChunk = std::size_t{1} << 20;

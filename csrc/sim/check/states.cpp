@@ -5,16 +5,20 @@
 
 #include "check/check.h"
 #include "check/machine.h"
+#include "check/streams.h"
 #include "engine/unit.h"
 
 namespace spak::sim::check {
 
-Now now = {kNowhere, nullptr, nullptr, 0, 0, 0, 0, 0, 0, 0, nullptr, true};
+Now now;
 
 namespace {
 
 struct History {
   std::uint32_t launch = 1;                              // the first number of this launch
+  std::uint32_t lowest = 1;                              // the first of what is not before it
+  std::uint64_t age = 1;                                 // how often numbers began anew
+  std::vector<Deed> beside;                              // older work that is not before it
   std::vector<Past> past{Past{{0, 0, 0}, false, true}};  // by number
 };
 History& history() {
@@ -31,7 +35,9 @@ void make_room(std::size_t blocks) {
   forget_chunks();
   forget_windows();
   all.past.assign(1, Past{{0, 0, 0}, false, true});
-  all.launch = 1;
+  all.launch = all.lowest = 1;
+  ++all.age;
+  all.beside.clear();
 }
 
 std::uint32_t new_block(const Dim& place, bool agents) {
@@ -48,7 +54,35 @@ const Past& past_of(std::uint32_t block) {
 
 void retire(std::uint32_t block) { history().past[block].retired = true; }
 
-void history_begin_launch() { history().launch = static_cast<std::uint32_t>(history().past.size()); }
+void history_begin_launch() {
+  History& all = history();
+  all.launch = all.lowest = static_cast<std::uint32_t>(all.past.size());
+  for (const Deed& deed : all.beside) all.lowest = std::min(all.lowest, deed.first);
+}
+
+std::uint32_t first_of_launch() { return history().launch; }
+std::uint32_t lowest_of_interest() { return history().lowest; }
+
+bool overlaps(std::uint32_t block) {
+  const std::vector<Deed>& beside = history().beside;
+  return std::any_of(beside.begin(), beside.end(),
+                     [=](const Deed& deed) { return block >= deed.first && block < deed.end; });
+}
+
+Deed begin_deed() {
+  const auto next = static_cast<std::uint32_t>(history().past.size());
+  return {next, next, history().age};
+}
+
+void end_deed(Deed& deed) {
+  if (deed.age != history().age) deed = {1, 1, history().age};  // what came before the new numbers is forgotten
+  deed.end = static_cast<std::uint32_t>(history().past.size());
+}
+
+void set_beside(std::vector<Deed> deeds) {
+  std::erase_if(deeds, [](const Deed& deed) { return deed.age != history().age; });
+  history().beside = std::move(deeds);
+}
 
 const Variable* BlockState::variable_at(std::uintptr_t address) const {
   for (const Variable& variable : variables)
@@ -76,18 +110,23 @@ BlockState* UnitState::of_window(std::uintptr_t address) const {
 void refresh() {
   ThreadState* thread = now.thread;
   if (!thread) {
-    now = {kNowhere, nullptr, nullptr, 0, 0, 0, 0, 0, 0, 0, nullptr, true};
+    now = {};
     return;
   }
   const BlockState& block = *thread->block;
   now.window = block.window;
   now.cells = block.shadow->words();
   now.bytes = block.shadow->bytes_if_any();
+  now.warp = thread->index / 32;
+  now.lanes = block.shadow->lanes() + now.warp;
+  now.byte_lanes = block.shadow->byte_lanes() + now.warp;
+  now.shift = block.shift;
+  now.lane = Lanes{1} << thread->index % 32;
   now.me = slot_of(block.number, thread->tick, thread->index, How::plain, 0);
   now.lo = Slot{block.number} << kBlockShift;
   now.span = Slot{block.floor + 1} << kTickShift;
   now.unit_lo = Slot{block.unit->first} << kBlockShift;
-  now.launch_lo = Slot{history().launch} << kBlockShift;
+  now.launch_lo = Slot{history().lowest} << kBlockShift;
   now.stack_low = thread->stack_low;
   now.stack_size = thread->accumulators.empty() ? thread->stack_size : 0;
   now.slow = false;
@@ -107,7 +146,7 @@ bool known(const ThreadState& thread, Slot slot) {
     if (index == thread.index || tick <= own.floor) return true;
     return thread.further && tick <= (*thread.further)[index];
   }
-  if (block < history().launch) return true;
+  if (block < history().launch) return !overlaps(block);
   if (thread.others && thread.others->knows(block, tick, index)) return true;
   return past_of(block).retired;
 }

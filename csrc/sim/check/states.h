@@ -75,6 +75,7 @@ struct BlockState {
   std::unique_ptr<WindowShadow> shadow;
   std::vector<Variable> variables;
   unsigned exited = 0;
+  unsigned shift = 0;                        // log2 of how many warps' lanes a cell has
   std::unordered_map<Slot, Visit> visitors;  // threads of other blocks that have looked into its window
 
   const Variable* variable_at(std::uintptr_t address) const;
@@ -88,6 +89,7 @@ struct UnitState {
   std::uint32_t agents = 0;  // number of the block whose threads are the barriers that asynchronous operations signal
   std::vector<std::uint32_t> agent_ticks;
   std::uint32_t next_agent = 0;
+  std::unordered_map<std::uint64_t, Rest> rests;  // of cells of its windows
 
   BlockState* of_window(std::uintptr_t address) const;
 };
@@ -95,15 +97,20 @@ struct UnitState {
 // The running thread. Slow: every access takes the long way. Not thread-local, because modules have little room for that and
 // one checked launch runs at a time: code of other OS threads is told by `active`.
 struct Now {
-  std::uintptr_t window;    // of its block; kNowhere: none
-  Cell* cells;              // of its window
-  Cell* bytes;              // of words of it that are split; null: none are
-  Slot me;                  // its accesses, without the place
-  Slot lo, span;            // slots from lo to lo + span are before it: those of its block before the last barrier
-  Slot unit_lo, launch_lo;  // lesser slots are older than the unit, or the launch
-  std::uintptr_t stack_low, stack_size;
-  ThreadState* thread;  // null outside kernels
-  bool slow;
+  std::uintptr_t window = kNowhere;  // of its block; kNowhere: none
+  Cell* cells = nullptr;             // of its window
+  Cell* bytes = nullptr;             // of words of it that are split; null: none are
+  Lanes* lanes = nullptr;            // beside the cells,
+  Lanes* byte_lanes = nullptr;       // and beside the bytes
+  unsigned shift = 0;                // log2 of how many a cell has
+  unsigned warp = 0;                 // which of them the thread is in,
+  Lanes lane = 0;                    // and as which bit
+  Slot me = 0;                       // its accesses, without the place
+  Slot lo = 0, span = 0;  // slots from lo to lo + span are before it: those of its block before the last barrier
+  Slot unit_lo = 0, launch_lo = 0;  // lesser slots are older than the unit, or the launch
+  std::uintptr_t stack_low = 0, stack_size = 0;
+  ThreadState* thread = nullptr;  // null outside kernels
+  bool slow = true;
 };
 extern Now now;
 
@@ -125,6 +132,10 @@ struct Past {
 };
 const Past& past_of(std::uint32_t block);
 const Dim& block_dim();
+// The first number of this launch; the first of the work that overlaps it; whether one that is older belongs to that.
+std::uint32_t first_of_launch();
+std::uint32_t lowest_of_interest();
+bool overlaps(std::uint32_t block);
 
 }  // namespace spak::sim::check
 #pragma GCC visibility pop

@@ -10,6 +10,7 @@
 #include "host/launch.cpp"
 #include "host/memory.cpp"
 #include "host/occupancy.cpp"
+#include "host/order.cpp"
 #include "host/pool.cpp"
 #include "host/print.cpp"
 #include "host/stream.cpp"

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,7 @@ bool pageable(const void* pointer) { return !find(pointer); }
 cudaError_t copy(const Call& call, Transfer t, cudaStream_t stream, bool synchronous) {
   if (const cudaError_t error = check_transfer(call, t); error != cudaSuccess) return error;
   if (!t.width || !t.height || !t.depth) return cudaSuccess;
+  t.asked_by = call.function(), t.place = call.place();
   const cudaStream_t on = stream_of(stream);
   const bool captured = on && on->capture;
   if (synchronous || captured) return enqueue(call, stream, [t] { transfer(t); }, synchronous);
@@ -126,11 +128,16 @@ cudaError_t check_transfer(const Call& call, const Transfer& t) {
 }
 
 void transfer(const Transfer& t) {
-  const bool into_device = find(t.to) != nullptr;
+  const bool into_device = find(t.to) != nullptr, out_of_device = find(t.from) != nullptr;
+  std::optional<check::HostWork> work;
+  if (t.asked_by && several_streams()) work.emplace(t.place, t.asked_by);
   for (std::size_t z = 0; z < t.depth; ++z) {
     for (std::size_t y = 0; y < t.height; ++y) {
       char* const to = static_cast<char*>(t.to) + z * t.to_plane + y * t.to_pitch;
-      std::memmove(to, static_cast<const char*>(t.from) + z * t.from_plane + y * t.from_pitch, t.width);
+      const char* const from = static_cast<const char*>(t.from) + z * t.from_plane + y * t.from_pitch;
+      if (work && out_of_device) work->access(from, t.width, false);
+      if (work && into_device) work->access(to, t.width, true);
+      std::memmove(to, from, t.width);
       if (into_device) initialised(to, t.width);
     }
   }
@@ -217,7 +224,13 @@ cudaError_t set(const Call& call, void* to, std::size_t pitch, int value, std::s
   if (!width || !height) return cudaSuccess;
   if (height > 1 && pitch < width) return call.wrong(cudaErrorInvalidPitchValue, "the pitch is less than the width");
   if (const cudaError_t error = check_fill(call, to, (height - 1) * pitch + width); error != cudaSuccess) return error;
-  return enqueue(call, stream, [=] { fill(to, pitch, static_cast<unsigned>(value), 1, width, height); });
+  return enqueue(call, stream, [=, place = call.place(), asked_by = call.function()] {
+    if (several_streams()) {
+      spak::sim::check::HostWork work(place, asked_by);
+      for (std::size_t y = 0; y < height; ++y) work.access(static_cast<char*>(to) + y * pitch, width, true);
+    }
+    fill(to, pitch, static_cast<unsigned>(value), 1, width, height);
+  });
 }
 }  // namespace
 

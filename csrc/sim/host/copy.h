@@ -16,6 +16,8 @@ struct Transfer {
   std::size_t width, height = 1, depth = 1;
   std::size_t to_pitch = 0, from_pitch = 0, to_plane = 0, from_plane = 0;
   cudaMemcpyKind kind = cudaMemcpyDefault;
+  const char* asked_by = nullptr;  // the function, and where it was called; null: a graph's node
+  Place place;
 };
 
 // What is wrong with it, as the call's error; else cudaSuccess.

@@ -40,7 +40,9 @@ void finish_program() {
 bool blocking(const CUstream_st& s) { return !(s.flags & cudaStreamNonBlocking); }
 
 void order_after(Work& work, const WorkRef& before) {
-  if (before && !before->done) work.after.push_back(before);
+  if (!before) return;
+  join(work.rank.before, before->rank.before);
+  if (!before->done) work.after.push_back(before);
 }
 
 void note_exit() {
@@ -88,6 +90,7 @@ void perform(const WorkRef& work) {
     top->after.clear();
     if (const auto body = std::move(top->body); body && context_error() == cudaSuccess) {
       const Opened open;
+      const Performing performing(top->rank);
       body();
     }
     top->body = nullptr;
@@ -95,9 +98,15 @@ void perform(const WorkRef& work) {
   }
 }
 
+// The host waits for it.
+void await(const WorkRef& work) {
+  perform(work);
+  host_is_after(work->rank);
+}
+
 void synchronise(cudaStream_t stream) {
-  if (stream->last) perform(stream->last);
-  for (const WorkRef& work : std::exchange(stream->waits, {})) perform(work);
+  if (stream->last) await(stream->last);
+  for (const WorkRef& work : std::exchange(stream->waits, {})) await(work);
 }
 
 // The streams in turn, the oldest last: independent work runs in an order that differs from the program's.
@@ -108,6 +117,7 @@ void synchronise_all() {
   for (cudaStream_t stream : order) synchronise(stream);
   synchronise(&all.per_thread);
   synchronise(&all.legacy);
+  host_is_after_all();
 }
 
 cudaError_t enqueue(const Call& call, cudaStream_t handle, std::function<void()> body, bool now) {
@@ -141,9 +151,13 @@ cudaError_t enqueue(const Call& call, cudaStream_t handle, std::function<void()>
   } else if (blocking(*stream)) {
     order_after(*work, all.legacy.last);
   }
+  place_in_order(work->rank, stream->line);
   stream->last = work;
   stream->polls = 0;
-  if (now || !lazy()) perform(work);
+  if (now)
+    await(work);
+  else if (!lazy())
+    perform(work);
   if (now && context_error() != cudaSuccess) return call(context_error());
   return cudaSuccess;
 }
@@ -159,6 +173,7 @@ cudaError_t make_stream(const Call& call, cudaStream_t* out, unsigned flags, int
   auto* const made = new CUstream_st;
   made->flags = flags, made->priority = std::clamp(priority, -5, 0), made->id = streams().next_id++;
   streams().made.insert(made);
+  note_stream();
   *out = made;
   return cudaSuccess;
 }
@@ -168,9 +183,9 @@ const char* kNoEvent = "the event does not exist, or was destroyed";
 
 // Queued work is done after a few queries: a loop that polls ends.
 cudaError_t query(const Call& call, const WorkRef& work, unsigned& polls) {
-  if (!work || work->done) return cudaSuccess;
-  if (++polls <= kPolls) return cudaErrorNotReady;
-  perform(work);
+  if (!work) return cudaSuccess;
+  if (!work->done && ++polls <= kPolls) return cudaErrorNotReady;
+  await(work);
   return call(context_error());
 }
 
@@ -252,19 +267,19 @@ extern "C" cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t even
   if (stream->capture)
     return call.wrong(cudaErrorStreamCaptureIsolation,
                       "a stream that is being captured cannot wait for work that is not");
-  if (event->work && !event->work->done) stream->waits.push_back(event->work);
+  if (event->work) stream->waits.push_back(event->work);
   return cudaSuccess;
 }
 extern "C" cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void* data) {
   SPAK_API;
   if (!function) return call(cudaErrorInvalidValue);
-  return enqueue(call, stream, [=] { function(data); });
+  return enqueue(call, stream, [=] { host_sees_work(), function(data); });
 }
 extern "C" cudaError_t cudaStreamAddCallback(cudaStream_t stream, cudaStreamCallback_t callback, void* data,
                                              unsigned flags) {
   SPAK_API;
   if (!callback || flags) return call(cudaErrorInvalidValue);
-  return enqueue(call, stream, [=] { callback(stream, context_error(), data); });
+  return enqueue(call, stream, [=] { host_sees_work(), callback(stream, context_error(), data); });
 }
 extern "C" cudaError_t cudaStreamAttachMemAsync(cudaStream_t, void*, size_t, unsigned) { return cudaSuccess; }
 
@@ -321,7 +336,7 @@ extern "C" cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   if (!live(event)) return call.wrong(cudaErrorInvalidResourceHandle, kNoEvent);
   if (event->capture)
     return call.wrong(cudaErrorCapturedEvent, "the event was recorded in a stream that is being captured");
-  if (event->work) perform(event->work);
+  if (event->work) await(event->work);
   return call(context_error());
 }
 extern "C" cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t start, cudaEvent_t stop) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/call.h"
+#include "host/order.h"
 
 #pragma GCC visibility push(hidden)
 namespace spak::sim::host {
@@ -18,6 +19,7 @@ struct Work {
   std::vector<std::shared_ptr<Work>> after;
   bool done = false;
   double finished = 0;  // milliseconds on the host's clock
+  Rank rank;
 };
 using WorkRef = std::shared_ptr<Work>;
 
@@ -33,6 +35,7 @@ struct CUstream_st {
   spak::sim::host::WorkRef last;                // null: idle
   std::vector<spak::sim::host::WorkRef> waits;  // cudaStreamWaitEvent: what the next work comes after
   unsigned polls = 0;
+  unsigned long long line = spak::sim::host::new_line();
   std::shared_ptr<spak::sim::host::Capture> capture;
   std::vector<cudaGraphNode_t> captured;  // what the next node comes after
 };

@@ -120,6 +120,7 @@ void copy_cluster(void* peer_shared, const void* shared, std::uint32_t bytes, st
                  std::string("the destination and the mbarrier of ") + what + " lie in different blocks",
                  "map both with cluster_map to the same rank", "calls", site));
   auto copy = load(into, peer_shared, shared, bytes, peer_bar, what, site);
+  copy->out_of_shared = true;
   if (reduction) copy->combines = true, copy->reduction = *reduction, copy->element = element;
   count_copy(profile::Event::peer_bytes, bytes);
   issue_load(std::move(copy), site);

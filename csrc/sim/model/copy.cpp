@@ -25,6 +25,16 @@ struct Inbound {
   std::vector<std::shared_ptr<Load>> loads;
 };
 
+// A block's: loads that read its shared memory and may not be complete.
+struct Outbound {
+  std::vector<std::shared_ptr<Load>> loads;
+};
+
+void keep(std::vector<std::shared_ptr<Load>>& loads, const std::shared_ptr<Load>& load) {
+  if (loads.size() >= 64) std::erase_if(loads, [](const std::shared_ptr<Load>& one) { return one->done; });
+  loads.push_back(load);
+}
+
 void release_sources(const Stores& stores) {
   for (const std::shared_ptr<Store>& store : stores) {
     store->take();
@@ -53,6 +63,13 @@ void left_behind(const Stores& stores, const Block& block) {
   }
 }
 
+void still_read(const Load& load, const Block& block) {
+  report({"exited-peer",
+          block.name() + " has exited while its " + load.what + " is still reading its shared memory",
+          "let no block exit before its peer has waited for the copy: end the kernel with cluster_sync()",
+          {{"issued (" + std::string(load.what) + ")", {load.site, nullptr}, name_of(*load.thread), ""}}});
+}
+
 }  // namespace
 
 void Load::perform() {
@@ -77,9 +94,8 @@ void issue_load(std::shared_ptr<Load> load, Site site) {
   load->site = site;
   load->thread = &thread;
   load->from = &thread.owner();
-  auto& inbound = load->into->states().get<Inbound>().loads;
-  if (inbound.size() >= 64) std::erase_if(inbound, [](const std::shared_ptr<Load>& one) { return one->done; });
-  inbound.push_back(load);
+  keep(load->into->states().get<Inbound>().loads, load);
+  if (load->out_of_shared) keep(thread.owner().states().get<Outbound>().loads, load);
   running->on_leave = model_leave;
   issue(std::move(load));
 }
@@ -158,6 +174,9 @@ void leave_copies(Block& block) {
     for (const Stores& group : mine->groups) left_behind(group, block);
     left_behind(mine->open, block);
   }
+  if (const auto* outbound = block.states().find<Outbound>())
+    for (const std::shared_ptr<Load>& load : outbound->loads)
+      if (!load->done) still_read(*load, block);
   const auto* inbound = block.states().find<Inbound>();
   if (!inbound) return;
   for (const std::shared_ptr<Load>& load : inbound->loads) {

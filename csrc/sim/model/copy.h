@@ -22,6 +22,7 @@ struct Load : Operation {
   const char* what = "";  // "TMA load"
   Block* into = nullptr;
   const Block* from = nullptr;  // the block that issued it
+  bool out_of_shared = false;   // it reads that one's shared memory
   MbarrierRef barrier;
   std::uint64_t bytes = 0;
   check::FlightRef flight;

@@ -44,9 +44,25 @@ void put(Matrix& matrix, unsigned lane, std::uint32_t value) {
   (Transposed ? matrix[column + 1][row] : matrix[row][column + 1]) = static_cast<std::uint16_t>(value >> 16);
 }
 
+// Lanes are together in the instruction, which orders no memory among them: what a lane gets must be ordered before the lane
+// itself, whichever gave the address.
+template <bool Transposed>
+void tell_receivers(void* const* arguments, unsigned i) {
+  const Thread& one = self();
+  for (unsigned lane = 0; lane < 32; ++lane) {
+    const Thread& to = self().owner().thread(one.index - one.lane + lane);
+    const unsigned row = 8 * i + (Transposed ? 2 * (lane % 4) : lane / 4);
+    const unsigned word = Transposed ? lane / 8 : lane % 4;
+    check::hand_over(lane_of(arguments, row).row + 4 * word, to);
+    if (Transposed) check::hand_over(lane_of(arguments, row + 1).row + 4 * word, to);
+  }
+}
+
 template <bool Transposed>
 void load(void* const* arguments, std::uint32_t arrived) {
   require_whole_warp(arrived, "ldmatrix");
+  if (check::on())
+    for (unsigned i = 0; i < lane_of(arguments, 0).count; ++i) tell_receivers<Transposed>(arguments, i);
   for (unsigned i = 0; i < lane_of(arguments, 0).count; ++i) {
     Matrix matrix;
     for (unsigned row = 0; row < 8; ++row) std::memcpy(matrix[row], lane_of(arguments, 8 * i + row).row, 16);

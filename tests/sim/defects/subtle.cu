@@ -290,6 +290,33 @@ extern "C" __global__ void peer_copy_not_waited_for(const int* x, int* y) {
   cluster_sync();
 }
 
+//@ defect source_is_gone: exited-peer
+//@   A block sends its tile to its peer and exits; only the peer waits for the copy, which still reads the tile.
+//@ run grid=2 block=32 cluster=2
+//@ in x = i32(arange(64))
+//@ out y: i32[64] = stack([zeros(32), 2 * x[:32]]).ravel()
+extern "C" __global__ void source_is_gone(const int* x, int* y) {
+  __shared__ __align__(128) int mine[32], theirs[32];
+  __shared__ __align__(8) uint64_t full;
+  const int t = threadIdx.x, rank = cluster_rank(), i = 32 * blockIdx.x + t;
+  y[i] = 0;
+  mine[t] = 2 * x[i];
+  if (t == 0) {
+    mbarrier_init(&full, 1);
+    fence_mbarrier_init();
+    mbarrier_arrive_expect_tx(&full, 128);
+  }
+  fence_proxy_async();
+  cluster_sync();
+  if (rank == 0) {
+    if (t == 0) bulk_copy_cluster(cluster_map(theirs, 1), mine, 128, cluster_map(&full, 1));  //@ here
+  } else {
+    mbarrier_wait_cluster(&full, 0);
+    y[i] = theirs[t];
+  }
+  cluster_sync();  //@ fixed
+}
+
 //@ defect matrix_stored_late: race-warp
 //@   stmatrix writes rows that other lanes read, and is no barrier for them.
 //@ run block=32
@@ -313,4 +340,36 @@ extern "C" __global__ void matrix_stored_late(const int* x, int* y) {
 //@ out y: i32[32] = -x
 extern "C" __global__ void quotient_overflows(const int* x, int* y, int divisor) {
   y[threadIdx.x] = x[threadIdx.x] / divisor;  //@ here
+}
+
+//@ defect matrix_turned_early: race-warp
+//@   stmatrix and ldmatrix wait for all lanes, but order no memory among them; each lane gets what others have stored.
+//@ run block=32
+//@ in x = i32(arange(64)).reshape(8, 8)
+//@ out y: i32[32] = x.T.ravel()[::2] + 65536 * x.T.ravel()[1::2]
+extern "C" __global__ void matrix_turned_early(const int* x, int* y) {
+  __shared__ __align__(16) unsigned short s[64];
+  const int t = threadIdx.x;
+  const uint32_t r[1] = {static_cast<uint32_t>(x[2 * t] | x[2 * t + 1] << 16)};
+  stmatrix<1>(s + 8 * (t % 8), r);        //@ writes
+  __syncwarp();                           //@ fixed
+  uint32_t q[1];
+  ldmatrix<1, true>(q, s + 8 * (t % 8));  //@ reads
+  y[t] = static_cast<int>(q[0]);
+}
+
+//@ defect row_of_its_own: race-warp
+//@   Each lane fills the row whose address it gives to ldmatrix; the parts of that row go to four other lanes.
+//@ run block=32
+//@ in x = i32(arange(32))
+//@ out y: i32[32] = x
+extern "C" __global__ void row_of_its_own(const int* x, int* y) {
+  __shared__ __align__(16) int s[32];
+  const int t = threadIdx.x;
+  if (t < 8)
+    for (int i = 0; i < 4; ++i) s[4 * t + i] = x[4 * t + i];  //@ writes
+  __syncwarp();                                               //@ fixed
+  uint32_t q[1];
+  ldmatrix<1>(q, s + 4 * (t % 8));                            //@ reads
+  y[t] = static_cast<int>(q[0]);
 }
