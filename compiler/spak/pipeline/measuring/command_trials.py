@@ -24,7 +24,7 @@ from spak.optimize.cache import TrialCache
 from spak.optimize.runners.live import Live, Subject
 from spak.optimize.space import Config, Space
 from spak.optimize.trial import Trial
-from spak.pipeline.measuring.sweeping import Form, Say
+from spak.pipeline.measuring.form import Form, Say
 from spak.semantics.program import EngineeringLoop, Fields
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from spak.optimize.space import Config, Space
 from spak.optimize.trial import Trial
 from spak.pipeline.measuring.bed import Bed, Built
 from spak.pipeline.measuring.benching import SEED, Ground, check_names, figures, summary, timed, whole
-from spak.pipeline.measuring.sweeping import FIGURES, Form, Say
+from spak.pipeline.measuring.form import FIGURES, Form, Say
 from spak.pipeline.measuring.workloads import Posed, admitted, distributions, pose
 from spak.semantics.program import EngineeringLoop
 from spak.verify.problem import Problem

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,36 +17,19 @@ from spak.knowledge.narrow import narrow
 from spak.model.base import canonical_json
 from spak.optimize.cache import TrialCache
 from spak.optimize.record import Record
-from spak.optimize.runners import Runner
 from spak.optimize.runners.simulated import Simulated
 from spak.optimize.space import Space
 from spak.optimize.strategies import find
 from spak.optimize.sweep import Budget, Swept
 from spak.optimize.sweep import sweep as search
 from spak.optimize.trial import Trial
+from spak.pipeline.measuring.form import Form, Say
 from spak.semantics.program import EngineeringLoop, Recommendation
 
 if TYPE_CHECKING:
     from spak.agents.policy import Policy
 
 Report = Callable[[dict[str, Any]], None]
-Say = Callable[[str], None]
-FIGURES = ("seconds", "gflops", "gbytes")
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How trials of a loop are carried out. `default` is the configuration in force; `environment` where trials are made.
-
-    `better` says of a trial, by its own figures, whether a change to it is worth making.
-    """
-
-    runner: Runner
-    space: Space
-    environment: Mapping[str, str]
-    default: Mapping[str, Any]
-    better: Callable[[Trial], bool]
-    write: Callable[[Swept], dict[str, Any]] | None = None
 
 
 def sweep(
