@@ -36,6 +36,11 @@ CONFIGURE = "(::spak::sim::host::configure"
     ("launch", "wanted"),
     [
         ("k<<<1, 2>>>(a, b);", f"{CONFIGURE}(1, 2), k(a, b));"),
+        ("k << <1, 2 >> > ();", f"{CONFIGURE}(1, 2), k  ());"),
+        (
+            "std::vector<std::vector<A<B>> > v; k<A<B<int>> > << <1, 2>> >(v);",
+            f"{CONFIGURE}(1, 2), k<A<B<int>> > (v));",
+        ),
         ("k <<< 1, 2 >>> ();", f"{CONFIGURE}(1, 2), k  ());"),
         ("k<T, 8><<<g, dim3(2, 3), n * sizeof(float), s>>>(a);", "(g, dim3(2, 3), n * sizeof(float), s), k<T, 8>(a));"),
         ("n::k<A<B<int>>><<<1, 2>>>(a);", f"{CONFIGURE}(1, 2), n::k<A<B<int>>>(a));"),
