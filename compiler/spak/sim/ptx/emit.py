@@ -8,7 +8,9 @@ from spak.sim.ptx.statement import Instruction, Statement, Unreadable
 
 P = "::spak::sim::ptx::"
 S = "::spak::sim::"
-_NUMBER = re.compile(r"^-?(?:0[xX][0-9a-fA-F]+|\d+)U?$")
+_NUMBER = re.compile(r"^-?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|\d+)U?$")
+# PTX ISA, "Constant Expressions": the same in C++.
+_CONSTANT = re.compile(r"^(?:0[xX][0-9a-fA-F]+U?|0[bB][01]+U?|\d+U?|[-+*/%&|^~!?:()<>=\s])+$")
 _SPECIAL = {
     "laneid": f"({P}thread_rank() % 32u)",
     "warpid": f"({P}thread_rank() / 32u)",
@@ -102,9 +104,13 @@ class Emitter:
             return f"static_cast<{cast}>(0x{operand[2:]}ull)"
         if _NUMBER.match(operand):
             return f"static_cast<{cast}>({operand.rstrip('U')}{'ll' if bits == 64 else ''})"
-        if re.fullmatch(r"-?\d+\.\d*(?:[eE][-+]?\d+)?", operand):
-            value = f"{operand}f" if bits == 32 else operand
+        if re.fullmatch(r"-?\d+(?:\.\d*(?:[eE][-+]?\d+)?|[eE][-+]?\d+)", operand):
+            value = f"static_cast<float>({operand})" if bits == 32 else operand
             return f"{P}bits<{cast}>({value})"
+        if operand == "WARP_SZ":
+            return f"static_cast<{cast}>(32)"
+        if _CONSTANT.match(plain := operand.replace("\0", "%")) and re.search(r"\d", plain):
+            return f"static_cast<{cast}>({plain})"
         return self.special(operand, bits, cast)
 
     def special(self, operand: str, bits: int, cast: str) -> str:
