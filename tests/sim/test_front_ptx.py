@@ -261,6 +261,7 @@ def test_every_form_of_the_table_is_used_by_a_test() -> None:
 
 
 PARSED = [
+    'asm volatile("st.async.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [%0], {%0, %0, %0, %0}, [%0];" :: "r"(a));',
     'asm volatile("ldmatrix.sync.aligned.x4.trans.m8n8.shared.b16 {%0, %0, %0, %0}, [%0];" : "+r"(a));',
     'asm volatile("{ .reg .pred p; setp.eq.u32 p, %0, 1; barrier.cta.red.and.pred p, 0, p; }" :: "r"(a));',
     'asm volatile("mbarrier.inval.shared.b64 [%0];" :: "r"(a));',

@@ -32,11 +32,15 @@ _SPECIAL = {
     **{f"ntid.{a}": f"blockDim.{a}" for a in "xyz"},
     **{f"ctaid.{a}": f"blockIdx.{a}" for a in "xyz"},
     **{f"nctaid.{a}": f"gridDim.{a}" for a in "xyz"},
+    **{f"cluster_nctaid.{a}": f"::spak::sim::cluster_shape(spak_at).{a}" for a in "xyz"},
+    **{f"cluster_ctaid.{a}": f"(blockIdx.{a} % ::spak::sim::cluster_shape(spak_at).{a})" for a in "xyz"},
+    **{f"clusterid.{a}": f"(blockIdx.{a} / ::spak::sim::cluster_shape(spak_at).{a})" for a in "xyz"},
+    **{f"nclusterid.{a}": f"(gridDim.{a} / ::spak::sim::cluster_shape(spak_at).{a})" for a in "xyz"},
 }
 _SPECIAL_BITS = {"clock64": 64, "globaltimer": 64}
 _MODELS = {
     "smid": "special", "nsmid": "special", "clock": "special", "clock64": "special", "globaltimer": "special",
-    "globaltimer_lo": "special", "cluster_ctarank": "cluster", "cluster_nctarank": "cluster",
+    "globaltimer_lo": "special",
 }  # fmt: skip
 CPP = {
     **{f"u{n}": f"std::uint{n}_t" for n in (8, 16, 32, 64)},
@@ -116,8 +120,8 @@ class Emitter:
     def special(self, operand: str, bits: int, cast: str) -> str:
         plain = re.sub(r"^[\0%]", "", operand)
         if operand[:1] in "\0%" and plain in _SPECIAL:
-            if plain in _MODELS:
-                self.models.add(_MODELS[plain])
+            if model := _MODELS.get(plain, "cluster" if "cluster" in plain else ""):
+                self.models.add(model)
             return f"static_cast<{cast}>({_SPECIAL[plain]})"
         shown = operand.replace("\0", "%")
         raise Unreadable(f"the operand `{shown}` is no register, number or special register that the simulator knows")
