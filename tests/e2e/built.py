@@ -64,12 +64,13 @@ def copy(root: Path, cache: Path = CACHE) -> Tree:
     return Tree(root, environment(cache))
 
 
-def only(tree: Tree, units: tuple[str, ...], targets: tuple[str, ...]) -> Tree:
-    """Keep some units and targets, as a small project would have them."""
+def only(tree: Tree, units: tuple[str, ...], targets: tuple[str, ...] = ()) -> Tree:
+    """Keep some units, and some targets where they are named, as a small project would have them."""
     for folder in sorted((tree.root / "specs").iterdir()):
         if folder.name not in (*units, "domains"):
             shutil.rmtree(folder)
-    (tree.root / "spak.toml").write_text(f"targets = {list(targets)}\n")
+    if targets:
+        (tree.root / "spak.toml").write_text(f"targets = {list(targets)}\n")
     return tree
 
 

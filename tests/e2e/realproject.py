@@ -146,6 +146,16 @@ class Project:
         rows = tomllib.loads(self.path("spak.lock").read_text())["entry"]
         return {f"{row['unit']}.{row['variant']}.{row['dialect']}": row for row in rows}
 
+    def forget(self, name: str) -> None:
+        """Take a reply and its entry out of the tree, so that it is asked for."""
+        unit, variant, dialect = name.split(".")
+        shutil.rmtree(self.path(f"generated/{unit}/{variant}/{dialect}"), ignore_errors=True)
+        head, *entries = self.path("spak.lock").read_text().split("[[entry]]")
+        keys = f'unit = "{unit}"\nvariant = "{variant}"\ndialect = "{dialect}"'
+        kept = [one for one in entries if keys not in one]
+        assert len(kept) == len(entries) - 1, f"{name} is not locked"
+        self.path("spak.lock").write_text("[[entry]]".join([head, *kept]))
+
 
 def lay_out(root: Path) -> None:
     """Two of the shipped units, one of them with a second variant whose reply the lock does not know yet."""

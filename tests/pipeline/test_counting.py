@@ -14,9 +14,11 @@ from spak.verify import checked
 from spak.verify.rig import Ran
 from spak.verify.rounds import Round
 
+FIRST = {"barriers": 4, "global_load_sectors": 10, "threads_a_block": 32}
+SECOND = {"barriers": 1, "mma": 7, "threads_a_block": 32}
 LAUNCHES = [
-    {"kernel": "a", "grid": [2, 1, 1], "block": [32, 1, 1], "counters": {"barriers": 4, "global_load_sectors": 10}},
-    {"kernel": "b", "grid": [1, 1, 1], "block": [32, 1, 1], "counters": {"barriers": 1, "mma": 7}},
+    {"kernel": "a", "grid": [2, 1, 1], "block": [32, 1, 1], "counters": FIRST},
+    {"kernel": "b", "grid": [1, 1, 1], "block": [32, 1, 1], "counters": SECOND},
 ]
 
 
@@ -28,7 +30,7 @@ def evidence(folder: Path, *checks: dict[str, Any]) -> str:
 
 def test_counters_are_summed_over_launches(tmp_path: Path) -> None:
     path = evidence(tmp_path, {"name": "counters", "figures": {"launches": LAUNCHES}})
-    assert counters(path) == {"launches": 2, "barriers": 5, "global_load_sectors": 10, "mma": 7}
+    assert counters(path) == {"launches": 2, "barriers": 5, "global_load_sectors": 10, "mma": 7, "threads_a_block": 32}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"checks": [{"name": "counters"}]}', '{"checks": []}'])

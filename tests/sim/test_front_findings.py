@@ -53,13 +53,13 @@ def test_a_finding_is_a_diagnostic_with_both_lines(here: Path) -> None:
     (found,) = read(text_of(row()), None, root=here)
     said = found.diagnostic()
     assert (said.code, said.span) == ("SPK540", Span("k.cu", 4, 2, 4, 34))
-    assert said.notes[0] == "k.cu:4: reads 4 bytes: block (0,0,0), thread (3,0,0)"
-    assert said.notes[1].startswith("k.cu:3: writes") and "seen 3 times" in said.notes[2]
+    assert str(said.related[0]) == "k.cu:4:2: reads 4 bytes: block (0,0,0), thread (3,0,0)"
+    assert str(said.related[1]).startswith("k.cu:3:3: writes") and "seen 3 times" in said.notes[0]
     assert Diagnostic.from_json(said.to_json()) == said
 
 
 def test_text_shows_lines_marks_threads_and_hint(here: Path) -> None:
-    (found,) = read(text_of(row()), None, root=here, origin=Span("SPEC.k.md", 7), schedule="seed 1, lazy")
+    (found,) = read(text_of(row()), None, root=here, schedule="seed 1, lazy")
     assert (
         report.text([found], here)
         == """\
@@ -69,7 +69,6 @@ k.cu:4:2: SPK540: two threads touch the same bytes of `tile`. [race-shared]
   3 |   tile[threadIdx.x] = 1;
     |   ^^^^^^^^^^^^^^^^^^^^^^ writes 4 bytes: block (0,0,0), thread (60,0,0)
     = in kernel `k`, seen 3 times, schedule seed 1, lazy
-    = made from SPEC.k.md:7
     = hint: put __syncthreads() between
 
 1 finding: 1 race-shared
@@ -117,7 +116,10 @@ def test_instructions_are_resolved_through_headers(tmp_path: Path) -> None:
     place = found.place
     assert place is not None and Path(place.span.file).name == "own.cpp" and place.span.line == 4
     assert place.through == ("spak/cuda/spot.h:4",) and [span.line for span in place.callers] == [9]
-    assert "called from" in report.text([found]) and "in spak/cuda/spot.h:4" in found.notes()[1]
+    assert "called from" in report.text([found])
+    inner, outer = found.diagnostic().related
+    assert inner.what.endswith("in spak/cuda/spot.h:4") and outer.what == "called from here"
+    assert outer.span is not None and outer.span.line == 9
     (unknown,) = read(text_of(row(parties=[party | {"pc": "0x1"}])), tmp_path / "own.so", root=tmp_path)
     assert unknown.place is None and unknown.diagnostic().span is None
 
@@ -125,7 +127,7 @@ def test_instructions_are_resolved_through_headers(tmp_path: Path) -> None:
 def test_json_and_sarif_say_the_same(here: Path) -> None:
     far = {"role": "waits", "file": "", "line": 0, "threads": "threads 0-31", "what": ""}
     rows = [row(), row(rule="deadlock", parties=[far]), row(rule="never heard of")]
-    found = read(text_of(*rows), None, root=here, origin=Span("SPEC.k.md", 7))
+    found = read(text_of(*rows), None, root=here)
     plain = json.loads(report.json(found))
     assert [one["code"] for one in plain["findings"]] == ["SPK540", "SPK552", "SPK566"]
     assert plain["findings"][0]["class"] == "races" and plain["findings"][0]["parties"][1]["line"] == 3
@@ -134,7 +136,7 @@ def test_json_and_sarif_say_the_same(here: Path) -> None:
     first, second, _ = run["results"]
     region = first["locations"][0]["physicalLocation"]["region"]
     assert region == {"startLine": 4, "startColumn": 2, "endLine": 4, "endColumn": 34}
-    assert [one["physicalLocation"]["region"]["startLine"] for one in first["relatedLocations"]] == [3, 7]
+    assert [one["physicalLocation"]["region"]["startLine"] for one in first["relatedLocations"]] == [3]
     assert "locations" not in second and run["tool"]["driver"]["rules"][second["ruleIndex"]]["id"] == "SPK552"
     check_sarif(json.loads(report.sarif(())))
 
@@ -142,7 +144,7 @@ def test_json_and_sarif_say_the_same(here: Path) -> None:
 # The part of the schema of SARIF 2.1.0 (OASIS, section 3) that reports use: allowed keys, and which of them are required.
 SHAPE: dict[str, tuple[set[str], set[str]]] = {
     "log": ({"$schema", "version", "runs"}, {"version", "runs"}),
-    "run": ({"tool", "columnKind", "results", "artifacts", "invocations"}, {"tool"}),
+    "run": ({"tool", "columnKind", "results", "artifacts", "invocations", "properties"}, {"tool"}),
     "driver": ({"name", "version", "rules", "informationUri"}, {"name"}),
     "rule": ({"id", "name", "shortDescription", "fullDescription", "defaultConfiguration", "help"}, {"id"}),
     "result": (

@@ -165,6 +165,6 @@ def test_counters_become_a_table() -> None:
         "counters": {"loads": 3000, "zero": 0},
         "places": [],
     }
-    text = profile.text(json.dumps([launch]) + "\n" + json.dumps([launch]) + "\n")
+    text = profile.text(profile.read(json.dumps([launch]) + "\n" + json.dumps([launch]) + "\n"))
     assert text == "profile of `k`, (2,1,1) x (32,1,1), 2 launches\n  loads             6,000\n"
     assert report.text(()) == ""

@@ -67,7 +67,7 @@ def test_a_finding_is_a_diagnostic_at_the_line_with_its_other_side() -> None:
     (one,) = said("", json.dumps([ROW]))
     assert one.code == "SPK540"
     assert (one.span.file, one.span.line) == ("generated/k/v/cuda/kernel.cu", 7)
-    assert any("kernel.cu:9: reads" in note for note in one.notes)
+    assert any("kernel.cu:9:1: reads" in str(other) for other in one.related)
     assert any("random order, seed 1, eager completion" in note for note in one.notes)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from spak.sim.findings import Finding
-    from spak.sim.program import Run
+    from spak.sim.report import About
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -60,6 +59,14 @@ if TYPE_CHECKING:
     help="End a launch after so many seconds of CPU time [default: 300], and the program if it then goes on.",
 )
 @click.option("--report", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@click.option(
+    "--max-findings",
+    "most",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Report at most so many, the first by place.",
+)
 @click.option("-o", "output", type=click.Path(dir_okay=False), help="Write the report to a file.")
 @click.option("--keep", type=click.Path(dir_okay=False), help="Keep the compiled program under this name.")
 @click.pass_context
@@ -78,13 +85,15 @@ def command(
     sample_blocks: int | None,
     seconds: int | None,
     form: str,
+    most: int,
     output: str | None,
     keep: str | None,
 ) -> int:
     """Compile a CUDA program for the CPU as it stands, run it, and report what the simulator found.
 
     The program has the terminal to itself while it runs. What comes after `--` goes to it. The report follows on
-    standard error (JSON and SARIF: on standard output), or goes to the file that -o names.
+    standard error, or goes to the file that -o names. JSON and SARIF go to standard output, and what the program prints to
+    standard error: there is one whatever happens, of a program that does not compile too.
 
     \b
     Examples:
@@ -100,7 +109,7 @@ def command(
     import tempfile
 
     from spak.errors import SpakError
-    from spak.sim import program
+    from spak.sim import program, report
 
     sources, arguments = split(files)
     if not sources:
@@ -121,18 +130,20 @@ def command(
     )
     with tempfile.TemporaryDirectory(prefix="spak-sim-") as name:
         folder = Path(name)
+        printed = sys.stderr if form != "text" and not output else None
         try:
             made, names = program.build(sources, settings, folder, tell)
+            if keep:
+                program.keep(made, Path(keep))
+            done = program.run(made, arguments, settings, names, folder, tell, printed)
         except SpakError as error:
-            click.echo(str(error), err=True)
+            _say(form, output, (), report.About(diagnostics=error.diagnostics, status=2))
             return 2
-        if keep:
-            program.keep(made, Path(keep))
-        done = program.run(made, arguments, settings, names, folder, tell)
-    _say(done, form, output)
-    if done.status < 0:
-        return 128 - done.status
-    return done.status or int(bool(done.found))
+    status = 128 - done.status if done.status < 0 else done.status or int(bool(done.found))
+    found = report.ordered(done.found)
+    ended = (done.ended,) if done.ended else ()
+    _say(form, output, found[:most], report.About(done.ran, ended, status, done.profiles, len(found[most:])))
+    return status
 
 
 def tell(what: str) -> None:
@@ -146,20 +157,15 @@ def split(words: tuple[str, ...]) -> tuple[list[str], list[str]]:
     return list(words[: len(words) - len(after)]), list(words[len(words) - len(after) :])
 
 
-def _say(done: Run, form: str, output: str | None) -> None:
-    from spak.sim import profile, report
+def _say(form: str, output: str | None, found: tuple[Finding, ...], about: About) -> None:
+    from spak.sim import report
 
-    forms: dict[str, Callable[[tuple[Finding, ...]], str]] = {
-        "text": report.text,
-        "json": report.json,
-        "sarif": report.sarif,
-    }
-    text = forms[form](done.found)
+    said = {
+        "text": lambda: report.text(found, about=about),
+        "json": lambda: report.json(found, about),
+        "sarif": lambda: report.sarif(found, about),
+    }[form]()
     if output:
-        Path(output).write_text(text)
-    elif text:
-        click.echo(text, err=form == "text", nl=False)
-    if done.counters:
-        click.echo(profile.text(done.counters), err=True, nl=False)
-    if done.ended:
-        click.echo(str(done.ended), err=True)
+        Path(output).write_text(said)
+    else:
+        click.echo(said, err=form == "text", nl=False)

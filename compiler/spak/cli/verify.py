@@ -31,12 +31,15 @@ if TYPE_CHECKING:
     help="Only that part: the rounds, the simulator's check mode, or its counters. Without it, everything.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the evidence as JSON.")
-def command(name: str, round_: str, seed: int | None, mode: str | None, as_json: bool) -> None:
+@click.option("--sarif", "as_sarif", is_flag=True, help="Print what was found as SARIF 2.1.0, for code review.")
+def command(name: str, round_: str, seed: int | None, mode: str | None, as_json: bool, as_sarif: bool) -> None:
     """Verify a built module directly: every round, or exactly one of them again.
 
     The module must have been built (`doit build`). Nothing is written; the recorded evidence stays as it is.
     """
+    from spak.errors.sarif import Result, log
     from spak.model.base import canonical_json
+    from spak.pipeline.places import led
     from spak.verify.verification import verify
 
     options = options_of(name)
@@ -44,19 +47,24 @@ def command(name: str, round_: str, seed: int | None, mode: str | None, as_json:
         hint = "check mode and counters are the simulator's: `doit build`, then verify on `sim`"
         raise SpakError(Diagnostic("SPK608", f"{name} has no module for mode {mode}", hint=hint))
     evidence = verify(options.model_copy(update={"mode": mode or ""}), round_, seed)
-    if as_json:
+    found = led((Diagnostic.from_json(one) for one in evidence.diagnostics), options.unit)
+    status = 0 if evidence.verdict == "passed" else 1
+    if as_sarif:
+        sys.stdout.write(log("spak verify", map(Result, found), {"subject": name, "verdict": evidence.verdict}, status))
+    elif as_json:
+        evidence = evidence.model_copy(update={"diagnostics": tuple(one.to_json() for one in found)})
         sys.stdout.write(canonical_json(evidence).decode())
     else:
         for check in evidence.checks:
             click.echo(f"{check.verdict:8} {check.name:24} {check.detail}")
             for result, figures in check.figures.items() if round_ or mode == "profile" else ():
                 click.echo(f"         {result}: {json.dumps(figures, sort_keys=True)}")
-        for diagnostic in evidence.diagnostics:
-            click.echo(str(Diagnostic.from_json(diagnostic)), err=True)
+        for diagnostic in found:
+            click.echo(str(diagnostic), err=True)
         if round_ and evidence.smallest_failure:
             click.echo(f"smallest failing input: {json.dumps(evidence.smallest_failure, sort_keys=True)}")
         click.echo(f"{evidence.verdict}: {len(evidence.checks)} checks, sandbox: {evidence.environment['sandbox']}")
-    sys.exit(0 if evidence.verdict == "passed" else 1)
+    sys.exit(status)
 
 
 def options_of(name: str) -> Options:

@@ -4,6 +4,7 @@ steps.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from spak.codegen.repair import Failed
@@ -14,12 +15,17 @@ from spak.model.request import Provenance
 
 
 def moved(one: dict[str, Any], file: str, starts: dict[str, int]) -> dict[str, Any]:
-    span = one.get("span")
+    """A diagnostic with its places in files that are gone made places in the reply they came from."""
+    related = [{**other, "span": _moved(other.get("span"), file, starts)} for other in one.get("related", ())]
+    return {**one, "span": _moved(one.get("span"), file, starts), "related": related}
+
+
+def _moved(span: list[Any] | None, file: str, starts: dict[str, int]) -> list[Any] | None:
     if not span or span[0] not in starts:
-        return one
+        return span
     _, line, col, end_line, end_col = span
     down = starts[span[0]] - 1
-    return {**one, "span": [file, line + down, col, end_line + down if end_line else 0, end_col]}
+    return [file, line + down, col, end_line + down if end_line else 0, end_col]
 
 
 def refuse_incomplete(provenance: Provenance, name: str) -> None:
@@ -40,9 +46,7 @@ def with_reason(error: SpakError, failures: list[Failed]) -> SpakError:
     whose = "the pinned source" if failures[0].pinned else "the last reply"
     more = f" (and {len(rest)} more)" if rest else ""
     head, *others = error.diagnostics
-    noted = Diagnostic(
-        head.code, head.message, head.span, head.hint, (*head.notes, f"{whose} failed: {first}{more}"), head.severity
-    )
+    noted = replace(head, notes=(*head.notes, f"{whose} failed: {first}{more}"))
     return (Waiting if isinstance(error, Waiting) else SpakError)(noted, *others)
 
 

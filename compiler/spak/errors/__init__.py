@@ -27,10 +27,33 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that a diagnostic leads to, and what is there: the other side of a race, the line of a spec.
+
+    `subject` names what a unit's spec states there: `/signature/params/x`, `/variants/tiled`. Such a place is looked up when the
+    diagnostic is shown, as text moves within a spec while a result stands; what is recorded has the name alone.
+    """
+
+    what: str
+    span: Span | None = None
+    subject: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.span}: {self.what}" if self.span else self.what
+
+    def to_json(self) -> dict[str, Any]:
+        return {"what": self.what, "span": _span_data(self.span), "subject": self.subject}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Related:
+        return cls(data["what"], _span_of(data.get("span")), data.get("subject", ""))
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding, printed as `file:line:col: SPKnnn: what. hint: what to do`.
 
-    `code` is a stable key of the catalogue in `errors/codes/*.toml`; `notes` are further lines, shown indented.
+    `code` is a stable key of the catalogue in `errors/codes/*.toml`; `related` and `notes` are further lines, shown indented.
     """
 
     code: str
@@ -39,37 +62,46 @@ class Diagnostic:
     hint: str = ""
     notes: tuple[str, ...] = ()
     severity: str = "error"  # "error" | "warning"
+    related: tuple[Related, ...] = ()
 
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""
         kind = "warning: " if self.severity == "warning" else ""
         what = self.message if self.message.endswith((".", "?", "!")) else self.message + "."
         hint = f" hint: {self.hint}" if self.hint else ""
-        return plain("\n    ".join([f"{place}{self.code}: {kind}{what}{hint}", *self.notes]))
+        return plain("\n    ".join([f"{place}{self.code}: {kind}{what}{hint}", *map(str, self.related), *self.notes]))
 
     def to_json(self) -> dict[str, Any]:
         """The plain form used in evidence, NDJSON events and `--json`; `from_json` reads it back."""
-        span = self.span
         return {
             "code": self.code,
             "message": self.message,
             "hint": self.hint,
             "notes": list(self.notes),
             "severity": self.severity,
-            "span": [span.file, span.line, span.col, span.end_line, span.end_col] if span else None,
+            "span": _span_data(self.span),
+            "related": [one.to_json() for one in self.related],
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Diagnostic:
-        span = Span(*data["span"]) if data.get("span") else None
         return cls(
             code=data["code"],
             message=data["message"],
-            span=span,
+            span=_span_of(data.get("span")),
             hint=data.get("hint", ""),
             notes=tuple(data.get("notes", ())),
             severity=data.get("severity", "error"),
+            related=tuple(Related.from_json(one) for one in data.get("related", ())),
         )
+
+
+def _span_data(span: Span | None) -> list[Any] | None:
+    return [span.file, span.line, span.col, span.end_line, span.end_col] if span else None
+
+
+def _span_of(data: list[Any] | None) -> Span | None:
+    return Span(*data) if data else None
 
 
 class SpakError(Exception):

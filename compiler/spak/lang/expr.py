@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from spak.errors import Collector, Diagnostic, SpakError, Span
@@ -87,9 +88,7 @@ def shifted(diagnostic: Diagnostic, base: Span | None) -> Diagnostic:
         moved = Span(
             base.file, base.line, base.col + inner.col - 1, base.line, base.col + max(inner.end_col, inner.col) - 1
         )
-    return Diagnostic(
-        diagnostic.code, diagnostic.message, moved, diagnostic.hint, diagnostic.notes, diagnostic.severity
-    )
+    return replace(diagnostic, span=moved)
 
 
 def as_expr(value: tree.Value, found: Collector, *, statements: bool = False) -> Expr | None:

@@ -122,8 +122,9 @@ class Loader:
         kernel.places |= {f"/design_space/{i}": choices[c.name] for i, c in enumerate(design)}
         kernel.places |= {f"/tuning_space/parameters/{i}": tunables[c.name] for i, c in enumerate(tuning.parameters)}
         kernel.places |= {
-            f"/signature/params/{i}": read.places[p.name]
-            for i, p in enumerate(read.signature.params)
+            f"/signature/{kind}/{i}": read.places[p.name]
+            for kind, params in (("params", read.signature.params), ("results", read.signature.results))
+            for i, p in enumerate(params)
             if p.name in read.places
         }
         rules = knowledge.sorted()

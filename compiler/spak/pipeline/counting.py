@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from spak.sim import profile
 
 #: Of the check in the evidence that holds them: `spak.verify.verification`.
 CHECK = "counters"
@@ -21,10 +23,6 @@ def counters(evidence: str) -> dict[str, float]:
     return total(launches)
 
 
-def total(launches: list[Mapping[str, Any]]) -> dict[str, float]:
-    """The sum of each counter over launches, by name; `launches` is how many there were."""
-    found: dict[str, float] = {}
-    for launch in launches:
-        for name, value in launch["counters"].items():
-            found[name] = found.get(name, 0) + value
-    return {"launches": len(launches), **dict(sorted(found.items()))} if launches else {}
+def total(launches: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The counters of all launches, by name; `launches` is how many there were."""
+    return {"launches": len(launches), **profile.total(launches)} if launches else {}

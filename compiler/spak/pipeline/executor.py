@@ -17,6 +17,7 @@ from spak.pipeline import outputs
 from spak.pipeline.action import Action
 from spak.pipeline.events import Events
 from spak.pipeline.keys import Keys, key_of
+from spak.pipeline.places import led
 from spak.pipeline.pools import Pools
 from spak.pipeline.result import Result, Status
 from spak.pipeline.workers import Done, Workers
@@ -263,9 +264,14 @@ def _unmade(action: Action, made: outputs.Made) -> list[str]:
     return [path for path in sorted(action.outputs) if path not in made]
 
 
+def found_by(action: Action, outcome: dict[str, Any]) -> tuple[Diagnostic, ...]:
+    """The diagnostics of an outcome, new or recorded, with the lines that the unit's spec now has."""
+    return led((Diagnostic.from_json(one) for one in outcome["diagnostics"]), str(action.options.get("unit", "")))
+
+
 def _served(action: Action, key: str, outcome: dict[str, Any], status: Status, reason: str) -> Result:
     """A result from an outcome; a failed subject is FAILED however it became known."""
-    diagnostics = tuple(Diagnostic.from_json(one) for one in outcome["diagnostics"])
+    diagnostics = found_by(action, outcome)
     good = bool(outcome["ok"])
     return Result(
         action.name,

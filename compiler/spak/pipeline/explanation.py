@@ -4,7 +4,7 @@ is printed.
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,21 +13,24 @@ from typing import Any
 from spak.digest import Field, explain_fields
 from spak.errors import Diagnostic, SpakError
 from spak.pipeline.action import Action
+from spak.pipeline.executor import found_by
 from spak.pipeline.foresight import Foresight, Step
 from spak.pipeline.keys import key_of
+from spak.pipeline.places import Places
 from spak.pipeline.session import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`chain` are the actions above, nearest first, each with the inputs that no action makes and the place in a
-    spec.
+    """`found` is what the action, or those that judge what it writes, found wrong when they last ran. `chain` are the actions
+    above, nearest first, each with the inputs that no action makes and the place in a spec.
     """
 
     subject: str
     step: Step
     key: str
     recorded: str
+    found: tuple[tuple[str, tuple[Diagnostic, ...]], ...]
     chain: tuple[tuple[str, tuple[str, ...], str], ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -36,6 +39,7 @@ class Explanation:
             "action": self.step.to_json(),
             "key": self.key,
             "recorded": self.recorded,
+            "found": [{"action": name, "diagnostics": [one.to_json() for one in found]} for name, found in self.found],
             "fields": [list(field) for field in self.step.fields],
             "chain": [
                 {"action": name, "sources": list(sources), "place": place} for name, sources, place in self.chain
@@ -53,6 +57,11 @@ class Explanation:
             f"recorded {self.recorded or 'nothing'}",
         ]
         lines += [str(one) for one in self.step.diagnostics]
+        for name, found in self.found:
+            lines += [
+                f"found by {name} when it last ran",
+                *(f"  {line}" for one in found for line in str(one).split("\n")),
+            ]
         lines += [explain_fields(self.step.fields), "", "from"]
         for name, sources, place in self.chain:
             lines.append(f"  {name}" + (f"  {place}" if place else ""))
@@ -84,24 +93,21 @@ def explain(session: Session, subject: str) -> Explanation:
         step,
         key_of(fields) if fields and not step.unless else "unknown",
         record["key"] if record else "",
+        tuple(one for one in _found(session, [name, *network.actions[name].judges]) if one != (name, step.diagnostics)),
         tuple(chain),
     )
 
 
+def _found(session: Session, names: Iterable[str]) -> Iterator[tuple[str, tuple[Diagnostic, ...]]]:
+    """What the last runs of actions found wrong."""
+    for name in names:
+        record = session.journal.get(name)
+        if record and (found := found_by(session.network.actions[name], record["outcome"])):
+            yield name, found
+
+
 def place_of(action: Action) -> str:
     """`specs/u/SPEC.u.md:12:1`, where the spec states what the action is about; '' where that is not known."""
-    subject = action.name.partition(":")[2].partition("@")[0].split(".")
-    ir, spans = Path(f"build/ir/{subject[0]}.json"), Path(f"build/ir/{subject[0]}.spans.json")
-    try:
-        places, unit = json.loads(spans.read_bytes()), json.loads(ir.read_bytes())
-    except (OSError, ValueError):
-        return ""
-    pointers = [""]
-    if len(subject) > 1:
-        names = [variant.get("name") for variant in unit.get("variants", ())]
-        pointers = [f"/variants/{names.index(subject[1])}", *pointers] if subject[1] in names else pointers
-    for pointer in [*pointers, "/name", "/signature"]:
-        if pointer in places:
-            file, line, col = places[pointer][:3]
-            return f"{file}:{line}:{col}"
-    return ""
+    unit, _, rest = action.name.partition(":")[2].partition("@")[0].partition(".")
+    span = Places.of(unit).find(f"/variants/{rest.partition('.')[0]}" if rest else "")
+    return str(span) if span else ""

@@ -24,6 +24,7 @@ from spak.digest import Field, first_difference
 from spak.errors import Diagnostic, SpakError
 from spak.pipeline import outputs
 from spak.pipeline.action import Action
+from spak.pipeline.executor import found_by
 from spak.pipeline.keys import key_of
 from spak.pipeline.replies import UNKNOWN, prospect
 from spak.pipeline.session import Session
@@ -148,8 +149,7 @@ class Foresight:
     ) -> Step:
         if outcome["ok"]:
             return Step(action.name, what, reason, "", fields)
-        found = tuple(Diagnostic.from_json(one) for one in outcome["diagnostics"])
-        return Step(action.name, What.FAILED, reason or "known to fail", "", fields, found)
+        return Step(action.name, What.FAILED, reason or "known to fail", "", fields, found_by(action, outcome))
 
     def _inline(self, action: Action, fields: tuple[Field, ...]) -> Step:
         record = self.session.journal.get(action.name)

@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from spak.errors import Diagnostic, SpakError, Span
+from spak.errors import Diagnostic, Related, SpakError, Span
 from spak.sim import rules
 from spak.sim.symbols import Frame, frames
 
 # Folders of the headers behind which nobody looks for a mistake of their own: ours, the toolkit's, the system's.
 _HEADERS = ("spak/cuda/", "spak/sim/", "/sim/engine/", "/sim/check/", "/sim/model/", "/sim/host/", "/usr/", "nvidia/cu")
+SHOWN = 12  # parties of one finding that are shown; a deadlock may have hundreds
 _INCLUDE = "include/"  # what builds call those folders in modules: the names of folders are kept out of binaries
 
 
@@ -47,8 +49,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A breach of a rule: the offender is the first of `parties`. `origin`, where there is one, is the statement of the
-    spec that the kernel was made from."""
+    """A breach of a rule: the offender is the first of `parties`."""
 
     rule: str
     sentence: str
@@ -56,7 +57,6 @@ class Finding:
     parties: tuple[Party, ...] = ()
     kernel: str = ""
     count: int = 1
-    origin: Span | None = None
     schedule: str = ""
 
     @property
@@ -69,24 +69,37 @@ class Finding:
         return next((party.place for party in self.parties if party.place), None)
 
     def diagnostic(self) -> Diagnostic:
-        """As a compiler's message: placed at the offender, with the parties as notes."""
+        """As a compiler's message: placed at the offender, related to every party's line and the calls that lead there."""
         place = self.place
-        return Diagnostic(self.code, self.sentence, place.span if place else None, self.hint, tuple(self.notes()))
+        related = [one for party in self.parties[:SHOWN] for one in _related(party)]
+        return Diagnostic(
+            self.code,
+            self.sentence,
+            place.span if place else None,
+            self.hint,
+            tuple(self._notes()),
+            related=tuple(related),
+        )
 
-    def notes(self) -> list[str]:
-        """Each party with its place and calls, then the kernel and what it was made from."""
-        said = []
-        for party in self.parties:
-            where = f"{party.place.span.file}:{party.place.span.line}: " if party.place else ""
-            said.append(f"{where}{party}")
-            if party.place:
-                said += [f"  {note}" for note in calls(party.place)]
+    def _notes(self) -> Iterator[str]:
+        if len(self.parties) > SHOWN:
+            yield f"and {len(self.parties) - SHOWN} more"
         if self.kernel:
             times = f", seen {self.count} times" if self.count > 1 else ""
-            said.append(f"in kernel `{self.kernel}`{times}" + (f", schedule {self.schedule}" if self.schedule else ""))
-        if self.origin:
-            said.append(f"made from {self.origin.file}:{self.origin.line}")
-        return said
+            yield f"in kernel `{self.kernel}`{times}" + (f", schedule {self.schedule}" if self.schedule else "")
+
+    def names(self) -> set[str]:
+        """What is called by a name in the sentence or by a party: buffers, shared variables, kernels."""
+        return set(re.findall(r"`([^`]+)`", " ".join([self.sentence, *map(str, self.parties)])))
+
+
+def _related(party: Party) -> Iterator[Related]:
+    if party.place is None:
+        yield Related(str(party))
+        return
+    through = "".join(f", in {name}" for name in party.place.through)
+    yield Related(f"{party}{through}", party.place.span)
+    yield from (Related("called from here", span) for span in party.place.callers)
 
 
 def calls(place: Place) -> list[str]:
@@ -100,7 +113,6 @@ def read(
     module: Path | None,
     sources: Mapping[str, str] | None = None,
     *,
-    origin: Span | None = None,
     schedule: str = "",
     root: Path = Path(),
 ) -> tuple[Finding, ...]:
@@ -124,12 +136,19 @@ def read(
             parties=tuple(reader.party(party) for party in row["parties"]),
             kernel=row.get("kernel", ""),
             count=int(row.get("count", 1)),
-            origin=origin,
             schedule=schedule,
         )
         key = (one.rule, one.kernel, tuple((p.role, p.place and p.place.span) for p in one.parties) or one.sentence)
         found[key] = replace(found[key], count=found[key].count + one.count) if key in found else one
     return tuple(found.values())
+
+
+def spans(module: Path, offsets: Iterable[int], sources: Mapping[str, str] | None = None) -> dict[int, Span]:
+    """The user's own lines of instructions, of those that have one; parameters as for `read`."""
+    wanted = set(offsets)
+    reader = _Reader(frames(module, wanted), dict(sources or {}), Path())
+    places = ((offset, reader.place(reader.table.get(offset, ()))) for offset in sorted(wanted))
+    return {offset: place.span for offset, place in places if place}
 
 
 def _rows(line: str) -> list[dict[str, Any]]:
@@ -164,10 +183,10 @@ class _Reader:
         if row.get("file"):  # where it was seen last, if the instruction is of no known line of one's own
             stacks.append((Frame("", row["file"], int(row.get("line") or 0)),))
         own = [stack for stack in stacks if any(frame.line and self._own(frame.file) for frame in stack)]
-        place = next(filter(None, map(self._place, own or stacks)), None)
+        place = next(filter(None, map(self.place, own or stacks)), None)
         return Party(str(row.get("role", "")), place, str(row.get("threads", "")), str(row.get("what", "")))
 
-    def _place(self, stack: tuple[Frame, ...]) -> Place | None:
+    def place(self, stack: tuple[Frame, ...]) -> Place | None:
         """The innermost frame in one's own file; what lies in headers only is placed there rather than nowhere."""
         known = [frame for frame in stack if frame.line]
         names = [self._own(frame.file) for frame in known]
@@ -177,7 +196,8 @@ class _Reader:
         own = [(name, frame) for name, frame in zip(names[at:], known[at:], strict=True) if name]
         spans = list(dict.fromkeys(self._span(name, frame.line) for name, frame in own))
         through = [f"{_header(frame.file)}:{frame.line}" for frame in reversed(known[:at])]
-        return Place(spans[0], own[0][1].function, tuple(dict.fromkeys(through)), tuple(spans[1:]))
+        function = own[0][1].function.partition("::{lambda")[0]  # a kernel's body is one, once it is rewritten
+        return Place(spans[0], function, tuple(dict.fromkeys(through)), tuple(spans[1:]))
 
     def _own(self, file: str) -> str:
         """The name that people know one's own file by, or "" for any other."""

@@ -13,6 +13,7 @@ COMMON: tuple[str, ...] = ("-std=c++20", "-fno-strict-aliasing", "-fstack-clash-
 MODES: tuple[str, ...] = ("plain", "check", "asan", "profile")
 _INSTRUMENTED = (
     "-g1",
+    "-gdwarf-4",  # of version 5, addr2line takes the file that a table begins with for the one that was compiled
     "-DSPAK_SIM_INSTRUMENTED",
     "-fsanitize=thread",
     "--param=tsan-instrument-func-entry-exit=0",  # in one word each: CMake drops a word that it has seen before

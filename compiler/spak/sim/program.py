@@ -16,12 +16,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.errors.plain import plain
-from spak.sim import asan, findings, flavours, library
+from spak.sim import asan, findings, flavours, library, profile
 from spak.sim.findings import Finding
 from spak.sim.includes import Program
+from spak.sim.profile import Profile
+from spak.sim.ran import SCHEDULE, Ran, shapes
 
 SUFFIXES = (".cu", ".cuh", ".cpp", ".cc", ".cxx", ".c++", ".c")
 _MESSAGE = re.compile(r"^(?P<file>[^\s:][^:\n]*):(?P<line>\d+):(?:(?P<col>\d+):)? (?:fatal )?error: (?P<text>.*)$")
@@ -82,7 +85,8 @@ class Run:
 
     status: int
     found: tuple[Finding, ...]
-    counters: str = ""
+    ran: Ran
+    profiles: tuple[Profile, ...] = ()
     ended: Diagnostic | None = None
 
 
@@ -142,32 +146,47 @@ def run(
     names: dict[str, str],
     folder: Path,
     tell: library.Tell = lambda _: None,
+    output: IO[str] | None = None,
 ) -> Run:
-    """Run the program to its end with the caller's streams, then read what was found. `tell` is told when it takes long."""
-    report, counters = folder / "findings.jsonl", folder / "counters.jsonl"
+    """Run the program to its end, then read what was found. It has the caller's streams, but prints to `output` where that is
+    given. `tell` is told when it takes long.
+    """
+    report, counters, launches = (folder / f"{name}.jsonl" for name in ("findings", "counters", "launches"))
     settled = {f"SPAK_SIM_{key.upper()}": value for key, value in settings.options.items() if value}
     settled |= {
         "SPAK_SIM_MODE": settings.mode if settings.mode != "asan" else "plain",
         "SPAK_SIM_DEVICE": settings.device,
     }
-    settled |= {"SPAK_SIM_REPORT": str(report), "SPAK_SIM_COUNTERS": str(counters)}
+    given = {
+        key: settled.get(f"SPAK_SIM_{key.upper()}", os.environ.get(f"SPAK_SIM_{key.upper()}", "")) for key in SCHEDULE
+    }
+    settled |= {"SPAK_SIM_REPORT": str(report), "SPAK_SIM_COUNTERS": str(counters), "SPAK_SIM_LAUNCHES": str(launches)}
     if settings.seconds:
         settled["SPAK_SIM_SECONDS"] = str(settings.seconds)
     if settings.mode == "asan":
         own = f"detect_leaks=0:log_path={folder / 'asan'}"
         settled["ASAN_OPTIONS"] = ":".join(filter(None, [own, os.environ.get("ASAN_OPTIONS", "")]))
-    status, ended = _wait([str(made), *arguments], os.environ | settled, settings.seconds, tell)
-    text = report.read_text(errors="replace") if report.exists() else ""
+    status, ended = _wait([str(made), *arguments], os.environ | settled, settings.seconds, tell, output)
+    text = _text(report)
     for log in sorted(folder.glob("asan.*")):
         text += json.dumps(asan.rows(log.read_text(errors="replace"))) + "\n"
     found = findings.read(text, made, names)
-    return Run(status, found, counters.read_text(errors="replace") if counters.exists() else "", ended)
+    ran = Ran(settings.mode, settings.device, given, shapes(_text(launches)))
+    return Run(status, found, ran, profile.read(_text(counters), made, names), ended)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
 
 
 def _wait(
-    command: Sequence[str], environment: dict[str, str], seconds: int, tell: library.Tell = lambda _: None
+    command: Sequence[str],
+    environment: dict[str, str],
+    seconds: int,
+    tell: library.Tell = lambda _: None,
+    output: IO[str] | None = None,
 ) -> tuple[int, Diagnostic | None]:
-    with subprocess.Popen(command, env=environment) as child, _told_to_end(child.terminate):
+    with subprocess.Popen(command, env=environment, stdout=output) as child, _told_to_end(child.terminate):
         interrupted = False
         patience: float | None = seconds + _GRACE if seconds else _LONG
         while True:

@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from json import dumps
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from spak.errors import Span
-from spak.errors.catalogue import catalogue
+from spak.errors import Diagnostic, Span
 from spak.errors.plain import plain
-from spak.sim.findings import Finding, Party, calls
+from spak.errors.sarif import Result, log
+from spak.sim import profile
+from spak.sim.findings import SHOWN, Finding, Party, calls
+from spak.sim.profile import Profile
+from spak.sim.ran import Ran
 from spak.sim.rules import class_of
 
-_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_SHOWN = 12  # parties of one finding that are drawn; a deadlock may have hundreds
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a report says beside findings. `diagnostics` say what kept a program from being compiled, or ended it; `status` is
+    the exit status; `left_out` counts the findings that were too many."""
+
+    ran: Ran | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    status: int = 0
+    profiles: tuple[Profile, ...] = ()
+    left_out: int = 0
 
 
-def text(findings: Sequence[Finding], root: Path = Path()) -> str:
-    """For people: place, code and sentence; the lines of all parties with what each did; the hint; a count at the end."""
+NOTHING = About()
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """By place, those without one last."""
+    return tuple(
+        sorted(findings, key=lambda one: (one.place is None, one.place.span if one.place else Span(""), one.code))
+    )
+
+
+def text(findings: Sequence[Finding], root: Path = Path(), about: About = NOTHING) -> str:
+    """For people: place, code and sentence; the lines of all parties with what each did; the hint; at the end how many there are,
+    and what was run. A plain run in which nothing is wrong says nothing.
+    """
     said = [_one(finding, root) for finding in findings]
+    end = []
     if findings:
-        said.append(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}: {summary(findings)}\n")
+        more = f", and {about.left_out} more: see --max-findings" if about.left_out else ""
+        end.append(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}: {summary(findings)}{more}")
+    if about.ran and (findings or about.ran.mode != "plain"):
+        clean = about.ran.mode in ("check", "asan") and not findings and not about.diagnostics
+        end += [*(["no findings"] if clean else []), f"run: {about.ran}"]
+    said += ["\n".join(end) + "\n"] if end else []
+    said += [profile.text(about.profiles)] if about.profiles else []
+    said += ["".join(f"{one}\n" for one in about.diagnostics)] if about.diagnostics else []
     return plain("\n".join(said))
 
 
@@ -38,20 +69,18 @@ def _one(finding: Finding, root: Path) -> str:
     where = f"{place.span}: " if place else ""
     sentence = finding.sentence if finding.sentence.endswith((".", "?", "!")) else finding.sentence + "."
     out = [f"{where}{finding.code}: {sentence} [{finding.rule}]"]
-    drawn = finding.parties[:_SHOWN]
+    drawn = finding.parties[:SHOWN]
     width = max((len(str(party.place.span.line)) for party in drawn if party.place), default=1) + 2
     file = place.span.file if place else ""
     for party in drawn:
         out += _party(party, root, width, file)
         file = party.place.span.file if party.place else file
-    if len(finding.parties) > _SHOWN:
-        out.append(f"{'':{width}} = and {len(finding.parties) - _SHOWN} more")
+    if len(finding.parties) > SHOWN:
+        out.append(f"{'':{width}} = and {len(finding.parties) - SHOWN} more")
     if finding.kernel:
         times = f", seen {finding.count} times" if finding.count > 1 else ""
         schedule = f", schedule {finding.schedule}" if finding.schedule else ""
         out.append(f"{'':{width}} = in kernel `{finding.kernel}`{times}{schedule}")
-    if finding.origin:
-        out.append(f"{'':{width}} = made from {finding.origin.file}:{finding.origin.line}")
     if finding.hint:
         out.append(f"{'':{width}} = hint: {finding.hint}")
     return "\n".join(out) + "\n"
@@ -101,8 +130,6 @@ def data(finding: Finding) -> dict[str, Any]:
     }
     if finding.schedule:
         out["schedule"] = finding.schedule
-    if finding.origin:
-        out["origin"] = {"file": finding.origin.file, "line": finding.origin.line}
     return out
 
 
@@ -121,67 +148,28 @@ def _party_data(party: Party) -> dict[str, Any]:
     }
 
 
-def json(findings: Iterable[Finding]) -> str:
-    """`{"version": 1, "findings": [...]}`, sorted keys."""
-    return dumps({"version": 1, "findings": [data(one) for one in findings]}, indent=2, sort_keys=True) + "\n"
-
-
-def sarif(findings: Sequence[Finding]) -> str:
-    """SARIF 2.1.0, as code review and editors read it: the other parties are related locations."""
-    known = catalogue()
-    codes = sorted({finding.code for finding in findings})
-    described = [
-        {
-            "id": code,
-            "name": next(one.rule for one in findings if one.code == code),
-            "shortDescription": {"text": known[code].title},
-            "fullDescription": {"text": known[code].explain},
-            "defaultConfiguration": {"level": "error"},
-        }
-        for code in codes
-    ]
-    run = {
-        "tool": {"driver": {"name": "spak sim", "rules": described}},
-        "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, codes.index(finding.code)) for finding in findings],
+def json(findings: Iterable[Finding], about: About = NOTHING) -> str:
+    """One object, keys sorted; docs/simulator.md describes them."""
+    whole = {
+        "version": 1,
+        "status": about.status,
+        "run": about.ran.data() if about.ran else None,
+        "findings": [data(one) for one in findings],
+        "left_out": about.left_out,
+        "diagnostics": [one.to_json() for one in about.diagnostics],
+        "profiles": [one.data() for one in about.profiles],
     }
-    return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, sort_keys=True) + "\n"
+    return dumps(whole, indent=2, sort_keys=True) + "\n"
 
 
-def _result(finding: Finding, index: int) -> dict[str, Any]:
-    placed = [(party, party.place.span) for party in finding.parties if party.place]
-    message = "\n".join([finding.sentence, *([f"hint: {finding.hint}"] if finding.hint else [])])
-    print_of = [finding.rule, finding.kernel, *(f"{span.file}:{span.line}" for _, span in placed)]
-    result: dict[str, Any] = {
-        "ruleId": finding.code,
-        "ruleIndex": index,
-        "level": "error",
-        "kind": "fail",
-        "message": {"text": plain(message)},
-        "partialFingerprints": {"spakFinding/v1": hashlib.sha256("\0".join(print_of).encode()).hexdigest()[:32]},
-        "occurrenceCount": max(finding.count, 1),
-        "properties": {"rule": finding.rule, "class": class_of(finding.rule), "kernel": finding.kernel},
-    }
-    if placed:
-        result["locations"] = [_location(placed[0][1], str(placed[0][0]))]
-    related = [_location(span, str(party)) for party, span in placed[1:]]
-    related += [
-        _location(one, "called from here") for party in finding.parties if party.place for one in party.place.callers
-    ]
-    if finding.origin:
-        related.append(_location(finding.origin, "the kernel was made from this"))
-    if related:
-        result["relatedLocations"] = [{"id": i, **one} for i, one in enumerate(related)]
-    return result
+def sarif(findings: Sequence[Finding], about: About = NOTHING) -> str:
+    """SARIF 2.1.0: the other parties are related locations; what kept a program from running is a result too."""
+    results = [*map(Result, about.diagnostics), *map(_result, findings)]
+    properties: dict[str, Any] = {"run": about.ran.data()} if about.ran else {}
+    properties |= {"profiles": [one.data() for one in about.profiles]} if about.profiles else {}
+    return log("spak sim", results, properties, about.status)
 
 
-def _location(span: Span, message: str) -> dict[str, Any]:
-    region: dict[str, int] = {"startLine": max(span.line, 1), "startColumn": max(span.col, 1)}
-    if span.end_line:
-        region |= {"endLine": span.end_line, "endColumn": span.end_col}
-    path = Path(span.file)
-    uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
-    return {
-        "physicalLocation": {"artifactLocation": {"uri": uri}, "region": region},
-        "message": {"text": plain(message)},
-    }
+def _result(finding: Finding) -> Result:
+    about = {"rule": finding.rule, "class": class_of(finding.rule), "kernel": finding.kernel}
+    return Result(finding.diagnostic(), finding.rule, finding.count, about)

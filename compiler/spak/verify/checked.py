@@ -19,6 +19,7 @@ from typing import Any
 from spak.errors import Diagnostic, SpakError, Span
 from spak.model.evidence import Check
 from spak.sim import findings
+from spak.sim.ran import words as schedule_words
 from spak.verify.attempt import Attempt, Setup, attempt
 from spak.verify.diagnose import diagnose
 from spak.verify.problem import Problem
@@ -57,8 +58,7 @@ PROFILE = _schedule("forward", 0, "eager", "profile")
 
 def words(schedule: Mapping[str, str]) -> str:
     """`random order, seed 1, eager completion`."""
-    order, seed = schedule["SPAK_SIM_ORDER"], schedule["SPAK_SIM_SEED"]
-    return f"{order} order, {f'seed {seed}, ' if order == 'random' else ''}{schedule['SPAK_SIM_COMPLETION']} completion"
+    return schedule_words(schedule["SPAK_SIM_ORDER"], schedule["SPAK_SIM_SEED"], schedule["SPAK_SIM_COMPLETION"])
 
 
 @dataclass(frozen=True, slots=True)

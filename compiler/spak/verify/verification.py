@@ -24,7 +24,7 @@ from spak.model.base import canonical_json
 from spak.model.evidence import Check, Evidence
 from spak.model.ir import Unit
 from spak.model.target import Target, read_target
-from spak.verify import Options, checked, large, metamorphic
+from spak.verify import Options, checked, large, metamorphic, stated
 from spak.verify.arena import bits
 from spak.verify.attempt import REVERSE, SHUFFLED, Attempt, Setup, attempt
 from spak.verify.diagnose import diagnose
@@ -140,12 +140,13 @@ def verify(options: Options, only: str = "", seed: int | None = None) -> Evidenc
         environment = _environment(options, target, rig.sandbox)
     _not_checked(problem, target, state)
     verdict = "failed" if any(c.verdict == "failed" for c in state.checks) else "passed"
+    code = Path(options.source).read_text("utf-8", "replace")
     return Evidence(
         stage="verify", unit=options.unit, variant=options.variant, target=target.name,
         verdict="failed" if verdict == "failed" else "passed", subject=subject,
         checks=(*state.checks, *(_hygiene(state, target) if plain and not only else ())), not_checked=tuple(state.not_checked),
         environment=environment, smallest_failure=state.smallest,
-        diagnostics=tuple(d.to_json() for d in state.diagnostics),
+        diagnostics=tuple(stated.leading(d, problem, code).to_json() for d in state.diagnostics),
     )  # fmt: skip
 
 
@@ -359,7 +360,7 @@ def _large(rig: Rig, target: Target, options: Options, base: str, only: str, see
 
 
 def _checked(rig: Rig, target: Target, options: Options, base: str, only: str, seed: int | None, state: _State) -> None:
-    """Check mode on the simulator's second module, and its counters on the last round."""
+    """Check mode on the simulator's second module, and its counters on the round that does most."""
     if not options.checked or options.mode == "plain":
         return
     rounds = [r for r in checked.plan(rig.problem, base) if only in ("", r.name)]
@@ -373,8 +374,9 @@ def _checked(rig: Rig, target: Target, options: Options, base: str, only: str, s
         state.found += found.diagnostics[: checked.MOST - len(state.found)]
         state.broken = state.broken or found.check.verdict == "failed"
     if rounds and options.mode != "check" and not state.failed and not state.broken:
-        figures = {"launches": checked.count(rig, options.checked, rounds[-1])}
-        detail = f"counts of one run, no times; {rounds[-1].words}"
+        largest = max(rounds, key=lambda one: rig.problem.cost(one.axes))
+        figures = {"launches": checked.count(rig, options.checked, largest)}
+        detail = f"counts of one run, no times; {largest.words}"
         state.checks.append(Check(name="counters", verdict="passed", detail=detail, figures=figures))
 
 

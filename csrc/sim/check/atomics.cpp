@@ -2,6 +2,7 @@
 // makes. Knows nothing of CUDA's names for them.
 #include <cstdint>
 
+#include "check/hook.h"
 #include "check/judge.h"
 #include "check/machine.h"
 #include "check/order.h"
@@ -13,7 +14,6 @@ namespace spak::sim::check {
 
 namespace {
 
-#define SPAK_HOOK extern "C" __attribute__((visibility("hidden"), used, section("spak_sim_hooks")))
 #define SPAK_PC __builtin_return_address(0)
 
 bool acquires(int order) {

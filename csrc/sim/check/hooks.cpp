@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "check/hook.h"
 #include "check/judge.h"
 #include "check/machine.h"
 #include "check/order.h"
@@ -13,9 +14,6 @@
 namespace spak::sim::check {
 
 namespace {
-
-// In a section of their own: whoever interrupts a thread knows that it is in here, and leaves it alone.
-#define SPAK_HOOK extern "C" __attribute__((visibility("hidden"), used, section("spak_sim_hooks")))
 
 // One access is before the running thread's.
 [[gnu::always_inline]] inline bool before(Slot slot, Slot lower, const Now& at, Slot mine) {

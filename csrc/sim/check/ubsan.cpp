@@ -15,7 +15,7 @@ namespace spak::sim::check {
 
 namespace {
 
-#define SPAK_HOOK extern "C" __attribute__((visibility("hidden"), used))
+#define SPAK_HANDLER extern "C" __attribute__((visibility("hidden"), used))
 
 // The layouts of the compiler's arguments (the sanitizers' ubsan_value.h and ubsan_handlers.h).
 struct Source {
@@ -154,42 +154,42 @@ void settle_array(std::uintptr_t address) {
   if (address) end_with_it();
 }
 
-SPAK_HOOK void __ubsan_handle_add_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+SPAK_HANDLER void __ubsan_handle_add_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
   overflow(*data, a, " + ", b);
 }
-SPAK_HOOK void __ubsan_handle_sub_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+SPAK_HANDLER void __ubsan_handle_sub_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
   overflow(*data, a, " - ", b);
 }
-SPAK_HOOK void __ubsan_handle_mul_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+SPAK_HANDLER void __ubsan_handle_mul_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
   overflow(*data, a, " * ", b);
 }
-SPAK_HOOK void __ubsan_handle_negate_overflow(Overflow* data, std::uintptr_t a) { overflow(*data, 0, " - ", a); }
-SPAK_HOOK void __ubsan_handle_divrem_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+SPAK_HANDLER void __ubsan_handle_negate_overflow(Overflow* data, std::uintptr_t a) { overflow(*data, 0, " - ", a); }
+SPAK_HANDLER void __ubsan_handle_divrem_overflow(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
   divide(*data, a, b);
 }
-SPAK_HOOK void __ubsan_handle_out_of_bounds(Bounds* data, std::uintptr_t index) { bounds(*data, index); }
-SPAK_HOOK void __ubsan_handle_type_mismatch_v1(Mismatch* data, std::uintptr_t pointer) { mismatch(*data, pointer); }
+SPAK_HANDLER void __ubsan_handle_out_of_bounds(Bounds* data, std::uintptr_t index) { bounds(*data, index); }
+SPAK_HANDLER void __ubsan_handle_type_mismatch_v1(Mismatch* data, std::uintptr_t pointer) { mismatch(*data, pointer); }
 
 // The forms of -fno-sanitize-recover: outside of kernels they end the program.
-SPAK_HOOK void __ubsan_handle_add_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+SPAK_HANDLER void __ubsan_handle_add_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
   overflow(*data, a, " + ", b), std::abort();
 }
-SPAK_HOOK void __ubsan_handle_sub_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+SPAK_HANDLER void __ubsan_handle_sub_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
   overflow(*data, a, " - ", b), std::abort();
 }
-SPAK_HOOK void __ubsan_handle_mul_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+SPAK_HANDLER void __ubsan_handle_mul_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
   overflow(*data, a, " * ", b), std::abort();
 }
-SPAK_HOOK void __ubsan_handle_negate_overflow_abort(Overflow* data, std::uintptr_t a) {
+SPAK_HANDLER void __ubsan_handle_negate_overflow_abort(Overflow* data, std::uintptr_t a) {
   overflow(*data, 0, " - ", a), std::abort();
 }
-SPAK_HOOK void __ubsan_handle_divrem_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
+SPAK_HANDLER void __ubsan_handle_divrem_overflow_abort(Overflow* data, std::uintptr_t a, std::uintptr_t b) {
   divide(*data, a, b), std::abort();
 }
-SPAK_HOOK void __ubsan_handle_out_of_bounds_abort(Bounds* data, std::uintptr_t index) {
+SPAK_HANDLER void __ubsan_handle_out_of_bounds_abort(Bounds* data, std::uintptr_t index) {
   bounds(*data, index), std::abort();
 }
-SPAK_HOOK void __ubsan_handle_type_mismatch_v1_abort(Mismatch* data, std::uintptr_t pointer) {
+SPAK_HANDLER void __ubsan_handle_type_mismatch_v1_abort(Mismatch* data, std::uintptr_t pointer) {
   mismatch(*data, pointer), std::abort();
 }
 

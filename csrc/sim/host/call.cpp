@@ -14,22 +14,6 @@ namespace {
 thread_local cudaError_t last_error = cudaSuccess;
 cudaError_t broken = cudaSuccess;
 std::size_t delivered_ = 0;
-
-// One JSON array a line, so that a crash loses nothing that was found before.
-void append(const char* variable, const std::string& json) {
-  if (json.empty() || json == "[]") return;
-  const char* path = std::getenv(variable);
-  if (!path || !*path) {
-    if (std::strcmp(variable, "SPAK_SIM_REPORT") == 0) std::fprintf(stderr, "spak sim: %s\n", json.c_str());
-    return;
-  }
-  if (std::FILE* file = std::fopen(path, "a")) {
-    std::fprintf(file, "%s\n", json.c_str());
-    std::fclose(file);
-  } else {
-    std::fprintf(stderr, "spak sim: cannot write %s: %s\n", path, json.c_str());
-  }
-}
 }  // namespace
 
 std::recursive_mutex& api_lock() {
@@ -68,6 +52,22 @@ cudaError_t Call::unsupported(const std::string& what) const {
 
 void report_misuse(const std::string& sentence, const std::string& hint, Place place, const std::string& role) {
   report({"bad-api-call", sentence, hint, {{role, place, "", ""}}});
+}
+
+// One JSON value a line, so that a crash loses nothing that was found before.
+void append(const char* variable, const std::string& json) {
+  if (json.empty() || json == "[]") return;
+  const char* path = std::getenv(variable);
+  if (!path || !*path) {
+    if (std::strcmp(variable, "SPAK_SIM_REPORT") == 0) std::fprintf(stderr, "spak sim: %s\n", json.c_str());
+    return;
+  }
+  if (std::FILE* file = std::fopen(path, "a")) {
+    std::fprintf(file, "%s\n", json.c_str());
+    std::fclose(file);
+  } else {
+    std::fprintf(stderr, "spak sim: cannot write %s: %s\n", path, json.c_str());
+  }
 }
 
 void deliver() {

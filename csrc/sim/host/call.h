@@ -43,6 +43,8 @@ void report_misuse(const std::string& sentence, const std::string& hint, Place p
                    const std::string& role = "called");
 // Hands everything found so far to whoever asked for it: SPAK_SIM_REPORT and SPAK_SIM_COUNTERS name files.
 void deliver();
+// Adds a line to the file that a variable of the environment names, if it names one.
+void append(const char* variable, const std::string& json);
 // How many findings this process has delivered.
 std::size_t delivered();
 bool check_mode();

@@ -2,8 +2,10 @@
 #include "host/launch.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +55,22 @@ cudaError_t error_of(const std::string& rule) {
   if (rule == "no-progress" || rule == "deadlock") return cudaErrorLaunchTimeout;
   if (rule == "bad-launch") return cudaErrorInvalidConfiguration;
   return cudaErrorLaunchFailure;
+}
+
+std::string list(const long long (&at)[3]) {
+  return "[" + std::to_string(at[0]) + ", " + std::to_string(at[1]) + ", " + std::to_string(at[2]) + "]";
+}
+
+// Says which shapes a kernel is run with, each once and before it runs: SPAK_SIM_LAUNCHES names a file.
+void tell(const Config& config) {
+  constexpr std::size_t kMost = 1024;
+  if (!std::getenv("SPAK_SIM_LAUNCHES")) return;
+  const std::lock_guard guard(api_lock());
+  static auto* const told = new std::set<std::string>;
+  const std::string shape = "{\"kernel\": \"" + std::string(config.name) + "\", \"grid\": " + list(config.grid) +
+                            ", \"block\": " + list(config.block) + ", \"cluster\": " + list(config.cluster) +
+                            ", \"shared_bytes\": " + std::to_string(config.smem_bytes) + "}";
+  if (told->size() < kMost && told->insert(shape).second) append("SPAK_SIM_LAUNCHES", shape);
 }
 
 }  // namespace
@@ -177,6 +195,7 @@ void run(const Launch& launch) {
   config.shared_limit = device().shared_block_kb << 10;
   config.multiprocessors = device().multiprocessors;
   config.shared_alignment = 16;  // where the toolkit puts arrays whose size is a multiple of it: programs count on that
+  tell(config);
   try {
     ::spak::sim::launch(
         config, [](void* body) { static_cast<const Body*>(body)->run(); }, const_cast<Body*>(launch.body.get()));

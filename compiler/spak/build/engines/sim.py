@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from spak.build import nvrtc
 from spak.build.job import Job
 from spak.build.parts import Parts, recipe
@@ -41,4 +43,4 @@ def _placed(found: Diagnostic, job: Job) -> Diagnostic:
     if span is None or span.file != job.file_name:
         return found
     there = Span(job.source_path, span.line, span.col, span.end_line, span.end_col)
-    return Diagnostic(found.code, found.message, there, found.hint, found.notes, found.severity)
+    return replace(found, span=there)
