@@ -32,7 +32,12 @@ namespace {
 
 // Microseconds between two looks; while threads are found in loops, which are to be left soon. Then by the wall clock, for
 // the kernel looks at CPU time at its own ticks only, which are milliseconds apart.
-constexpr long kCalm = 10'000, kBusy = 100;
+constexpr long kCalm = 10'000;
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+constexpr long kBusy = 100;
+#else
+constexpr long kBusy = 4'000;  // a look takes long under an emulator or a sanitizer: it is to leave time for the rest
+#endif
 constexpr std::uint64_t kQuiet = 200;  // milliseconds without loops, before it is calm again
 // Milliseconds. Threads that poll through the engine, and achieve nothing for that long, never will.
 constexpr std::uint64_t kStall = 5000;
