@@ -77,26 +77,32 @@ def kept_library() -> Iterator[None]:
             os.environ["SPAK_CACHE"] = before
 
 
+def _included(text: str, folder: Path) -> Iterator[Path]:
+    """The headers of this repository that a text in that folder includes."""
+    for name in re.findall(r'^\s*#\s*include\s*[<"]([^">]+)[">]', text, re.M):
+        for base in (folder, CSRC / "sim", CSRC / "include", HERE):
+            if (base / name).is_file():
+                yield (base / name).resolve()
+                break
+
+
 @functools.cache
 def _closure(path: Path) -> frozenset[Path]:
     """A file and every header of this repository that it includes, directly or not."""
     seen, queue = {path}, [path]
     while queue:
         at = queue.pop()
-        for name in re.findall(r'^\s*#\s*include\s*[<"]([^">]+)[">]', at.read_text(), re.M):
-            for base in (at.parent, CSRC / "sim", CSRC / "include", HERE):
-                found = base / name
-                if found.is_file():
-                    if found.resolve() not in seen:
-                        seen.add(found.resolve())
-                        queue.append(found.resolve())
-                    break
+        for found in _included(at.read_text(), at.parent):
+            if found not in seen:
+                seen.add(found)
+                queue.append(found)
     return frozenset(seen)
 
 
 def _key(source: Path, command: Sequence[str], text: str = "") -> str:
     digest = hashlib.sha256(repr((source.name, tuple(command), text)).encode())
-    for path in sorted(_closure(source)):
+    added = (_closure(path) for path in _included(text, source.parent))  # the rewriter includes headers too
+    for path in sorted(_closure(source).union(*added)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:24]
 

@@ -30,6 +30,12 @@ M = 0xFFFFFFFF
 SCALARS: list[tuple[str, str, tuple[int, ...], int]] = [
     ("mov.u32 $d, 5;", "r", (), 5),
     ("mov.b32 $d, 0f3F800000;", "r", (), f32(1)),
+    ("mov.u32 $d, 0b101;", "r", (), 5),
+    ("mov.u32 $d, 123 + (2 + 5) * 7 %% 10;", "r", (), 132),
+    ("mov.u32 $d, ~7 & 0xFF;", "r", (), 0xF8),
+    ("mov.u32 $d, WARP_SZ;", "r", (), 32),
+    ("mov.f64 $d, 1e10;", "d", (), 0x4202A05F20000000),
+    ("mov.f32 $d, -0.1;", "f", (), f32(-0.1)),
     ("mov.b32 $d, {$a, $b};", "rhh", (0x1234, 0x5678), 0x56781234),
     ("{ .reg .b32 lo, hi; mov.b64 {lo, hi}, $a; mov.b64 $d, {hi, lo}; }", "ll", (0x1122334455667788,), 0x5566778811223344),
     ("{ .reg .b16 lo, hi; mov.b32 {lo, hi}, $a; mov.b32 $d, {hi, lo}; }", "rr", (0x11223344,), 0x33441122),
@@ -255,6 +261,7 @@ def test_every_form_of_the_table_is_used_by_a_test() -> None:
 
 
 PARSED = [
+    'asm volatile("st.async.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [%0], {%0, %0, %0, %0}, [%0];" :: "r"(a));',
     'asm volatile("ldmatrix.sync.aligned.x4.trans.m8n8.shared.b16 {%0, %0, %0, %0}, [%0];" : "+r"(a));',
     'asm volatile("{ .reg .pred p; setp.eq.u32 p, %0, 1; barrier.cta.red.and.pred p, 0, p; }" :: "r"(a));',
     'asm volatile("mbarrier.inval.shared.b64 [%0];" :: "r"(a));',

@@ -106,13 +106,23 @@ def test_what_cannot_be_run_is_told_before_anything_is_compiled(here: Path) -> N
     ]:
         done = spak(*words)
         assert done.returncode == status and what in done.stderr, done.stderr
-    Path("src/race.cu").write_text('__global__ void k() {\n  asm("frobnicate;");\n  getenv("A");\n}\n')
+    Path("src/race.cu").write_text('__global__ void k() {\n  getenv("A");\n  abort();\n}\n')
     done = spak("src/race.cu")
     assert done.returncode == 2
     assert [line.split(": ")[:2] for line in done.stderr.splitlines()] == [
-        ["src/race.cu:2:7", "SPK591"],
+        ["src/race.cu:2:3", "SPK573"],
         ["src/race.cu:3:3", "SPK573"],
     ]
+
+
+def test_an_unknown_instruction_is_told_where_it_is_compiled(here: Path) -> None:
+    Path("src/race.cu").write_text(
+        '#ifdef NEVER\n__device__ void f() { asm("frobnicate;"); }\n#endif\n'
+        '__global__ void k() {\n  asm("frobnicate.b32 %0;" :: "r"(1));\n}\nint main() { k<<<1, 1>>>(); }\n'
+    )
+    done = spak("src/race.cu")
+    assert done.returncode == 2 and done.stderr.count("SPK591") == 1
+    assert "src/race.cu:5:7: SPK591: the simulator has no model of" in done.stderr, done.stderr
 
 
 def test_a_program_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from spak.sim.work import Context
 
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(?P<name>\"[^\"\n]+\"|<[^>\n]+>)", re.MULTILINE)
 _CUDA = re.compile(
-    r"__(?:global|device|shared|constant|managed|host)__|<<<|\basm\b|__asm|#\s*pragma\s+unroll|__noinline__"
+    r"__(?:global|device|shared|constant|managed|host)__|<<[ \t]*<|\basm\b|__asm|#\s*pragma\s+unroll|__noinline__"
 )
 # Libraries of the toolkit that run on a GPU only; named, so that the message is not "no such file".
 _ELSEWHERE = re.compile(

@@ -35,6 +35,7 @@ _LINK = re.compile(
     r"(?:(?P<file>/[^:\n]+):(?P<line>\d+): )?(?P<text>undefined reference to .*|multiple definition of [^;]*)"
     r"(?:; .*?\.o:(?P<first>/[^:\n]+:\d+): first defined here)?$"
 )
+_REFUSED = re.compile(r"'refused_(?P<number>\d+)' is not a member of 'spak::sim'")
 _CHARACTER = re.compile(r"\\U([0-9a-f]{8})")
 _NOT_THERE = re.compile(r"'(?P<name>\w+)' (?:was not declared|does not name a (?:type|template)|has not been declared)")
 # Names of parts of CUDA that the simulator has no model of, and what to say of them.
@@ -240,6 +241,11 @@ def _messages(log: str, program: Program, name: str) -> Iterable[Diagnostic]:
             required = (file, number) if file in program.texts else required
         match = _MESSAGE.match(line)
         if match is None:
+            continue
+        if refused := _REFUSED.search(match["text"]):
+            one = program.context.refused[int(refused["number"])]
+            found.setdefault((str(one.span), 0, one.message), one)
+            required = None
             continue
         text = plain(_CHARACTER.sub(lambda found: chr(int(found[1], 16)), match["text"]))
         for internal, shown in _INTERNAL:

@@ -140,7 +140,11 @@ def _directive(edits: Edits, token: Token, context: Context) -> None:
     if macro is None:
         return
     context.macros[macro["name"]] = frozenset(re.findall(r"\w+", macro["body"]))
-    hidden = not _REWRITTEN.isdisjoint(re.findall(r"\w+|<<<", macro["body"]))
+    if re.fullmatch(r'"(?:\\.|[^"\\])*"', body := macro["body"].strip()):
+        known = context.strings.setdefault(macro["name"], body)
+        if known != body:
+            context.strings[macro["name"]] = ""  # which of its texts counts, only the preprocessor knows
+    hidden = not _REWRITTEN.isdisjoint(re.findall(r"\w+|<<<", re.sub(r"<<[ \t]*<", "<<<", macro["body"])))
     if not hidden:
         return
     if not context.foreign and {"__shared__", "__global__"} & set(words):

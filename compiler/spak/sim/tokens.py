@@ -14,7 +14,7 @@ _TOKEN = re.compile(
   | (?P<string>(?:u8|u|U|L)?"(?:\\.|[^"\\\n])*"|(?:u8|u|U|L)?'(?:\\.|[^'\\\n])*')
   | (?P<name>[^\W\d]\w*)
   | (?P<number>\.?\d(?:[eEpP][+-]|'?\w|\.)*)
-  | (?P<open><<<|>>>)
+  | (?P<open><<[ \t]*<|>>[ \t]*>)
   | (?P<mark>::|->|<<=|>>=|<=|>=|==|!=|&&|\|\||<<|>>|\+\+|--|[-+*/%&|^]=|[^\w\s])
     """,
     re.VERBOSE | re.DOTALL,
@@ -52,8 +52,11 @@ def tokenize(source: str) -> list[Token]:
         kind = match.lastgroup if match.group("raw") is None else "string"
         if kind == "mark" and match.group() in "\"'":
             raise ValueError(at, "a string or character that does not end")
-        if kind not in ("space", "comment"):
-            tokens.append(Token("mark" if kind == "open" else kind, match.group(), at, match.end()))
+        if kind == "open":  # formatters take `<<<` apart, and CUDA's compiler takes it so
+            tokens.append(Token("mark", 3 * match.group()[0], at, match.end()))
+            line_start = False
+        elif kind not in ("space", "comment"):
+            tokens.append(Token(kind, match.group(), at, match.end()))
             line_start = False
         elif kind == "space" and "\n" in match.group():
             line_start = True

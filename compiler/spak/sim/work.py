@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from spak.errors import Collector, Span
+from spak.errors import Collector, Diagnostic, Span
 from spak.sim.scopes import Shape, shape
 from spak.sim.tokens import Token, location
 
@@ -39,6 +39,8 @@ class Context:
         default_factory=dict
     )  # macros that define the kernel which that argument names
     macros: dict[str, frozenset[str]] = field(default_factory=dict)  # the names in each macro's text
+    strings: dict[str, str] = field(default_factory=dict)  # macros that stand for string literals
+    refused: list[Diagnostic] = field(default_factory=list)  # what is wrong only where it is compiled
 
     def means(self, token: Token, *specifiers: str) -> bool:
         """Whether a token is one of these specifiers, or a macro for one."""
@@ -112,6 +114,11 @@ class Work:
 
     def error(self, code: str, message: str, token: Token, hint: str) -> None:
         self.edits.found.add(code, message, self.edits.span(token.begin, token.end), hint)
+
+    def refuse(self, code: str, message: str, token: Token, hint: str) -> str:
+        """An expression that does not compile, for a statement of a foreign program that the preprocessor may yet remove."""
+        self.context.refused.append(Diagnostic(code, message, self.edits.span(token.begin, token.end), hint))
+        return f"::spak::sim::refused_{len(self.context.refused) - 1}()"
 
     def replace(self, begin: int, end: int, new: str) -> None:
         self.edits.replace(begin, end, new, bool(self.macro))

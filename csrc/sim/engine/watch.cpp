@@ -1,6 +1,5 @@
-// A timer on the CPU time of each worker, whose signal is handled on the stack of the thread that it interrupts, so that
-// the handler can switch to another thread and come back later. Knows nothing of wall-clock time: a busy machine is no
-// reason to give up.
+// Timers for each worker, whose signal is handled on the stack of the thread that it interrupts, so that the handler can
+// switch to another thread and come back later. What they measure is CPU time: a busy machine is no reason to give up.
 #include "watch.h"
 
 #include <link.h>
@@ -31,8 +30,14 @@ namespace spak::sim {
 
 namespace {
 
-// Milliseconds between two looks; while threads are found in loops, which are to be left soon.
-constexpr unsigned kCalm = 10, kBusy = 1;
+// Microseconds between two looks; while threads are found in loops, which are to be left soon. Then by the wall clock, for
+// the kernel looks at CPU time at its own ticks only, which are milliseconds apart.
+constexpr long kCalm = 10'000;
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+constexpr long kBusy = 100;
+#else
+constexpr long kBusy = 4'000;  // a look takes long under an emulator or a sanitizer: it is to leave time for the rest
+#endif
 constexpr std::uint64_t kQuiet = 200;  // milliseconds without loops, before it is calm again
 // Milliseconds. Threads that poll through the engine, and achieve nothing for that long, never will.
 constexpr std::uint64_t kStall = 5000;
@@ -96,8 +101,8 @@ int signal_number() { return SIGRTMIN + 7; }
 struct Watch::Seen {
   Pace* pace;
   const Pulse* pulse;
-  timer_t timer;
-  unsigned period;     // milliseconds
+  timer_t calm_timer, busy_timer;
+  bool busy;           // which of both runs
   std::uint64_t used;  // by this OS thread, in milliseconds: signals may come later than they are due
   std::uint64_t achievements, meetings, switches;
   std::uintptr_t pc;
@@ -107,12 +112,14 @@ struct Watch::Seen {
 };
 __thread Watch::Seen* Watch::here_ __attribute__((tls_model("initial-exec"))) = nullptr;
 
-void Watch::look_every(Seen& here, unsigned period) {
-  if (here.period == period) return;
-  here.period = period;
-  const timespec span{0, static_cast<long>(period) * 1'000'000};
+void Watch::look_often(Seen& here, bool busy) {
+  if (here.busy == busy) return;
+  here.busy = busy;
+  const itimerspec never{};
+  const timespec span{0, (busy ? kBusy : kCalm) * 1000};
   const itimerspec every{span, span};
-  timer_settime(here.timer, 0, &every, nullptr);
+  timer_settime(busy ? here.calm_timer : here.busy_timer, 0, &never, nullptr);
+  timer_settime(busy ? here.busy_timer : here.calm_timer, 0, &every, nullptr);
 }
 
 void Watch::tick(int, siginfo_t*, void* state) {
@@ -144,12 +151,12 @@ void Watch::tick(int, siginfo_t*, void* state) {
       running->expire(alone && here && !hooked ? reinterpret_cast<const void*>(pc) : nullptr);
     } else if (loops && !check::on()) {  // a checked one polls by hooks, which let others run, and see what it read
       before.interrupted = now;
-      look_every(before, kBusy);
+      look_often(before, true);
       running->yield(reinterpret_cast<const void*>(pc), true);
     } else if (met && !achieved && !check::on()) {
       running->tire();
     } else if (now > before.interrupted + kQuiet) {
-      look_every(before, kCalm);
+      look_often(before, false);
     }
   }
   errno = error;
@@ -184,16 +191,23 @@ Watch::Watch(Pace& pace, const Pulse& pulse) {
   event.sigev_notify = SIGEV_THREAD_ID;
   event.sigev_signo = signal_number();
   event.sigev_notify_thread_id = static_cast<int>(syscall(SYS_gettid));
-  timer_t timer{};
-  if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) != 0) return;  // a machine without: nothing is looked at
-  seen_.reset(new Seen{&pace, &pulse, timer, 0, used_here(), pulse.achievements, pulse.meetings, 0, 0, nullptr, 0, 0});
+  timer_t calm{}, busy{};
+  if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &calm) != 0) return;  // a machine without: nothing is looked at
+  if (timer_create(CLOCK_MONOTONIC, &event, &busy) != 0) {
+    timer_delete(calm);
+    return;
+  }
+  seen_.reset(
+      new Seen{&pace, &pulse, calm, busy, true, used_here(), pulse.achievements, pulse.meetings, 0, 0, nullptr, 0, 0});
   here_ = seen_.get();
-  look_every(*seen_, kCalm);
+  look_often(*seen_, false);
 }
 
 Watch::~Watch() {
   here_ = nullptr;
-  if (seen_) timer_delete(seen_->timer);
+  if (!seen_) return;
+  timer_delete(seen_->calm_timer);
+  timer_delete(seen_->busy_timer);
 }
 
 }  // namespace spak::sim

@@ -36,7 +36,7 @@ class Watch {
  private:
   struct Seen;
   static void tick(int, siginfo_t*, void* state);
-  static void look_every(Seen& here, unsigned period);
+  static void look_often(Seen& here, bool busy);
 
   std::unique_ptr<Seen> seen_;
   static __thread Seen* here_ __attribute__((tls_model("initial-exec")));

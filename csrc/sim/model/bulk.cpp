@@ -53,6 +53,12 @@ struct BulkLoad final : Load {
   Element element = Element::u32;
 };
 
+struct ValueStore final : Load {
+  void move() override { std::memcpy(to, value, bytes); }
+  void* to = nullptr;
+  unsigned char value[16] = {};
+};
+
 struct BulkStore final : Store {
   void move(const char* source) override {
     if (combines) return reduce(reduction, element, to, source, bytes / size_of(element));
@@ -81,6 +87,16 @@ std::shared_ptr<BulkLoad> load(Block& into, void* to, const void* source, std::u
     check::will_write(copy->flight, to, bytes);
   }
   return copy;
+}
+
+// The block that both lie in.
+Block& peer_of(void* peer_shared, std::uint64_t* peer_bar, const char* what, Site site) {
+  Block& into = block_of_shared(peer_shared, (std::string("the destination of ") + what).c_str(), site);
+  if (&into != &block_of_shared(peer_bar, (std::string("the mbarrier of ") + what).c_str(), site))
+    stop(finding("bad-argument",
+                 std::string("the destination and the mbarrier of ") + what + " lie in different blocks",
+                 "map both with cluster_map to the same rank", "calls", site));
+  return into;
 }
 
 void store(void* global, const void* shared, std::uint32_t bytes, const char* what, const Reduction* reduction,
@@ -114,11 +130,7 @@ void copy_cluster(void* peer_shared, const void* shared, std::uint32_t bytes, st
   const Block& own = own_shared(shared, (std::string("the source of ") + what).c_str(), site);
   require_16(peer_shared, shared, bytes, what, site);
   require_room(own, shared, bytes, what, site);
-  Block& into = block_of_shared(peer_shared, (std::string("the destination of ") + what).c_str(), site);
-  if (&into != &block_of_shared(peer_bar, (std::string("the mbarrier of ") + what).c_str(), site))
-    stop(finding("bad-argument",
-                 std::string("the destination and the mbarrier of ") + what + " lie in different blocks",
-                 "map both with cluster_map to the same rank", "calls", site));
+  Block& into = peer_of(peer_shared, peer_bar, what, site);
   auto copy = load(into, peer_shared, shared, bytes, peer_bar, what, site);
   copy->out_of_shared = true;
   if (reduction) copy->combines = true, copy->reduction = *reduction, copy->element = element;
@@ -184,6 +196,29 @@ void bulk_reduce_cluster(Reduction reduction, Element element, void* peer_shared
                      " elements of type " + name_of(element),
                  "see the table of cp.reduce.async.bulk in the PTX ISA", "calls", site));
   copy_cluster(peer_shared, shared, bytes, peer_bar, "bulk reduction to a peer", &reduction, element, site);
+}
+
+void store_async(void* peer_shared, const void* value, std::uint32_t bytes, std::uint64_t* peer_bar, Site site) {
+  constexpr const char* what = "st.async";
+  caller(site);
+  require_multiple(
+      reinterpret_cast<std::uintptr_t>(peer_shared), bytes, [] { return std::string("the destination of st.async"); },
+      "it stores to addresses that are multiples of its size", site);
+  Block& into = peer_of(peer_shared, peer_bar, what, site);
+  require_room(into, peer_shared, bytes, what, site);
+  auto copy = std::make_shared<ValueStore>();
+  copy->what = what;
+  copy->into = &into;
+  copy->barrier = mbarrier_for_copy(peer_bar, what, site);
+  copy->bytes = bytes;
+  copy->to = peer_shared;
+  std::memcpy(copy->value, value, bytes);
+  if (check::on()) {
+    copy->flight = check::depart(what, check::Proxy::generic, site);
+    check::will_write(copy->flight, peer_shared, bytes);
+  }
+  count_copy(profile::Event::peer_bytes, bytes);
+  issue_load(std::move(copy), site);
 }
 
 }  // namespace spak::sim

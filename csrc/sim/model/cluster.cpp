@@ -54,6 +54,11 @@ std::string describe_cluster(const void* object, const Thread& waiter) {
 }  // namespace
 
 unsigned cluster_rank(Site site) { return caller(site).owner().rank(); }
+Dim cluster_shape(Site site) {
+  caller(site);
+  const auto& blocks = running->job().config.cluster;
+  return {static_cast<unsigned>(blocks[0]), static_cast<unsigned>(blocks[1]), static_cast<unsigned>(blocks[2])};
+}
 unsigned cluster_size(Site site) { return running->cluster_of(caller(site).owner()).count; }
 
 void cluster_arrive(bool relaxed, Site site) {

@@ -8,12 +8,17 @@ namespace spak::sim::ptx {
 
 bool is_shared(const void* generic) { return shared_place(generic).rank >= 0; }
 
-bool& condition_code(Site at) {
-  struct Code {
-    bool carry = false;
-  };
-  return caller(at).states.get<Code>().carry;
-}
+namespace {
+
+struct Condition {
+  bool carry = false;
+};
+
+}  // namespace
+
+bool carry_left(Site at) { return caller(at).states.get<Condition>().carry; }
+
+void leave_carry(bool carry, Site at) { caller(at).states.get<Condition>().carry = carry; }
 
 unsigned rank_of(std::uint32_t address, Site at) {
   const unsigned stated = address >> 24 & 0x1F;

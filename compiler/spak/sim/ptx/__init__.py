@@ -27,8 +27,11 @@ def statement(work: Work, i: int) -> int:
         text, models = translate(found)
     except Unreadable as error:
         token = work.code[i] if error.at < 0 or not found.places else found.token(error.at)
-        hint = "" if work.context.foreign else _HINT
-        work.error("SPK591", error.what, token, hint or "leave it out where the program runs on the simulator")
+        if work.context.foreign:
+            hint = "leave it out where the program runs on the simulator"
+            work.replace(work.code[i].begin, work.code[closing].end, work.refuse("SPK591", error.what, token, hint))
+        else:
+            work.error("SPK591", error.what, token, _HINT)
         return closing + 1
     work.edits.headers.update(f"spak/sim/model/{name}.h" for name in models)
     work.replace(work.code[i].begin, work.code[closing].end, text)

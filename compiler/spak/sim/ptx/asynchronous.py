@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spak.sim.ptx.emit import Emitter, S
+from spak.sim.ptx.emit import Emitter, S, bits_of
 from spak.sim.ptx.forms import form
 from spak.sim.ptx.statement import Instruction, Unreadable
 
@@ -109,6 +109,18 @@ def bulk_load(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
     bar = _bar(e, i.operands[3], {"space": ".shared"})
     mask = f", {e.bits(i.operands[4], 16)}" if m["multicast"] else ""
     return f"{S}bulk_load{'_multicast' if mask else ''}({to}, {where}, {size}, {bar}{mask}, spak_at);"
+
+
+@form(r"st.async(?:.weak)?.shared::cluster" + _TX + r"(?:.v(?P<n>[24]))?.(?P<type>[busf](?:32|64))", 3)
+def store_async(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
+    e.models |= {"bulk", "mbarrier"}
+    bits, values = bits_of(m["type"]), e.vector(i.operands[1])
+    if len(values) != int(m["n"] or 1):
+        raise Unreadable(f"`{i.op}` needs {m['n'] or 1} registers")
+    to, bar = e.pointer(i.operands[0], "shared", str(len(values) * bits // 8)), {"space": ".shared"}
+    name, listed = e.temporary(), ", ".join(e.bits(value, bits) for value in values)
+    call = f"{S}store_async({to}, {name}, sizeof {name}, {_bar(e, i.operands[2], bar)}, spak_at);"
+    return f"{{ const std::uint{bits}_t {name}[] = {{{listed}}}; {call} }}"
 
 
 @form(r"cp.async.bulk.shared::cluster.shared::cta" + _TX, 4)

@@ -8,7 +8,9 @@ from spak.sim.ptx.statement import Instruction, Statement, Unreadable
 
 P = "::spak::sim::ptx::"
 S = "::spak::sim::"
-_NUMBER = re.compile(r"^-?(?:0[xX][0-9a-fA-F]+|\d+)U?$")
+_NUMBER = re.compile(r"^-?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|\d+)U?$")
+# PTX ISA, "Constant Expressions": the same in C++.
+_CONSTANT = re.compile(r"^(?:0[xX][0-9a-fA-F]+U?|0[bB][01]+U?|\d+U?|[-+*/%&|^~!?:()<>=\s])+$")
 _SPECIAL = {
     "laneid": f"({P}thread_rank() % 32u)",
     "warpid": f"({P}thread_rank() / 32u)",
@@ -30,11 +32,15 @@ _SPECIAL = {
     **{f"ntid.{a}": f"blockDim.{a}" for a in "xyz"},
     **{f"ctaid.{a}": f"blockIdx.{a}" for a in "xyz"},
     **{f"nctaid.{a}": f"gridDim.{a}" for a in "xyz"},
+    **{f"cluster_nctaid.{a}": f"::spak::sim::cluster_shape(spak_at).{a}" for a in "xyz"},
+    **{f"cluster_ctaid.{a}": f"(blockIdx.{a} % ::spak::sim::cluster_shape(spak_at).{a})" for a in "xyz"},
+    **{f"clusterid.{a}": f"(blockIdx.{a} / ::spak::sim::cluster_shape(spak_at).{a})" for a in "xyz"},
+    **{f"nclusterid.{a}": f"(gridDim.{a} / ::spak::sim::cluster_shape(spak_at).{a})" for a in "xyz"},
 }
 _SPECIAL_BITS = {"clock64": 64, "globaltimer": 64}
 _MODELS = {
     "smid": "special", "nsmid": "special", "clock": "special", "clock64": "special", "globaltimer": "special",
-    "globaltimer_lo": "special", "cluster_ctarank": "cluster", "cluster_nctarank": "cluster",
+    "globaltimer_lo": "special",
 }  # fmt: skip
 CPP = {
     **{f"u{n}": f"std::uint{n}_t" for n in (8, 16, 32, 64)},
@@ -102,16 +108,20 @@ class Emitter:
             return f"static_cast<{cast}>(0x{operand[2:]}ull)"
         if _NUMBER.match(operand):
             return f"static_cast<{cast}>({operand.rstrip('U')}{'ll' if bits == 64 else ''})"
-        if re.fullmatch(r"-?\d+\.\d*(?:[eE][-+]?\d+)?", operand):
-            value = f"{operand}f" if bits == 32 else operand
+        if re.fullmatch(r"-?\d+(?:\.\d*(?:[eE][-+]?\d+)?|[eE][-+]?\d+)", operand):
+            value = f"static_cast<float>({operand})" if bits == 32 else operand
             return f"{P}bits<{cast}>({value})"
+        if operand == "WARP_SZ":
+            return f"static_cast<{cast}>(32)"
+        if _CONSTANT.match(plain := operand.replace("\0", "%")) and re.search(r"\d", plain):
+            return f"static_cast<{cast}>({plain})"
         return self.special(operand, bits, cast)
 
     def special(self, operand: str, bits: int, cast: str) -> str:
         plain = re.sub(r"^[\0%]", "", operand)
         if operand[:1] in "\0%" and plain in _SPECIAL:
-            if plain in _MODELS:
-                self.models.add(_MODELS[plain])
+            if model := _MODELS.get(plain, "cluster" if "cluster" in plain else ""):
+                self.models.add(model)
             return f"static_cast<{cast}>({_SPECIAL[plain]})"
         shown = operand.replace("\0", "%")
         raise Unreadable(f"the operand `{shown}` is no register, number or special register that the simulator knows")

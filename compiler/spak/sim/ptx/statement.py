@@ -72,10 +72,11 @@ def read(out: Statement, work: Work, opening: int, closing: int) -> None:
     begin, end = sections[0]
     for j in range(begin, end):
         token = work.code[j]
-        if token.kind != "string":
+        literal = token.text if token.kind == "string" else work.context.strings.get(token.text)
+        if not literal:
             raise Unreadable("the text of an asm statement is not a plain string")
         out.places.append((len(out.text), token))
-        out.text += _decoded(token.text)
+        out.text += _decoded(literal)
     if not out.places:
         raise Unreadable("an asm statement without text")
     for number, (begin, end) in enumerate(sections[1:3]):

@@ -159,6 +159,14 @@ class cluster_group {
   static void barrier_wait(arrival_token = {}, Site at = here()) { spak::sim::cluster_wait(at); }
   static unsigned block_rank(Site at = here()) { return spak::sim::cluster_rank(at); }
   static unsigned num_blocks(Site at = here()) { return spak::sim::cluster_size(at); }
+  static dim3 dim_blocks(Site at = here()) {
+    const spak::sim::Dim shape = spak::sim::cluster_shape(at);
+    return {shape.x, shape.y, shape.z};
+  }
+  static dim3 block_index(Site at = here()) {
+    const dim3 shape = dim_blocks(at);
+    return {blockIdx.x % shape.x, blockIdx.y % shape.y, blockIdx.z % shape.z};
+  }
   static unsigned thread_rank(Site at = here()) {
     return block_rank(at) * details::block_threads() + details::rank_in_block();
   }

@@ -11,6 +11,7 @@
 #include <library_types.h>
 #include "toolkit_end.h"
 #include <spak/sim/host/launch.h>
+#include <spak/sim/model/dependent.h>
 // clang-format on
 
 // The toolkit's compiler includes these before any file, and programs rely on it.
@@ -190,6 +191,12 @@ inline cudaError_t cudaOccupancyMaxPotentialBlockSize(int* grid, int* block, voi
 inline cudaError_t cudaOccupancyMaxPotentialBlockSize(int* grid, int* block, const void* function, size_t smem = 0,
                                                       int limit = 0) {
   return spak::sim::host::best_block_size(grid, block, function, [smem](int) { return smem; }, limit);
+}
+
+// --- by device code ----------------------------------------------------------------------------------------------------
+inline void cudaGridDependencySynchronize(spak::sim::Site at = spak::sim::here()) { spak::sim::dependent_wait(at); }
+inline void cudaTriggerProgrammaticLaunchCompletion(spak::sim::Site at = spak::sim::here()) {
+  spak::sim::dependent_launch(at);
 }
 
 // --- the rest ----------------------------------------------------------------------------------------------------------

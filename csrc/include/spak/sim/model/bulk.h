@@ -20,6 +20,8 @@ void bulk_copy_cluster(void* peer_shared, const void* shared, std::uint32_t byte
 // cp.reduce.async.bulk into shared memory: add, min, max, inc, dec, and, or, xor of 32-bit integers, add of u64.
 void bulk_reduce_cluster(Reduction reduction, Element element, void* peer_shared, const void* shared,
                          std::uint32_t bytes, std::uint64_t* peer_bar, Site site);
+// st.async: `bytes` (4, 8 or 16) of a value into a block of the cluster, whose mbarrier counts them.
+void store_async(void* peer_shared, const void* value, std::uint32_t bytes, std::uint64_t* peer_bar, Site site);
 void bulk_commit(Site site);
 void bulk_wait(int pending, Site site);
 void bulk_wait_read(int pending, Site site);

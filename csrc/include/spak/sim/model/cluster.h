@@ -7,6 +7,7 @@ namespace spak::sim {
 
 unsigned cluster_rank(Site site);
 unsigned cluster_size(Site site);
+Dim cluster_shape(Site site);  // in blocks
 void cluster_arrive(bool relaxed, Site site);
 void cluster_wait(Site site);
 // mapa; the block must not have exited.

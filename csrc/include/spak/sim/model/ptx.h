@@ -175,17 +175,18 @@ inline std::uint32_t bfind(T a, bool shift_amount) {
   return shift_amount ? static_cast<std::uint32_t>(8 * sizeof(T) - 1) - at : at;
 }
 // The condition code of the running thread: what add.cc and its kin leave for addc and its kin.
-bool& condition_code(Site at);
+bool carry_left(Site at);
+void leave_carry(bool carry, Site at);
 template <typename T, bool Take, bool Leave>
 inline T with_carry(T a, T b, Site at) {
-  const T sum = static_cast<T>(a + b), out = static_cast<T>(sum + (Take && condition_code(at)));
-  if constexpr (Leave) condition_code(at) = sum < a || out < sum;
+  const T sum = static_cast<T>(a + b), out = static_cast<T>(sum + (Take && carry_left(at)));
+  if constexpr (Leave) leave_carry(sum < a || out < sum, at);
   return out;
 }
 template <typename T, bool Take, bool Leave>
 inline T with_borrow(T a, T b, Site at) {
-  const T difference = static_cast<T>(a - b), out = static_cast<T>(difference - (Take && condition_code(at)));
-  if constexpr (Leave) condition_code(at) = a < b || difference < out;
+  const T difference = static_cast<T>(a - b), out = static_cast<T>(difference - (Take && carry_left(at)));
+  if constexpr (Leave) leave_carry(a < b || difference < out, at);
   return out;
 }
 template <bool SignedA, bool SignedB>
