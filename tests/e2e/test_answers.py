@@ -9,6 +9,8 @@ import pytest
 from realproject import Project
 from scale import FOLDER, NAME, REPLY, SKIPS_THE_LAST, add_scale
 
+pytestmark = pytest.mark.xdist_group("project")
+
 
 @pytest.fixture
 def asked(project: Project) -> Project:

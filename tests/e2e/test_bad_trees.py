@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from realproject import Project
 
+pytestmark = pytest.mark.xdist_group("project")
+
 SPEC = "specs/axpby/SPEC.axpby.md"
 
 

@@ -7,8 +7,11 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 from built import REPO
 from realproject import Project
+
+pytestmark = pytest.mark.xdist_group("project")
 
 NAME = "transpose.tiled.cuda"
 PADDED = (REPO / "generated/transpose/tiled/cuda/reply.md").read_text()

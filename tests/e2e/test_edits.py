@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pytest
 from realproject import Project, braces
 
+pytestmark = pytest.mark.xdist_group("project")
+
 SAXPY = "specs/saxpy/SPEC.saxpy.md"
 VECTOR_ADD = "specs/vector_add/SPEC.vector_add.md"
 

@@ -14,6 +14,8 @@ from conftest import shared_folder
 from exampleruns import Run, drive, run
 from realproject import Project
 
+pytestmark = pytest.mark.xdist_group("climb")
+
 LEVELS = ["naive", "blocked", "vectorised", "packed", "tuned"]
 RULES = ["Block for reuse", "Keep sums in registers", "Pack panels", "Sweep what is left"]
 DOMAIN = "specs/domains/cpu_optimization.dsl"

@@ -12,6 +12,8 @@ from conftest import shared_folder
 from exampleruns import drive, run
 from realproject import Project
 
+pytestmark = pytest.mark.xdist_group("fmha")
+
 SMALL = ("--arg", "heads=2", "--arg", "length=96", "--arg", "depth=32")
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from realproject import Project
 from scale import NAME, REPLY, SKIPS_THE_LAST, add_scale
 from spak.knowledge.values import Fired
 from spak.pipeline.runs.knowing import record
+
+pytestmark = pytest.mark.xdist_group("project")
 
 WIDE = Fired("Use wide loads", "rule", (7,), {"memory_bound": True}, ("Load four values at a time",))
 UNROLL = Fired("Unroll", "hint", (9,), {"memory_bound": True}, ("Unroll by four",))

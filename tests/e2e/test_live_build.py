@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "handlers"))
 
 from provider import Provider, Step, complete, serving
 
+pytestmark = pytest.mark.xdist_group("project")
+
 pytest.importorskip("litellm.types", reason="the live handler needs the extra `llm`")
 
 SECRET = "sk-not-a-real-key-0123456789"

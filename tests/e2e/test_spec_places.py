@@ -10,6 +10,8 @@ import pytest
 from built import REPO
 from realproject import Project
 
+pytestmark = pytest.mark.xdist_group("project")
+
 NAME, MODULE, SPEC = "vector_add.flat.cuda", "vector_add.flat@sim", "specs/vector_add/SPEC.vector_add.md"
 FOLDER = "generated/vector_add/flat/cuda"
 REPLY = (REPO / FOLDER / "reply.md").read_text()

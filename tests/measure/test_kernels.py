@@ -22,6 +22,8 @@ from spak.pipeline.measuring.sweeping import sweep
 from spak.semantics.program import EngineeringLoop, Measure, Parameter
 from tuneproject import SHAPE, spak_run
 
+pytestmark = pytest.mark.xdist_group("measure")
+
 TUNED = "generated/work/passes/cpp/tuned.cpu.toml"
 LOOP = EngineeringLoop(
     "passes",

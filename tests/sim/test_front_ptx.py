@@ -201,6 +201,11 @@ def run(kernels: sim_harness.Kernels, name: str, threads: int, *shape: int, **op
     return out
 
 
+def test_a_thread_ends_in_a_function(kernels: sim_harness.Kernels) -> None:
+    out, t = run(kernels, "leaves", 64, 64), np.arange(64)
+    assert (out == np.minimum(t, 7) + np.maximum(t, 60) + np.where(t % 2, 0, 1000)).all()
+
+
 def test_lanes_together(kernels: sim_harness.Kernels) -> None:
     out = run(kernels, "lanes", 64, 16, 64)
     lane = np.arange(64) % 32

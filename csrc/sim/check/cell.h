@@ -60,12 +60,13 @@ constexpr Slot kAgentMask = ~((Slot{1} << kBlockShift) - 1) | Slot{1023} << kThr
 constexpr Slot kReaderMask = Slot{1023} << kThreadShift | kPlaceMask;
 
 // 32 bytes, so that a tile of 16 x 16 floats and its cells stay in the first-level cache. In shared memory the readers besides
-// the first are all known, by the lanes that belong to the cell; in global memory the last of them is.
+// the first are all known, by the lanes that belong to the cell; in global memory the last of them is. `extra` is a write before
+// an atomic `written`, which says less than it: not ordered with it, or no atomic; or a second flight that reads; or a rest.
 struct alignas(32) Cell {
   Slot written;  // last; or a flight that will write
   Slot first;    // reader since; or a flight that reads
   Slot other;    // reader since, or several
-  Slot extra;  // an earlier atomic access that is not ordered with `written`; or a second flight that reads; or a rest
+  Slot extra;
 };
 
 // The lanes of one warp. Those of a cell are as many as the block has warps, rounded up to a power of two.

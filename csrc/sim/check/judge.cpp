@@ -173,7 +173,7 @@ const Flight* under_way(const Case& c, Slot slot) {
   return flight && (!c.access.flight || c.access.flight->get() != flight) ? flight : nullptr;
 }
 
-// `writes`: it is an earlier atomic write instead.
+// `writes`: it is an earlier write instead.
 void judge_reader(const Case& c, Slot& slot, bool writes) {
   if (!slot) return;
   if (is_flight(slot)) {
@@ -258,10 +258,15 @@ void judge_cell(const Case& c, Cell& cell) {
   // Whoever is after this write is after what the thread did before.
   if (same_thread(cell.first, c.mine) && (!is_strong(a.how) || is_strong(how_of(cell.first)))) cell.first = 0;
   Slot& extra = extra_of(c.row, cell);
-  if (a.both && !is_flight(extra))
-    extra = 0;  // it has observed what was written atomically before
-  else if (is_strong(a.how) && writer_open && is_strong(how_of(writer)) && !is_flight(extra) && stale(c, extra))
-    extra = writer;
+  if (is_strong(a.how) && !is_flight(extra)) {
+    const bool strong_before = is_strong(how_of(writer));
+    if (!strong_before && writer >= c.row.lower && !is_flight(writer))
+      extra = writer;  // who races with that need not race with this
+    else if (a.both && is_strong(how_of(extra)))
+      extra = 0;  // it has observed what was written atomically before
+    else if (!a.both && strong_before && writer_open && stale(c, extra))
+      extra = writer;
+  }
   cell.written = c.mine;
 }
 

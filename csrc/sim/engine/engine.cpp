@@ -50,4 +50,6 @@ void* shared_bytes(const SharedSite& site, std::size_t size, std::size_t align) 
 
 void* dynamic_bytes(const SharedSite& site, std::size_t align) { return self().owner().window().dynamic(site, align); }
 
+void end_thread() { throw Ended{}; }
+
 }  // namespace spak::sim

@@ -346,7 +346,10 @@ void Unit::live(Thread& thread) {
   };
   try {
     if (check::on()) check::thread_begin(thread);
-    job_->entry(job_->context);
+    try {
+      job_->entry(job_->context);
+    } catch (const Ended&) {
+    }
     thread.owner().leave(thread);
     ++exited_;
     achieved();

@@ -48,6 +48,9 @@ struct Stop : Fault {
   Finding finding;
 };
 
+// Unwinds the stack of a thread that ends inside its kernel.
+struct Ended {};
+
 // What the blocks of one cluster share.
 struct Cluster {
   Block* const* blocks = nullptr;

@@ -150,6 +150,19 @@ extern "C" __global__ void flag_without_atomic(unsigned* flag, int* y) {
   }
 }
 
+//@ defect zeroed_by_who_adds: race-global
+//@   The thread that adds first has set the total to zero, in the same kernel: others may have added before.
+//@ run grid=4 block=32
+//@ in x = i32(arange(128))
+//@ inout total: i32[1] = zeros(1) -> x.sum()
+extern "C" __global__ void zeroed_by_who_adds(const int* x, int* total) {
+  const int share = __reduce_add_sync(0xffffffffu, x[blockIdx.x * 32 + threadIdx.x]);
+  if (threadIdx.x == 0) {
+    if (blockIdx.x == 0) *total = 0;  //@ broken; writes
+    atomicAdd(total, share);          //@ accesses atomically
+  }
+}
+
 //@ defect atomic_and_plain: race-global
 //@   One block counts atomically, another resets the same counter with a plain store.
 //@ run grid=2 block=32

@@ -176,3 +176,14 @@ extern "C" __global__ void matrices(float* flat) {
     out[1 + round][t] = d[0] == d[3] ? d[1] : -1;
   }
 }
+
+// Where the odd threads of a warp end.
+__device__ void leave_if(bool odd) {
+  asm volatile("{\n.reg .pred p;\nsetp.ne.u32 p, %0, 0;\n@p exit;\n}" ::"r"(static_cast<unsigned>(odd)));
+}
+extern "C" __global__ void leaves(unsigned* out) {
+  const unsigned t = threadIdx.x;
+  out[t] = umin(t, 7u) + umax(t, 60u);
+  leave_if(t % 2);
+  out[t] += 1000;
+}

@@ -122,6 +122,11 @@ def nanosleep(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
     return f"{S}pause({e.bits(i.operands[0], 32)}, spak_at);"
 
 
+@form(r"exit", 0)
+def leave(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
+    return f"{S}end_thread();"
+
+
 @form(r"trap", 0)
 def trap(e: Emitter, i: Instruction, m: dict[str, str]) -> str:
     return "__trap(spak_at);"

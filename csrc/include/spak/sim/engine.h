@@ -123,6 +123,8 @@ inline T& dynamic(const SharedSite& site, std::size_t align = 0) {
 
 // Stops the launch with a Fault: `what` is a full sentence about the calling thread.
 [[noreturn]] void fail(const char* rule, const char* what, Site site);
+// PTX `exit`: the calling thread is at its end, as if its kernel returned.
+[[noreturn]] void end_thread();
 
 // A fault at `address` unless it is a multiple of `align`.
 inline void require_aligned(const void* address, std::size_t align, const char* what, Site site) {

@@ -140,6 +140,12 @@ inline double cyl_bessel_i0(double x) { return std::cyl_bessel_i(0.0, std::fabs(
 inline double cyl_bessel_i1(double x) { return std::copysign(std::cyl_bessel_i(1.0, std::fabs(x)), x); }
 inline float cyl_bessel_i0f(float x) { return static_cast<float>(cyl_bessel_i0(x)); }
 inline float cyl_bessel_i1f(float x) { return static_cast<float>(cyl_bessel_i1(x)); }
+inline unsigned umin(unsigned x, unsigned y) { return x < y ? x : y; }
+inline unsigned umax(unsigned x, unsigned y) { return x > y ? x : y; }
+inline long long llmin(long long x, long long y) { return x < y ? x : y; }
+inline long long llmax(long long x, long long y) { return x > y ? x : y; }
+inline unsigned long long ullmin(unsigned long long x, unsigned long long y) { return x < y ? x : y; }
+inline unsigned long long ullmax(unsigned long long x, unsigned long long y) { return x > y ? x : y; }
 inline float fdividef(float x, float y) { return x / y; }
 inline float __fdividef(float x, float y) { return x / y; }
 inline float __tanhf(float x) { return tanhf(x); }
