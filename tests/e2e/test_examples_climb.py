@@ -18,6 +18,7 @@ pytestmark = pytest.mark.xdist_group("climb")
 
 LEVELS = ["naive", "blocked", "vectorised", "packed", "tuned"]
 RULES = ["Block for reuse", "Keep sums in registers", "Pack panels", "Sweep what is left"]
+LOST_GROUND = "Look before you climb"
 DOMAIN = "specs/domains/cpu_optimization.dsl"
 SMALL = ("--arg", "size=96")
 
@@ -62,6 +63,11 @@ def levels(done: Run) -> list[str]:
     return [one["level"] for one in done.emitted("Performance")]
 
 
+def rules(done: Run) -> list[str]:
+    """Those that fired, and not the hint that a busy machine may give."""
+    return [name for name in done.fired() if name != LOST_GROUND]
+
+
 def test_every_level_is_built_measured_and_climbed_by_a_rule(project: Project) -> None:
     """Suspended at each of the strategist's decisions, and gone on with in a process of its own."""
     done = drive(project, "matmul_climb", *SMALL)
@@ -69,7 +75,7 @@ def test_every_level_is_built_measured_and_climbed_by_a_rule(project: Project) -
     assert levels(done) == LEVELS
     assert done.answered == {"decide": 4}
     assert [one["level"] for one in done.emitted("Correctness") if one["passed"]] == LEVELS
-    assert done.fired() == RULES
+    assert rules(done) == RULES
 
     events = {event["seq"]: event for event in done.events}
     for rule, level in zip(done.of("rule"), LEVELS, strict=False):
@@ -122,7 +128,7 @@ def test_without_a_rule_the_climb_ends_below_it(project: Project) -> None:
     project.put(DOMAIN, without)
     done = run(project, "matmul_climb", *SMALL)
     assert levels(done) == ["naive", "blocked"]
-    assert done.fired() == ["Block for reuse"]
+    assert rules(done) == ["Block for reuse"]
 
 
 def test_with_a_false_fact_the_climb_does_not_begin(project: Project) -> None:
@@ -130,7 +136,7 @@ def test_with_a_false_fact_the_climb_does_not_begin(project: Project) -> None:
     done = run(project, "matmul_climb", *SMALL)
     assert levels(done) == ["naive"]
     assert [one["value"] for one in done.of("fact", fact="far_from_peak")] == [False]
-    assert done.fired() == []
+    assert rules(done) == []
 
 
 def test_a_fact_that_becomes_true_ends_the_climb(project: Project) -> None:
@@ -143,7 +149,7 @@ def test_the_strategist_decides_on_what_was_measured_and_what_fired(project: Pro
     project.edit("specs/matmul_climb/answers/decide.2.md", '"go": true', '"go": false')
     done = run(project, "matmul_climb", *SMALL)
     assert levels(done) == ["naive", "blocked"], "the strategist stays where it is"
-    assert done.fired() == RULES[:2], "though a rule recommends the next level"
+    assert rules(done) == RULES[:2], "though a rule recommends the next level"
     prompts = [one["prompt"] for one in done.of("query")]
     for prompt, (here, there) in zip(prompts, pairwise(LEVELS), strict=False):
         measured = next(one for one in done.emitted("Performance") if one["level"] == here)

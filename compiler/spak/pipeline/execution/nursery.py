@@ -1,9 +1,8 @@
 """The nursery: forks a worker for each job from a process that has the models loaded. Knows nothing of the graph.
 
 Starting Python and importing the models takes 150 ms, forking takes two. The nursery has one thread, so forking is
-safe; it dies with
-the build (PR_SET_PDEATHSIG) and the workers die with it. `python -m spak.pipeline.execution.nursery FD` speaks over one end of a
-socket pair:
+safe; it dies with the build (PR_SET_PDEATHSIG) and the workers die with it. `python -m spak.pipeline.execution.nursery FD`
+speaks over one end of a socket pair:
 
     build -> nursery   one byte with three descriptors: the job's own socket, its stdin and its stderr
     nursery -> build   on the job's socket: the worker's PID, then its wait status, both as 8 bytes
