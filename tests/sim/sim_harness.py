@@ -32,7 +32,7 @@ HERE = Path(__file__).resolve().parent
 ARCH = "-march=native" if os.uname().machine == "aarch64" else "-march=x86-64-v3"
 OPTIMISE = ("-O2", ARCH, "-ffp-contract=off", "-g1")
 WARN = ("-Wall", "-Wextra", "-Werror")
-ENGINE = ("-std=c++20", "-fPIC", "-g1", *WARN)
+ENGINE = ("-std=c++20", "-fPIC", "-O2", "-g1", *WARN)
 KEPT_DAYS = 3
 
 
@@ -141,7 +141,7 @@ def compile_engine(*flags: str, compiler: str = "g++", models: bool = True) -> l
     if models and not flags and compiler == "g++":
         with kept_library():
             return [library.library(library.toolchain())]
-    command = [compiler, *ENGINE, "-O1", *flags, "-I", str(CSRC / "include"), "-I", str(CSRC / "sim")]
+    command = [compiler, *ENGINE, *flags, "-I", str(CSRC / "include"), "-I", str(CSRC / "sim")]
     names = (CSRC / "sim" / "sources.txt").read_text().split()
     return [_compile(CSRC / "sim" / name, command) for name in names if models or not name.startswith("model/")]
 
