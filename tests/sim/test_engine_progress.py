@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
+import shutil
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,6 +66,19 @@ def test_what_never_ends_is_a_finding_with_its_place(
     assert finding["kernel"] == name
 
 
+def test_each_module_of_a_process_is_looked_at(engine: sim_harness.Kernels, tmp_path: Path) -> None:
+    """Modules have the engine in them each; the one that ran first is not forgotten when another has run."""
+    flag, out = np.zeros(1, np.int32), np.zeros(40, np.int32)
+    engine.run("spins_on_volatile", 40, 64, flag, out, threads=1)
+    other = sim_harness.Kernels(Path(shutil.copy(engine.path, tmp_path / "other.so")))
+    for kernels in (other, engine, other):
+        flag[:] = out[:] = 0
+        kernels.run("spins_on_volatile", 40, 64, flag, out, threads=1, seconds=5)
+        assert out[0] == 7 or out.min() > 1
+        with pytest.raises(sim_harness.Fault, match=r"SPAK_SIM_SECONDS=0\.1"):
+            kernels.run("loops_for_ever", 3, 64, np.zeros(1, np.int32), 1, seconds=0.1)
+
+
 def test_more_blocks_wait_than_are_resident(engine: sim_harness.Kernels) -> None:
     """On a device of one multiprocessor two blocks of 1024 threads run at a time: the third is never started."""
     arguments = np.zeros(1, np.int32), np.zeros(3, np.int32)
@@ -87,6 +106,35 @@ def test_traps_are_findings_with_their_place(
     (finding,) = engine.findings()
     assert finding["rule"] == rule
     assert (finding["parties"][0]["file"], finding["parties"][0]["line"]) == ("engine.cu", line)
+
+
+TWO_MODULES = """
+import ctypes, sys, threading, numpy, sim_harness
+from pathlib import Path
+
+def fault(kernels, caught):
+    for _ in range(100):
+        try: kernels.run("touches", 3, 64, numpy.zeros(4, numpy.int32), 1 << 50, threads=1)
+        except sim_harness.Fault as error: caught.append(error.rule)
+
+modules = [sim_harness.Kernels(Path(path)) for path in sys.argv[1:]]
+caught = [[] for _ in modules]
+threads = [threading.Thread(target=fault, args=each) for each in zip(modules, caught)]
+for each in threads: each.start()
+for each in threads: each.join()
+print(*(each == ["invalid-address"] * 100 for each in caught), flush=True)
+ctypes.string_at(0)
+"""
+
+
+def test_modules_that_run_at_once_catch_their_own_traps(engine: sim_harness.Kernels, tmp_path: Path) -> None:
+    other = shutil.copy(engine.path, tmp_path / "other.so")
+    command = [sys.executable, "-X", "faulthandler", "-c", TWO_MODULES, engine.path, other]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+    assert done.stdout == "True True\n", done.stderr
+    assert done.returncode == -signal.SIGSEGV, "a trap of nobody's is left to whom it was left before"
+    assert "Fatal Python error: Segmentation fault" in done.stderr
 
 
 def test_exceptions(engine: sim_harness.Kernels) -> None:

@@ -4,6 +4,7 @@
 
 #include <ucontext.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -20,9 +21,11 @@ namespace {
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE};
 constexpr std::size_t kStack = 64 << 10;
 
+// Other modules of the process have engines of their own: each passes on what is not its own.
 struct Installed {
   std::mutex mutex;
   int users = 0;
+  bool there = false;  // as long as nobody is found on top of it, who would pass traps on to it
   struct sigaction previous[3];
 };
 Installed& installed() {
@@ -52,13 +55,14 @@ Finding finding_of(const Trapped& trap) {
 // Runs on the alternate stack's owner after the handler has returned into it: ordinary code, free to allocate.
 void raise_fault() { running->abandon(Stop(running->job().config.name, finding_of(running->trapped))); }
 
+void pass_on(int signal, siginfo_t* info, void* state) {
+  const struct sigaction& previous = installed().previous[std::ranges::find(kSignals, signal) - kSignals];
+  if (previous.sa_flags & SA_SIGINFO) return previous.sa_sigaction(signal, info, state);
+  sigaction(signal, &previous, nullptr);  // the trap happens again
+}
+
 void handler(int signal, siginfo_t* info, void* state) {
-  if (!running || !current) {  // not ours: let the trap happen again under the previous handler
-    Installed& all = installed();
-    for (int i = 0; i < 3; ++i)
-      if (kSignals[i] == signal) sigaction(signal, &all.previous[i], nullptr);
-    return;
-  }
+  if (!running || !current) return pass_on(signal, info, state);
   Trapped& trap = running->trapped;
   trap.signal = signal;
   trap.address = info->si_addr;
@@ -92,20 +96,24 @@ Trap::Trap() {
   if (stack_ && sigaltstack(&ours, &before) == 0) previous_ = new stack_t(before);
   Installed& all = installed();
   const std::lock_guard lock(all.mutex);
-  if (all.users++) return;
+  if (all.users++ || all.there) return;
   struct sigaction action{};
   action.sa_sigaction = handler;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
   sigemptyset(&action.sa_mask);
   for (int i = 0; i < 3; ++i) sigaction(kSignals[i], &action, &all.previous[i]);
+  all.there = true;
 }
 
 Trap::~Trap() {
   Installed& all = installed();
   {
     const std::lock_guard lock(all.mutex);
-    if (--all.users == 0)
+    struct sigaction top{};
+    if (--all.users == 0 && sigaction(SIGSEGV, nullptr, &top) == 0 && top.sa_sigaction == handler) {
       for (int i = 0; i < 3; ++i) sigaction(kSignals[i], &all.previous[i], nullptr);
+      all.there = false;
+    }
   }
   if (auto* before = static_cast<stack_t*>(previous_)) {
     sigaltstack(before, nullptr);

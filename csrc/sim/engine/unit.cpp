@@ -67,7 +67,7 @@ void Unit::begin(const Job& job, std::uint64_t index, Pace& pace) {
     ready_ = ready_memory_.data();
     ready_mask_ = static_cast<unsigned>(capacity - 1);
   }
-  spinning_ = expired_ = begun_ = false;
+  spinning_ = expired_ = ending_ = begun_ = false;
   on_leave = nullptr;
   main_bottom_ = nullptr;
   stop_.reset();
@@ -373,12 +373,13 @@ void Unit::expire(const void* pc) {
 }
 
 void Unit::overdue(const void* pc) {
+  ending_ = true;
   Finding finding = pace_->finding();
-  if (current) {
-    const Thread& mine = thread();
-    if (!pc) pc = mine.polled_at;
+  // Between two turns of the unit nobody runs: who would be next has polled before.
+  if (const Thread* one = current ? &thread() : ready_count() ? ready_[ready_head_ & ready_mask_] : nullptr) {
+    if (one->polled_at) pc = one->polled_at;  // it is in the engine, which it called from there
     finding.parties.push_back(
-        {"runs", {mine.site, pc}, name_of(mine), pc && mine.site.file ? text(mine.site) + " was passed last" : ""});
+        {"runs", {one->site, pc}, name_of(*one), pc && one->site.file ? text(one->site) + " was passed last" : ""});
   }
   stop(std::move(finding));
 }

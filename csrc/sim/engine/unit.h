@@ -138,6 +138,8 @@ class alignas(64) Unit {
   // The launch's time is over, which the next switch is to see; where the running thread does not switch, `pc` is where
   // it is, and this does not come back.
   void expire(const void* pc);
+  bool expired() const { return expired_; }
+  bool ending() const { return ending_; }  // the finding is being written
 
   void (*on_leave)(Thread&) = nullptr;  // of a model: called when a thread of this unit has exited
   check::UnitState* checked = nullptr;
@@ -191,7 +193,7 @@ class alignas(64) Unit {
   std::vector<std::uint32_t> shuffled_;
   Order order_ = Order::forward;
   Random random_;
-  bool attention_ = false, expired_ = false, spinning_ = false, polite_ = false, aside_ = false, live_ = false,
+  bool attention_ = false, expired_ = false, ending_ = false, spinning_ = false, polite_ = false, aside_ = false, live_ = false,
        begun_ = false, tired_ = false;
   unsigned idle_ = 0;  // yields since anything was achieved
   static constexpr unsigned kPollingMeetings = 128;

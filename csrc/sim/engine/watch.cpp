@@ -87,13 +87,23 @@ std::uintptr_t interrupted(void* state) {
 #endif
 }
 
+// By this OS thread, in nanoseconds.
 std::uint64_t used_here() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 int signal_number() { return SIGRTMIN + 7; }
+struct sigaction before_us;  // who had the signal when this module took it
+
+// The next signal, from inside the handling of one: what comes now runs other threads, and returns late or never.
+void admit() {
+  sigset_t ours;
+  sigemptyset(&ours);
+  sigaddset(&ours, signal_number());
+  pthread_sigmask(SIG_UNBLOCK, &ours, nullptr);
+}
 
 }  // namespace
 
@@ -103,7 +113,7 @@ struct Watch::Seen {
   const Pulse* pulse;
   timer_t calm_timer, busy_timer;
   bool busy;           // which of both runs
-  std::uint64_t used;  // by this OS thread, in milliseconds: signals may come later than they are due
+  std::uint64_t used;  // by this OS thread, in nanoseconds: signals may come later than they are due
   std::uint64_t achievements, meetings, switches;
   std::uintptr_t pc;
   ThreadView* thread;
@@ -122,19 +132,24 @@ void Watch::look_often(Seen& here, bool busy) {
   timer_settime(busy ? here.busy_timer : here.calm_timer, 0, &every, nullptr);
 }
 
-void Watch::tick(int, siginfo_t*, void* state) {
-  if (!here_) return;
+void Watch::tick(int number, siginfo_t* info, void* state) {
+  if (!here_) {  // of a thread that runs kernels of another module, which has an engine of its own
+    if (before_us.sa_flags & SA_SIGINFO) before_us.sa_sigaction(number, info, state);
+    return;
+  }
   Seen& before = *here_;
   Pace* const pace = before.pace;
   const Pulse& pulse = *before.pulse;
   const int error = errno;
-  const std::uint64_t mine = used_here(), more = mine - before.used;
+  const std::uint64_t mine = used_here(), more = mine / 1'000'000 - before.used / 1'000'000;
+  // After a pause, on a busy machine, signals come one upon the other: nothing has moved in between.
+  if (mine - before.used < kBusy * 1000 / 4) return;
   before.used = mine;
   const std::uint64_t now = pace->used.fetch_add(more, std::memory_order_relaxed) + more;
   const bool achieved = before.achievements != pulse.achievements, met = before.meetings != pulse.meetings;
   before.achievements = pulse.achievements, before.meetings = pulse.meetings;
   if (achieved || met) pace->last.store(now, std::memory_order_relaxed);
-  if (running && current) {
+  if (running && current && !running->ending()) {
     const std::uintptr_t pc = interrupted(state);
     const bool hooked = in_hooks(pc) || check::busy;
     const bool alone = before.switches == running->switches() && before.thread == current,
@@ -148,10 +163,14 @@ void Watch::tick(int, siginfo_t*, void* state) {
     if (now > since + kStall) pace->stalled.store(true, std::memory_order_relaxed);
     if (static_cast<double>(now) * 1e-3 > pace->seconds) pace->over.store(true, std::memory_order_relaxed);
     if (pace->over.load(std::memory_order_relaxed) || pace->stalled.load(std::memory_order_relaxed)) {
-      running->expire(alone && here && !hooked ? reinterpret_cast<const void*>(pc) : nullptr);
+      // Who calls the engine ends there, at the place that it came from; who does not is ended here, at the next look.
+      const bool ends_here = alone && here && !hooked && (loops || running->expired());
+      admit();
+      running->expire(ends_here ? reinterpret_cast<const void*>(pc) : nullptr);
     } else if (loops && !check::on()) {  // a checked one polls by hooks, which let others run, and see what it read
       before.interrupted = now;
       look_often(before, true);
+      admit();
       running->yield(reinterpret_cast<const void*>(pc), true);
     } else if (met && !achieved && !check::on()) {
       running->tire();
@@ -183,9 +202,9 @@ Watch::Watch(Pace& pace, const Pulse& pulse) {
     (void)text_segment();
     struct sigaction action{};
     action.sa_sigaction = &Watch::tick;
-    action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER;
+    action.sa_flags = SA_SIGINFO | SA_RESTART;
     sigemptyset(&action.sa_mask);
-    sigaction(signal_number(), &action, nullptr);
+    sigaction(signal_number(), &action, &before_us);
   });
   sigevent event{};
   event.sigev_notify = SIGEV_THREAD_ID;
