@@ -11,6 +11,19 @@ import pytest
 os.environ.setdefault("GLIBC_TUNABLES", "glibc.rtld.optional_static_tls=16384")
 
 
+#: Characters of a test's name that one of its parameters may take: names go from process to process, and into each one's
+#: environment.
+NAME = 80
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A short name for a long text."""
+    if not isinstance(val, str | bytes) or len(val) <= NAME:
+        return None
+    head = val[: NAME // 2] if isinstance(val, str) else val[: NAME // 2].decode("latin-1")
+    return f"{head.encode('unicode_escape').decode()}... of {len(val)}"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="Rewrite the expected output of golden tests.")
 

@@ -17,8 +17,6 @@ from provider import Provider, Step, complete, serving
 
 pytestmark = pytest.mark.xdist_group("project")
 
-pytest.importorskip("litellm.types", reason="the live handler needs the extra `llm`")
-
 SECRET = "sk-not-a-real-key-0123456789"
 LIVE = ("scale", "--handler", "live")
 
