@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- sources and messages stay in one line
 """Builds a kernel from strings, and the samples that tests share."""
 
 from __future__ import annotations
@@ -56,7 +57,14 @@ class Forge:
         self._built: dict[tuple[str, str], Any] = {}
 
     def build(
-        self, iface: Interface, source: str, plan: str, target: str = "cpu", *, folder: Path | None = None, target_file: str = ""
+        self,
+        iface: Interface,
+        source: str,
+        plan: str,
+        target: str = "cpu",
+        *,
+        folder: Path | None = None,
+        target_file: str = "",
     ) -> tuple[Outcome, build.Options]:
         """Run the build stage on strings; the outcome and the options, which say where everything is."""
         place = folder or self.folder / target / iface.name
@@ -82,7 +90,9 @@ class Forge:
 
             one: Sample = SAMPLES[name]
             cpp = target == "cpu"
-            outcome, options = self.build(one.interface, one.cpp if cpp else one.cuda, one.cpp_plan if cpp else one.cuda_plan, target)
+            outcome, options = self.build(
+                one.interface, one.cpp if cpp else one.cuda, one.cpp_plan if cpp else one.cuda_plan, target
+            )
             assert outcome.ok, outcome.diagnostics
             self._built[key] = getattr(load_module(options.out), one.interface.name)
         return self._built[key]

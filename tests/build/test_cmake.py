@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- sources and messages stay in one line
 """A user's own CMake project, and an install of a whole package, through spak_add_kernel() and spak_add_package()."""
 
 from __future__ import annotations
@@ -60,11 +61,27 @@ def cmake(root: Path, *defines: str) -> subprocess.CompletedProcess[str]:
     """Configure and build as a person would."""
     program, ninja = places.tool("cmake"), places.tool("ninja")
     assert program and ninja
-    spak_dir = subprocess.run([sys.executable, "-m", "spak", "cmake-dir"], capture_output=True, text=True, check=True).stdout.strip()
-    argv = [program, "-S", str(root), "-B", str(root / "out"), "-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}", f"-Dspak_DIR={spak_dir}"]
+    spak_dir = subprocess.run(
+        [sys.executable, "-m", "spak", "cmake-dir"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    argv = [
+        program,
+        "-S",
+        str(root),
+        "-B",
+        str(root / "out"),
+        "-G",
+        "Ninja",
+        f"-DCMAKE_MAKE_PROGRAM={ninja}",
+        f"-Dspak_DIR={spak_dir}",
+    ]
     argv += [f"-DSPAK_PYTHON={sys.executable}", *defines]
     done = subprocess.run(argv, capture_output=True, text=True)
-    return done if done.returncode else subprocess.run([program, "--build", str(root / "out")], capture_output=True, text=True)
+    return (
+        done
+        if done.returncode
+        else subprocess.run([program, "--build", str(root / "out")], capture_output=True, text=True)
+    )
 
 
 HEAD = "cmake_minimum_required(VERSION 3.24)\nproject(user LANGUAGES CXX)\nfind_package(spak REQUIRED)\n"
@@ -82,14 +99,19 @@ def test_a_users_project_builds_a_kernel(project: Path) -> None:
     os.utime(reply, (reply.stat().st_mtime + 5,) * 2)
     assert cmake(project).returncode == 0
     script = "import sys, numpy; from spak.runtime.module import load_module; print(load_module(sys.argv[1]).scale(numpy.ones(1, 'f4')))"
-    out = subprocess.run([sys.executable, "-c", script, str(project / "out/scale_cpu.so")], capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [sys.executable, "-c", script, str(project / "out/scale_cpu.so")], capture_output=True, text=True, check=True
+    )
     assert out.stdout.strip() == "[-2.]"
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        ("spak_add_kernel(k UNIT scale TARGET cpu VARIANT tiled)", "SPK515: unit scale has no variant 'tiled' for cpu. hint: variants for cpu: plain"),
+        (
+            "spak_add_kernel(k UNIT scale TARGET cpu VARIANT tiled)",
+            "SPK515: unit scale has no variant 'tiled' for cpu. hint: variants for cpu: plain",
+        ),
         ("spak_add_kernel(k UNIT scale)", "spak_add_kernel(k): TARGET is missing"),
         ("spak_add_kernel(k UNIT scale TARGET cpu FAST)", "unexpected FAST"),
     ],
@@ -105,7 +127,10 @@ def test_a_missing_reply_is_explained(project: Path) -> None:
     (project / "generated/scale/plain/cpp/kernel.cpp").unlink()
     (project / "CMakeLists.txt").write_text(HEAD + "spak_add_kernel(k UNIT scale TARGET cpu)\n")
     done = cmake(project)
-    assert "SPK516: generated/scale/plain/cpp/kernel.cpp is not there. hint: `doit build` makes the replies" in done.stdout + done.stderr
+    assert (
+        "SPK516: generated/scale/plain/cpp/kernel.cpp is not there. hint: `doit build` makes the replies"
+        in done.stdout + done.stderr
+    )
 
 
 def test_a_package_of_every_kernel(project: Path, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- sources and messages stay in one line
 """Launches that only Hopper has, on the simulator: tensor maps that TMA copies by, and clusters. The same source compiles for
 sm_90a."""
 
@@ -93,7 +94,10 @@ args = ["x", "y", "n"]
 
 
 def tiles(forge: Forge, plan: str, folder: Path) -> Any:
-    arrays = ([tensor("x", "f32[M, N]")], [tensor("y", "f32[M, N]"), tensor("sums", "f32[(M + 7) // 8 * 8, (N + 31) // 32]")])
+    arrays = (
+        [tensor("x", "f32[M, N]")],
+        [tensor("y", "f32[M, N]"), tensor("sums", "f32[(M + 7) // 8 * 8, (N + 31) // 32]")],
+    )
     outcome, options = forge.build(interface("tiles", *arrays, "M N"), TILES, plan, "sim", folder=folder)
     assert outcome.ok, outcome.diagnostics
     return options
@@ -157,7 +161,9 @@ def test_an_unfenced_exchange_in_a_cluster_is_found_with_its_lines(
 ) -> None:
     """The first barrier gone: a block reads what the other may not have written yet."""
     iface = interface("pairs", [tensor("x", "f32[n]")], [tensor("y", "f32[n]")], "n")
-    outcome, options = forge.build(iface, PAIRS.replace("spak::cluster_sync();", "", 1), PAIRS_PLAN, "sim", folder=tmp_path)
+    outcome, options = forge.build(
+        iface, PAIRS.replace("spak::cluster_sync();", "", 1), PAIRS_PLAN, "sim", folder=tmp_path
+    )
     assert outcome.ok, outcome.diagnostics
     monkeypatch.setenv("SPAK_SIM_MODE", "check")
     checked = load_module(options.checked)
@@ -167,11 +173,15 @@ def test_an_unfenced_exchange_in_a_cluster_is_found_with_its_lines(
     assert {6, 9} <= lines, [str(one.diagnostic()) for one in found]
 
 
-@pytest.mark.parametrize(("source", "params"), [(TILES, "constexpr int ROWS = 8, COLUMNS = 32;"), (PAIRS, "")], ids=["tiles", "pairs"])
+@pytest.mark.parametrize(
+    ("source", "params"), [(TILES, "constexpr int ROWS = 8, COLUMNS = 32;"), (PAIRS, "")], ids=["tiles", "pairs"]
+)
 def test_the_same_source_compiles_for_sm_90a(source: str, params: str) -> None:
     try:
         include = [str(INCLUDE.resolve())]
-        result = nvrtc.compile(source, name="kernel.cu", arch="sm_90a", do=Effects(), include_dirs=include, prelude=params)
+        result = nvrtc.compile(
+            source, name="kernel.cu", arch="sm_90a", do=Effects(), include_dirs=include, prelude=params
+        )
     except SpakError:
         pytest.skip("no NVRTC")
     assert result.ok, result.log

@@ -1,9 +1,11 @@
+# ruff: noqa: E501 -- sources and messages stay in one line
 """What the build stage makes of a job: bytes, evidence, findings, errors."""
 
 from __future__ import annotations
 
 import json
 import resource
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +70,13 @@ def test_the_module_exports_its_init_function_alone(forge: Forge, tmp_path: Path
 
 def test_compile_errors_have_the_models_own_lines(forge: Forge, tmp_path: Path) -> None:
     one = SAMPLES["fill"]
-    plan = '[params]\nTILE = 4\n' + one.cpp_plan
+    plan = "[params]\nTILE = 4\n" + one.cpp_plan
     source = 'extern "C" void fill(float* c, long long n, float value) {\n  for (int i = 0; i < TILE; ++i)\n    c[i] = valeu;\n}\n'
     outcome, options = forge.build(one.interface, source, plan, folder=tmp_path)
     assert not outcome.ok
-    assert any(s.startswith(f"{options.source}:3:12: SPK503: compiler: ‘valeu’ was not declared") for s in said(outcome)), said(outcome)
+    assert any(
+        s.startswith(f"{options.source}:3:12: SPK503: compiler: ‘valeu’ was not declared") for s in said(outcome)
+    ), said(outcome)
     assert json.loads(Path(options.evidence).read_text())["verdict"] == "failed"
     assert not Path(options.out).exists()
 
@@ -88,7 +92,11 @@ def test_a_failed_build_takes_the_old_module_away(forge: Forge, tmp_path: Path) 
 
 def test_many_errors_are_cut_short(forge: Forge, tmp_path: Path) -> None:
     one = SAMPLES["fill"]
-    source = 'extern "C" void fill(float* c, long long n, float value) {\n' + "".join(f"  x{i} = 1;\n" for i in range(60)) + "}\n"
+    source = (
+        'extern "C" void fill(float* c, long long n, float value) {\n'
+        + "".join(f"  x{i} = 1;\n" for i in range(60))
+        + "}\n"
+    )
     outcome, _ = forge.build(one.interface, source, one.cpp_plan, folder=tmp_path)
     lines = said(outcome)
     assert len(lines) == 21 and "more errors of the compiler" in lines[-1]
@@ -184,7 +192,11 @@ def test_a_cuda_module_imports_and_refuses_host_arrays(forge: Forge, tmp_path: P
     with pytest.raises(TypeError, match="stream is of type 'str'"):
         matmul(1, 2, stream="x")
     if not Path("/proc/driver/nvidia").exists():
-        a, b, c = (RawTensor(64, (2, 2), "f32", device=(2, 0)), RawTensor(128, (2, 2), "f32", device=(2, 0)), RawTensor(192, (2, 2), "f32", device=(2, 0)))
+        a, b, c = (
+            RawTensor(64, (2, 2), "f32", device=(2, 0)),
+            RawTensor(128, (2, 2), "f32", device=(2, 0)),
+            RawTensor(192, (2, 2), "f32", device=(2, 0)),
+        )
         with pytest.raises(RuntimeError, match="matmul: this machine has no CUDA driver, which is needed to launch"):
             matmul(a, b, out=c)
 
@@ -199,3 +211,17 @@ def test_simulator_faults_become_errors(forge: Forge, tmp_path: Path) -> None:
     assert outcome.ok, said(outcome)
     with pytest.raises(RuntimeError, match=r"fill: .*barrier"):
         load_module(options.out).fill(1.0, out=np.zeros(1, np.float32))
+
+
+def test_no_room_for_the_variables_of_another_module(tmp_path: Path) -> None:
+    from spak.runtime.module import load_module
+
+    source, module = tmp_path / "big.c", tmp_path / "big.so"
+    source.write_text(
+        '__thread char x[40000] __attribute__((tls_model("initial-exec")));\nchar* PyInit_big() { return x; }\n'
+    )
+    subprocess.run(["gcc", "-shared", "-fPIC", str(source), "-o", str(module)], check=True)
+    with pytest.raises(
+        ImportError, match=r"(?s)big\.so: .*start the process with GLIBC_TUNABLES=glibc\.rtld\.optional"
+    ):
+        load_module(str(module))

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- sources and messages stay in one line
 """What kernels refuse, and in which words."""
 
 from __future__ import annotations
@@ -135,7 +136,9 @@ def test_scalars_must_fit(kernels: Kernels, given: dict[str, Any], words: str) -
 def test_layouts_are_checked(kernels: Kernels) -> None:
     layouts, row = kernels("layouts"), ones(3, 4)
     column = np.asfortranarray(row)
-    with pytest.raises(ValueError, match=r"a has shape \(3, 4\) and strides \(4, 1\), but must be dense and column-major"):
+    with pytest.raises(
+        ValueError, match=r"a has shape \(3, 4\) and strides \(4, 1\), but must be dense and column-major"
+    ):
         layouts(row, row)
     with pytest.raises(ValueError, match=r"b has strides \(8, 2\), but its stride 1 \(1\) must be 1"):
         layouts(column, ones(3, 8)[:, ::2])

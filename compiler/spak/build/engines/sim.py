@@ -31,7 +31,11 @@ def build(job: Job, do: Do) -> Parts:
             "launcher.cpp": render("sim.cpp.j2", job),
             "kernel.cmake": recipe(job, ["kernel.cpp", "launcher.cpp"], plain, ["-pthread"], checked),
         },
-        environment={"arch": toolchain.arch, "flags": " ".join(plain), "flags of the checked module": " ".join(checked)},
+        environment={
+            "arch": toolchain.arch,
+            "flags": " ".join(plain),
+            "flags of the checked module": " ".join(checked),
+        },
         toolkit_includes=nvrtc.locate().include_dirs,
         checked=unit.encode(),
     )
