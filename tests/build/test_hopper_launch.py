@@ -1,4 +1,4 @@
-# ruff: noqa: E501 -- sources and messages stay in one line
+
 """Launches that only Hopper has, on the simulator: tensor maps that TMA copies by, and clusters. The same source compiles for
 sm_90a."""
 
