@@ -65,7 +65,7 @@ class Project:
         """The command line in a process of its own."""
         return subprocess.run(
             [sys.executable, "-m", "spak", *args], cwd=self.root, env=environment(), input=stdin, text=True, encoding="utf-8",
-            errors="surrogateescape", capture_output=True, timeout=60, check=False,
+            errors="surrogateescape", capture_output=True, timeout=300, check=False,
         )  # fmt: skip
 
 

@@ -151,11 +151,11 @@ def test_the_interval_is_kept_between_rounds_and_not_again_by_a_replay(project: 
     from spak.pipeline.runs.running import replay
 
     began = time.monotonic()
-    project.run('agent_loop A { repeat: 3\n loop_interval: "100ms"\n step s { n = 1 } }')
-    assert time.monotonic() - began >= 0.2
+    project.run('agent_loop A { repeat: 3\n loop_interval: "500ms"\n step s { n = 1 } }')
+    assert time.monotonic() - began >= 1
     began = time.monotonic()
     assert replay(project.folder)[1] == ""
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 1
 
 
 def test_emits_are_recorded_with_what_follows_from_them(project: Project) -> None:

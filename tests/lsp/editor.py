@@ -62,7 +62,7 @@ class Editor:
         self.number += 1
         self.send({"id": self.number, "method": method, "params": params})
         while True:
-            message = self.inbox.get(timeout=30)
+            message = self.inbox.get(timeout=120)
             assert "end" not in message, "the server has ended"
             if message.get("id") == self.number:
                 return message
@@ -98,7 +98,7 @@ class Editor:
     def diagnostics(self, name: str) -> list[dict[str, Any]]:
         """What the server says of the version that was sent last."""
         while True:
-            message = self.notes.pop(0) if self.notes else self.inbox.get(timeout=30)
+            message = self.notes.pop(0) if self.notes else self.inbox.get(timeout=120)
             assert "end" not in message, "the server has ended"
             params = message.get("params", {})
             published = message.get("method") == "textDocument/publishDiagnostics"
@@ -113,7 +113,7 @@ class Editor:
     def close(self) -> int:
         self.request("shutdown")
         self.notify("exit")
-        code = self.child.wait(timeout=30)
+        code = self.child.wait(timeout=120)
         for stream in (self.child.stdin, self.child.stdout):
             if stream is not None:
                 stream.close()
