@@ -8,6 +8,7 @@ from pathlib import Path
 
 import exampleruns
 import pytest
+from built import CACHE, SEEDED
 from conftest import shared_folder
 from exampleruns import drive, run
 from realproject import Project
@@ -26,6 +27,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
         project = Project(shared / "fmha", shared / "fmha.cache")
         if not (shared / "fmha.done").exists():
             exampleruns.lay_out(project.root, ["fmha_system"], ["fmha"])
+            project.command("-c", SEEDED, str(CACHE), "runtime:")
             project.build()
             (shared / "fmha.done").touch()
         return project

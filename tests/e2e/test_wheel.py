@@ -29,7 +29,10 @@ SOURCES = (
     "targets",
 )
 
-UNITS = ("matmul", "saxpy", "transpose")
+UNITS = ("matmul", "transpose")
+TARGETS = ("cpu", "sm_90a")
+PIP = ("-m", "pip", "wheel", "-q", ".", "--no-deps", "--no-build-isolation", "-w")
+HOOK = ("-c", "import sys; from scikit_build_core.build import build_wheel; build_wheel(sys.argv[1])")
 MULTIPLY = """
 import numpy as np, spak
 rng = np.random.default_rng(0)
@@ -43,8 +46,8 @@ assert spak.load("transpose")(x).tolist() == x.T.tolist()
 """
 
 
-def make(folder: Path) -> Path:
-    """The wheel of a fresh copy of the repository, built there; with the kernels of a few units, as each takes its time."""
+def make(folder: Path, how: tuple[str, ...] = PIP) -> Path:
+    """The wheel of a fresh copy of the repository, built there; with a few kernels, as each takes its time."""
     folder.mkdir(parents=True)
     for name in SOURCES:
         source = built.REPO / name
@@ -52,8 +55,9 @@ def make(folder: Path) -> Path:
             shutil.copytree(source, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, folder / name)
-    built.only(built.Tree(folder), UNITS)
-    argv = [sys.executable, "-m", "pip", "wheel", "-q", ".", "--no-deps", "--no-build-isolation", "-w", "made"]
+    built.only(built.Tree(folder), UNITS, TARGETS)
+    (folder / "made").mkdir()
+    argv = [sys.executable, *how, "made"]
     done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=built.LIMIT, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (found,) = (folder / "made").iterdir()
@@ -93,12 +97,13 @@ def test_it_holds_the_compiler_its_headers_and_the_kernels(wheel: Path) -> None:
         assert f"spak/{path.relative_to(package).as_posix()}" in names
     kernels = {name for name in names if name.startswith("spak_kernels/") and name.endswith("_cpu.so")}
     assert {name.split("/")[1] for name in kernels} == set(UNITS)
+    assert [name for name in names if name.startswith("spak_kernels/") and name.endswith("_sm_90a.so")]
     assert not [name for name in names if name.startswith(("tests/", "specs/", "csrc/"))]
 
 
 def test_it_runs_in_an_environment_with_only_numpy(wheel: Path, tmp_path: Path) -> None:
     python = built.empty_environment(tmp_path / "venv")
-    python.run("-m", "pip", "install", "-q", "--no-index", "--no-deps", str(wheel))
+    python.pip("install", "-q", "--no-index", "--no-deps", "--no-compile", str(wheel))
     assert "cpu" in python.run("-c", MULTIPLY).stdout.split()
 
 
@@ -111,7 +116,8 @@ def test_no_folder_is_named_in_it(wheel: Path) -> None:
 
 
 def test_two_builds_in_two_directories_are_identical(wheel: Path, tmp_path: Path) -> None:
-    other = make(tmp_path / "another" / "place")
+    """The second is made as pip would have it made."""
+    other = make(tmp_path / "another" / "place", HOOK)
     assert other.name == wheel.name
     assert other.read_bytes() == wheel.read_bytes()
 
