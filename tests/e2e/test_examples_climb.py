@@ -12,7 +12,7 @@ import exampleruns
 import pytest
 from built import CACHE, SEEDED
 from conftest import shared_folder
-from exampleruns import Run, drive, run
+from exampleruns import Run, drive, fewer_shapes, run
 from realproject import Project
 
 pytestmark = pytest.mark.xdist_group("climb")
@@ -34,6 +34,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
         if not (shared / "climb.done").exists():
             exampleruns.lay_out(project.root, ["matmul_climb"], ["matmul_ladder"])
             smaller(project)
+            fewer_shapes(project, "matmul_ladder", "{M: 9, N: 25, K: 9}", "{M: 99, N: 34, K: 259}")
             project.command("-c", SEEDED, str(CACHE), "runtime:")
             project.build()
             project.spak(
