@@ -21,8 +21,8 @@ CACHE = Path(os.environ.get("SPAK_CACHE") or REPO / ".spak")
 COPIED = ("dodo.py", "specs", "targets", "generated", "spak.lock")
 LIMIT = 1500.0  # seconds that a build may take on a busy machine
 
-#: Brings libraries of the runtime into a project and its cache out of another cache, where they may have been built already:
-#: they are what takes a minute. Its arguments are that cache and how the names of the actions begin.
+#: Brings what some actions make, such as libraries of the runtime, into a project and its cache out of another cache, where it
+#: may have been built already: it is what takes minutes. Its arguments are that cache and how the names of the actions begin.
 SEEDED = """
 import sys
 from pathlib import Path
@@ -30,15 +30,14 @@ from spak.pipeline.execution.session import Session
 from spak.store.actions import Actions, Folder
 from spak.store.cas import Cas
 session = Session(Path.cwd())
-other, begins = Path(sys.argv[1]), sys.argv[2]
+other, begins = Path(sys.argv[1]), tuple(sys.argv[2:])
 session.executor.cache = Actions(session.cache.local, (Folder(other / "ac", Cas(other / "cas")),))
 session.open()
 try:
-    actions = [one for name, one in session.network.actions.items() if name.startswith(begins)]
-    assert actions
-    for action in actions:
-        result = session.executor.execute(action)
-        assert result.ok, [str(one) for one in result.diagnostics]
+    names = [name for name in session.network.actions if name.startswith(begins)]
+    assert names
+    for result in session.build(names):
+        assert result.status.good, [result.name, *map(str, result.diagnostics)]
         session.cache.put(result.key, session.executor.cache.get(result.key))
 finally:
     session.close()

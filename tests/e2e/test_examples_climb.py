@@ -35,7 +35,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
             exampleruns.lay_out(project.root, ["matmul_climb"], ["matmul_ladder"])
             smaller(project)
             fewer_shapes(project, "matmul_ladder", "{M: 9, N: 25, K: 9}", "{M: 99, N: 34, K: 259}")
-            project.command("-c", SEEDED, str(CACHE), "runtime:")
+            project.command("-c", SEEDED, str(CACHE), "runtime:", "compile:")
             project.build()
             project.spak(
                 "bench", "matmul_ladder", "--variant", "naive", "--shape", "M=96,N=96,K=96"
