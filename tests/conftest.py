@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import compileall
 import os
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,14 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
         return None
     head = val[: NAME // 2] if isinstance(val, str) else val[: NAME // 2].decode("latin-1")
     return f"{head.encode('unicode_escape').decode()}... of {len(val)}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the compiler's modules once. Where Python is told to write no bytecode, as in many containers, each of the
+    processes that tests start, and there are thousands, would do so for itself.
+    """
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(Path(__file__).parent.parent / "compiler" / "spak", quiet=2)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

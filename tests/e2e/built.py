@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from importlib.metadata import distribution
 from pathlib import Path
 
 import spak
@@ -19,6 +20,28 @@ REPO = Path(__file__).parent.parent.parent
 CACHE = Path(os.environ.get("SPAK_CACHE") or REPO / ".spak")
 COPIED = ("dodo.py", "specs", "targets", "generated", "spak.lock")
 LIMIT = 1500.0  # seconds that a build may take on a busy machine
+
+#: Brings what some actions make, such as libraries of the runtime, into a project and its cache out of another cache, where it
+#: may have been built already: it is what takes minutes. Its arguments are that cache and how the names of the actions begin.
+SEEDED = """
+import sys
+from pathlib import Path
+from spak.pipeline.execution.session import Session
+from spak.store.actions import Actions, Folder
+from spak.store.cas import Cas
+session = Session(Path.cwd())
+other, begins = Path(sys.argv[1]), tuple(sys.argv[2:])
+session.executor.cache = Actions(session.cache.local, (Folder(other / "ac", Cas(other / "cas")),))
+session.open()
+try:
+    names = [name for name in session.network.actions if name.startswith(begins)]
+    assert names
+    for result in session.build(names):
+        assert result.status.good, [result.name, *map(str, result.diagnostics)]
+        session.cache.put(result.key, session.executor.cache.get(result.key))
+finally:
+    session.close()
+"""
 
 
 @dataclass(frozen=True)
@@ -81,32 +104,31 @@ class Python:
     path: Path
     cwd: Path
 
-    def run(self, *args: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *args: str) -> subprocess.CompletedProcess[str]:
         """Run it outside of every project, with nothing on its path but its own packages."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SPAK_"))}
-        done = subprocess.run(
-            [self.path, *args],
-            cwd=self.cwd,
-            env={**kept, **env},
-            capture_output=True,
-            text=True,
-            timeout=LIMIT,
-            check=False,
-        )
-        assert not check or done.returncode == 0, f"{args}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return self._run(self.path, *args)
+
+    def pip(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """Have pip work on this environment, which has none of its own."""
+        return self._run(sys.executable, "-m", "pip", "--python", self.path, *args)
+
+    def _run(self, *argv: str | Path) -> subprocess.CompletedProcess[str]:
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SPAK_"))}
+        done = subprocess.run(argv, cwd=self.cwd, env=env, capture_output=True, text=True, timeout=LIMIT, check=False)
+        assert done.returncode == 0, f"{argv}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
 
 def empty_environment(folder: Path) -> Python:
-    """A new virtual environment with NumPy alone, in the version that is installed here."""
-    import numpy
-
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    """A new virtual environment with NumPy alone: the one that is installed here, for it stands in folders of its own."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    numpy = distribution("numpy")
+    for name in {file.parts[0] for file in numpy.files or ()} - {".."}:
+        (site / name).symlink_to(Path(str(numpy.locate_file(name))).resolve())
     work = folder.parent / "work"
     work.mkdir()
-    python = Python(folder / "bin" / "python", work)
-    python.run("-m", "pip", "install", "-q", "--only-binary=:all:", f"numpy=={numpy.__version__}")
-    return python
+    return Python(folder / "bin" / "python", work)
 
 
 def tool(name: str) -> str:

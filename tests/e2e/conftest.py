@@ -8,32 +8,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from built import CACHE
+from built import CACHE, SEEDED
 from realproject import Project, lay_out
 
 OFFLINE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "NO_COLOR": "1"}
-
-
-#: Brings the simulator's library into a project and its cache out of another cache, where it may have been built already: it is
-#: the one thing that takes a minute, and no test here is about it.
-SEEDED = """
-import sys
-from pathlib import Path
-from spak.pipeline.execution.session import Session
-from spak.store.actions import Actions, Folder
-from spak.store.cas import Cas
-session = Session(Path.cwd())
-other = Path(sys.argv[1])
-session.executor.cache = Actions(session.cache.local, (Folder(other / "ac", Cas(other / "cas")),))
-session.open()
-try:
-    (action,) = [one for name, one in session.network.actions.items() if name.startswith("runtime:sim-")]
-    result = session.executor.execute(action)
-    assert result.ok, [str(one) for one in result.diagnostics]
-    session.cache.put(result.key, session.executor.cache.get(result.key))
-finally:
-    session.close()
-"""
 
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:
@@ -57,7 +35,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Project:
         if not (shared / "done").exists():
             shutil.rmtree(project.root, ignore_errors=True)
             lay_out(project.root)
-            project.command("-c", SEEDED, str(CACHE))
+            project.command("-c", SEEDED, str(CACHE), "runtime:")
             project.build()
             (shared / "done").touch()
         return project

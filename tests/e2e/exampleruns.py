@@ -29,6 +29,16 @@ def lay_out(root: Path, programs: Iterable[str], units: Iterable[str] = ()) -> N
         shutil.copytree(REPO / "generated" / name, root / "generated" / name)
 
 
+def fewer_shapes(project: Project, unit: str, *shapes: str) -> None:
+    """Have a unit verified on these shapes and its vectors alone: no example is about the others."""
+    tests = project.path(f"specs/{unit}/tests.{unit}.yaml")
+    before, found, given = tests.read_text().partition("\nshapes:\n")
+    assert found
+    kept = [line for line in given.splitlines() if line.strip(" -") in shapes]
+    assert len(kept) == len(shapes), given
+    tests.write_text("\n".join([before, "shapes:", *kept, ""]))
+
+
 @dataclass
 class Run:
     """One run: its exit code, what was said, and its folder."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import inprocess
 import pytest
 from spak.errors import Collector, SpakError
 from spak.parse.files import spec_paths
@@ -48,7 +49,11 @@ b:2
 """
 
 
-def spak(folder: Path, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+def spak(folder: Path, *arguments: str, text: str = "") -> inprocess.Done:
+    return inprocess.spak(folder, "fmt", *arguments, text=text)
+
+
+def process(folder: Path, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "spak", "fmt", *arguments], cwd=folder, capture_output=True, text=True, input=text
     )
@@ -102,7 +107,7 @@ def test_the_command(tmp_path: Path) -> None:
     odd.write_text("a:1 // c\n")
     odd.chmod(0o640)
     good.write_text("a: 1\n")
-    checked = spak(tmp_path, "--check")
+    checked = process(tmp_path, "--check")
     assert (checked.returncode, odd.read_text()) == (1, "a:1 // c\n")
     assert "would format specs/deep/odd.dsl" in checked.stderr
     assert "specs/bad.dsl:1:4: SPK104" in checked.stderr
@@ -117,7 +122,7 @@ def test_the_command(tmp_path: Path) -> None:
 
 
 def test_standard_input(tmp_path: Path) -> None:
-    assert spak(tmp_path, "-", text="a:1\n").stdout == "a: 1\n"
+    assert process(tmp_path, "-", text="a:1\n").stdout == "a: 1\n"
     assert spak(tmp_path, "-", "--name", "SPEC.x.md", text="text\n\n```spak\na:1\n```\n").stdout.endswith("a: 1\n```\n")
     broken = spak(tmp_path, "-", text="a: *\n")
     assert (broken.returncode, broken.stdout) == (1, "")

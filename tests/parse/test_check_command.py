@@ -7,14 +7,14 @@ import subprocess
 import sys
 from typing import Any
 
+import inprocess
+
 SPEC = "specs/gemv/SPEC.gemv.md"
 
 
-def spak(project: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
+def spak(project: Any, *arguments: str) -> inprocess.Done:
     project.write("dodo.py", "")
-    return subprocess.run(
-        [sys.executable, "-m", "spak", "check", *arguments], cwd=project.root, capture_output=True, text=True
-    )
+    return inprocess.spak(project.root, "check", *arguments)
 
 
 def test_nothing_wrong(project: Any) -> None:
@@ -27,7 +27,9 @@ def test_everything_wrong_at_once(project: Any) -> None:
     project.write("targets/sim.toml", 'dialekt = "cuda"\n')
     project.edit(SPEC, lambda s: s.replace("accumulate", "acumulate"))
     project.write("specs/domains/loose.dsl", "domain loose {\n  rule\n  x: }\n")
-    done = spak(project)
+    project.write("dodo.py", "")
+    argv = [sys.executable, "-m", "spak", "check"]
+    done = subprocess.run(argv, cwd=project.root, capture_output=True, text=True)
     assert done.returncode == 1
     for part in ("targets/sim.toml:1:1: SPK201", f"{SPEC}:24:3: SPK201", "specs/domains/loose.dsl:3:3: SPK104"):
         assert part in done.stdout
