@@ -14,8 +14,8 @@ from realproject import Project, lay_out
 OFFLINE = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "NO_COLOR": "1"}
 
 
-#: Brings the simulator's library into a project and its cache out of another cache, where it may have been built already: it is
-#: the one thing that takes a minute, and no test here is about it.
+#: Brings the runtime libraries into a project and its cache out of another cache, where they may have been built already: they
+#: are what takes a minute, and no test here is about them.
 SEEDED = """
 import sys
 from pathlib import Path
@@ -27,10 +27,12 @@ other = Path(sys.argv[1])
 session.executor.cache = Actions(session.cache.local, (Folder(other / "ac", Cas(other / "cas")),))
 session.open()
 try:
-    (action,) = [one for name, one in session.network.actions.items() if name.startswith("runtime:sim-")]
-    result = session.executor.execute(action)
-    assert result.ok, [str(one) for one in result.diagnostics]
-    session.cache.put(result.key, session.executor.cache.get(result.key))
+    libraries = [one for name, one in session.network.actions.items() if name.startswith("runtime:")]
+    assert len(libraries) == 3, sorted(session.network.actions)
+    for action in libraries:
+        result = session.executor.execute(action)
+        assert result.ok, [str(one) for one in result.diagnostics]
+        session.cache.put(result.key, session.executor.cache.get(result.key))
 finally:
     session.close()
 """
@@ -75,9 +77,16 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shared_folder(tmp_path_factory) / "cache"
 
 
-@pytest.fixture
-def demo(tmp_path: Path, shared_cache: Path) -> Project:
-    """A fresh project; the session's cache spares it the runtime library."""
-    outside = Project(tmp_path, shared_cache, env=dict(OFFLINE))
+@pytest.fixture(scope="session")
+def initialized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `spak init demo` makes: nobody touches it."""
+    outside = Project(tmp_path_factory.mktemp("initialized"), shared_folder(tmp_path_factory) / "cache")
     outside.spak("init", "demo")
+    return outside.root / "demo"
+
+
+@pytest.fixture
+def demo(initialized: Path, tmp_path: Path, shared_cache: Path) -> Project:
+    """A fresh project; the session's cache spares it the runtime library."""
+    shutil.copytree(initialized, tmp_path / "demo", symlinks=True)
     return Project(tmp_path / "demo", shared_cache, env=dict(OFFLINE))
