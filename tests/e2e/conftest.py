@@ -53,9 +53,19 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shared_folder(tmp_path_factory) / "cache"
 
 
-@pytest.fixture
-def demo(tmp_path: Path, shared_cache: Path) -> Project:
-    """A fresh project; the session's cache spares it the runtime library."""
-    outside = Project(tmp_path, shared_cache, env=dict(OFFLINE))
+@pytest.fixture(scope="session")
+def initialized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `spak init demo` makes: nobody touches it."""
+    outside = Project(tmp_path_factory.mktemp("initialized"), shared_folder(tmp_path_factory) / "cache")
     outside.spak("init", "demo")
+    seeded = Project(outside.root / "seeded", outside.cache)
+    shutil.copytree(outside.root / "demo", seeded.root)
+    seeded.command("-c", SEEDED, str(CACHE), "runtime:")
+    return outside.root / "demo"
+
+
+@pytest.fixture
+def demo(initialized: Path, tmp_path: Path, shared_cache: Path) -> Project:
+    """A fresh project; the session's cache spares it the runtime library."""
+    shutil.copytree(initialized, tmp_path / "demo", symlinks=True)
     return Project(tmp_path / "demo", shared_cache, env=dict(OFFLINE))

@@ -4,6 +4,11 @@ locked.
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -40,8 +45,14 @@ def request(**changes: Any) -> Request:
     return Request(**(base | changes))
 
 
+def same_environment() -> None:
+    """One client answers what is asked in one environment; pytest writes the name of each test into its own."""
+    os.environ.pop("PYTEST_CURRENT_TEST", None)
+
+
 def ask(url: str, asked: Request | None = None, **config: Any) -> Reply:
     table = {"name": "openai/gpt-4o", "endpoint": url, "backoff": 0.01, "retries": 2, "timeout": 20.0} | config
+    same_environment()
     return select("live", ".", table)(asked or request())
 
 
@@ -70,18 +81,6 @@ def test_success(stream: bool) -> None:
     assert seen.path == "/v1/chat/completions" and seen.headers["authorization"] == f"Bearer {SECRET}"
     assert seen.body["messages"] == [message.model_dump() for message in request().messages]
     assert seen.body["temperature"] == 0.5 and seen.body.get("stream", False) is stream
-
-
-def test_an_endpoint_with_a_model_of_its_own_and_configured_prices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY")
-    monkeypatch.setenv("MY_KEY", SECRET)
-    with serving(complete("x", usage=True)) as server:
-        reply = ask(server.url, name="Qwen/coder-32b", key="MY_KEY", price_in=1.0, price_out=10.0)
-    assert reply.provenance.cost == pytest.approx((1000 * 1.0 + 200 * 10.0) / 1e6)
-    assert (
-        server.seen[0].body["model"] == "Qwen/coder-32b"
-        and server.seen[0].headers["authorization"] == f"Bearer {SECRET}"
-    )
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -158,6 +157,7 @@ def test_stream_that_breaks_off_is_not_taken_for_an_answer() -> None:
 def settle(project: Project, url: str, **config: Any) -> Any:
     """The codegen stage with the live handler and a judge of the test's own."""
     table = {"name": "openai/gpt-4o", "endpoint": url, "backoff": 0.01, "retries": 1} | config
+    same_environment()
     return run(project.options(), Effects(asker=select("live", project.root, table), judger=project.judge))
 
 
@@ -214,6 +214,18 @@ def test_named_key_that_is_not_set() -> None:
     assert "SPK336" in told and "SURELY_NOT_SET" in told
 
 
+def test_an_endpoint_with_a_model_of_its_own_and_configured_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.setenv("MY_KEY", SECRET)
+    with serving(complete("x", usage=True)) as server:
+        reply = ask(server.url, name="Qwen/coder-32b", key="MY_KEY", price_in=1.0, price_out=10.0)
+    assert reply.provenance.cost == pytest.approx((1000 * 1.0 + 200 * 10.0) / 1e6)
+    assert (
+        server.seen[0].body["model"] == "Qwen/coder-32b"
+        and server.seen[0].headers["authorization"] == f"Bearer {SECRET}"
+    )
+
+
 def test_child_that_breaks_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "litellm.py").write_text(
         "import os, sys\nprint('dying', os.environ['OPENAI_API_KEY'], file=sys.stderr)\nos._exit(7)\n"
@@ -221,3 +233,25 @@ def test_child_that_breaks_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     told = failure("http://127.0.0.1:1/v1")
     assert "SPK342" in told and "exit status 7" in told and "dying ***" in told
+
+
+def test_a_client_at_work_ends_with_who_asked_it() -> None:
+    """It waits for a slow provider, not for us; yet nobody is left to take the answer."""
+    order = {"name": "u", "model": "openai/gpt-4o", "sampling": {}, "messages": [{"role": "user", "content": "?"}]}
+    config = {"retries": 0, "backoff": 0, "backoff_max": 0, "timeout": 600, "stream": False, "key": ""}
+    asked = threading.Event()
+
+    def never(call: provider.Call) -> None:
+        asked.set()
+        threading.Event().wait(600)
+
+    with serving(never) as server:
+        line = json.dumps({**order, "endpoint": server.url, "config": config}).encode() + b"\n"
+        argv = [sys.executable, "-m", "spak.handlers.live_child"]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            assert child.stdin and child.stdout
+            child.stdin.write(line)
+            child.stdin.flush()
+            assert asked.wait(120)
+            child.stdin.close()
+            assert child.stdout.read() == b"" and child.wait(60) == 0

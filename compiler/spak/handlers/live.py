@@ -1,7 +1,7 @@
 """Handler `live`: asks a model through litellm in a child process. Knows no provider.
 
 litellm is large and slow to import, patches what it touches and prints as it likes, so it never enters the build's own
-process.
+process. The child answers the questions of one process that come one after another.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from spak.effects import Completed, Limits, run
+from spak.effects import Completed
 from spak.errors import Diagnostic, SpakError
+from spak.handlers import clients
 from spak.handlers.config import ModelConfig
 from spak.handlers.mailbox import name_of
 from spak.model.request import Asked, Provenance, Reply
@@ -54,12 +55,13 @@ def _ask_child(request: Asked, config: ModelConfig) -> Completed:
     seconds = (
         tries * (config.timeout + config.backoff_max) + 120
     )  # the child keeps time itself: this is for a hung child
-    return run(
+    return clients.ask(
         [sys.executable, "-m", "spak.handlers.live_child"],
+        json.dumps(order).encode(),
         env=_environment(),
-        stdin=json.dumps(order).encode(),
-        limits=Limits(wall_seconds=seconds, output_bytes=64 << 20),
-        on_stderr=_Progress(),
+        seconds=seconds,
+        most=64 << 20,
+        hear=_Progress(),
     )
 
 

@@ -1,18 +1,22 @@
-"""The child process that speaks to a provider: an order on standard input, a result on standard output. Knows nothing
-of SPAK.
+"""The child process that speaks to a provider: orders on standard input, results on standard output. Knows nothing of
+SPAK.
 
-Run as `python -m spak.handlers.live_child`. The order is JSON with `name`, `model`, `endpoint`, `sampling`, `messages`
-and `config`; the result is either `{text, finish, model, tokens_in, tokens_out, cost, tries}` or `{error: {code,
-message, hint}}`.
+Run as `python -m spak.handlers.live_child`. Each line is an order or a result. The order is JSON with `name`, `model`,
+`endpoint`, `sampling`, `messages` and `config`; the result is either `{text, finish, model, tokens_in, tokens_out,
+cost, tries}` or `{error: {code, message, hint}}`. The process ends when its standard input does, at work or not.
 """
 
 from __future__ import annotations
 
+import functools
+import gc
 import json
 import os
+import queue
 import random
 import re
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,18 +48,28 @@ class Failure(Exception):
 
 
 def main() -> None:
-    """Answer one order."""
+    """Answer one order after another."""
     os.environ.update(ENVIRONMENT)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # litellm prints; only the result may reach standard output
-    order = json.loads(sys.stdin.buffer.read())
+    os.dup2(2, 1)  # litellm prints; only results may reach standard output
+    orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_take_orders, args=(orders,), daemon=True).start()
+    while True:
+        out.write(json.dumps(_answer(json.loads(orders.get()))) + "\n")
+        out.flush()
+
+
+def _take_orders(orders: queue.SimpleQueue[bytes]) -> None:
+    for line in sys.stdin.buffer:
+        orders.put(line)
+    os._exit(0)  # whoever asked has gone; litellm's threads have nothing to say any more
+
+
+def _answer(order: dict[str, Any]) -> dict[str, Any]:
     try:
-        result = persist(order)
+        return persist(order)
     except Failure as failure:
-        result = {"error": {"code": failure.code, "message": failure.message, "hint": failure.hint}}
-    json.dump(result, out)
-    out.flush()
-    os._exit(0)  # litellm's background threads have nothing to say any more
+        return {"error": {"code": failure.code, "message": failure.message, "hint": failure.hint}}
 
 
 def persist(order: dict[str, Any]) -> dict[str, Any]:
@@ -81,8 +95,7 @@ def persist(order: dict[str, Any]) -> dict[str, Any]:
 
 def call(order: dict[str, Any]) -> dict[str, Any]:
     """One try. Raises Failure."""
-    import litellm
-
+    litellm = _library()
     litellm.suppress_debug_info = True
     litellm.drop_params = False  # a parameter that the provider does not take is an error: it is part of the request
     config = order["config"]
@@ -108,6 +121,18 @@ def call(order: dict[str, Any]) -> dict[str, Any]:
     ) as error:  # whatever litellm raises is classified: an unknown class must not look like a crash of ours
         raise _classify(litellm, error, config) from None
     return _finish(litellm, got, order)
+
+
+@functools.cache
+def _library() -> Any:
+    """litellm. What its import makes stays for good: looking through it for garbage would take a third of the time."""
+    gc.disable()
+    try:
+        import litellm
+    finally:
+        gc.freeze()
+        gc.enable()
+    return litellm
 
 
 def _route(litellm: Any, order: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from spak.errors import Diagnostic, SpakError, Span
@@ -36,7 +37,7 @@ class Lock:
             return cls({})
         except OSError as error:
             raise SpakError(_cannot("read", path, error)) from error
-        return cls(parse(data, str(path)))
+        return cls(dict(_parsed(data, str(path))))
 
     def get(self, unit: str, variant: str, dialect: str) -> Entry | None:
         """The entry, or None."""
@@ -45,6 +46,12 @@ class Lock:
     def dump(self) -> bytes:
         """The lock's text."""
         return dump(self.entries.values())
+
+
+@lru_cache(maxsize=2)
+def _parsed(data: bytes, file: str) -> dict[Key, Entry]:
+    """One command reads the same lock several times."""
+    return parse(data, file)
 
 
 def update(path: str | Path, entry: Entry) -> None:

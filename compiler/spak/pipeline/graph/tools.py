@@ -126,7 +126,9 @@ class Tools:
             found = importlib.metadata.distribution(wanted)
         except importlib.metadata.PackageNotFoundError:
             return Tool(name, "", "not installed", ())
-        record = next((str(found.locate_file(f)) for f in found.files or () if f.name == "RECORD"), "")
+        paths = (row.partition(",")[0] for row in (found.read_text("RECORD") or "").splitlines())
+        own = next((path for path in paths if path.endswith(".dist-info/RECORD") and path.count("/") == 1), "")
+        record = str(found.locate_file(own)) if own else ""
         files = ((record, _contents(record)),) if record else ()
         return Tool(name, wanted, found.version, files)
 
