@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import signal
 import time
 from dataclasses import replace
@@ -313,15 +314,16 @@ def test_a_full_disk_stops_the_run_and_the_same_command_goes_on(project: Project
     folder = start(project.root, Order("t.dsl"), Services(project.root))
     pid = os.fork()
     if not pid:
-        import resource
-
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4000, resource.RLIM_INFINITY))
+        status = 8
         try:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4000, resource.RLIM_INFINITY))
             proceed(folder, lambda _: None)
+            status = 0
         except SpakError as error:
-            os._exit(7 if "SPK701" in str(error) else 8)
-        os._exit(0)
+            status = 7 if "SPK701" in str(error) else 8
+        finally:
+            os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
     assert folder.trace.read_bytes().endswith(b"\n")
     assert proceed(folder, lambda _: None).verdict.succeeded

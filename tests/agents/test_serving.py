@@ -80,8 +80,11 @@ def test_a_killed_service_goes_on_with_the_events_that_follow(project: Project) 
     folder = start(project.root, Order("t.dsl", events=events), Services(project.root))
     pid = os.fork()
     if not pid:
-        proceed(folder, lambda said: os.kill(os.getpid(), signal.SIGKILL) if said == "add.5" else None)
-    os.waitpid(pid, 0)
+        try:
+            proceed(folder, lambda said: os.kill(os.getpid(), signal.SIGKILL) if said == "add.5" else None)
+        finally:
+            os._exit(1)  # whatever happens: there must be no second process that runs tests
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
     assert [one.step for one in project.events("step")] == [f"add.{n}" for n in range(1, 5)]
     assert proceed(folder, lambda _: None).verdict.succeeded
     assert plain(project.events()) == wanted

@@ -1,4 +1,3 @@
-
 """Launches that only Hopper has, on the simulator: tensor maps that TMA copies by, and clusters. The same source compiles for
 sm_90a."""
 

@@ -135,15 +135,19 @@ def _locked(target: Path) -> Iterator[None]:
         yield
 
 
-def compile_engine(*flags: str, compiler: str = "g++", models: bool = True) -> list[Path]:
-    """The simulator's library as `spak sim` links it; objects made with other flags, or by another compiler, where asked.
-    Compiled once on this machine."""
-    if models and not flags and compiler == "g++":
+def compile_engine(*flags: str, compiler: str = "g++", parts: Sequence[str] = ()) -> list[Path]:
+    """The simulator's library as `spak sim` links it, compiled once on this machine; the objects of some `parts`, made with
+    other flags or by another compiler, where asked. The checkers are not optimised then: no such build runs them."""
+    if not parts:
         with kept_library():
             return [library.library(library.toolchain())]
     command = [compiler, *ENGINE, *flags, "-I", str(CSRC / "include"), "-I", str(CSRC / "sim")]
-    names = (CSRC / "sim" / "sources.txt").read_text().split()
-    return [_compile(CSRC / "sim" / name, command) for name in names if models or not name.startswith("model/")]
+    names = [Path(name) for name in (CSRC / "sim" / "sources.txt").read_text().split()]
+    return [
+        _compile(CSRC / "sim" / name, command if name.parts[0] == "engine" else [*command, "-O0"])
+        for name in names
+        if name.parts[0] in parts
+    ]
 
 
 def launchers(source: str) -> str:
@@ -174,8 +178,8 @@ def _objects(
     source: Path,
     flavour: str,
     flags: Sequence[str],
-    engine_flags: Sequence[str],
-    models: bool = True,
+    engine_flags: Sequence[str] = (),
+    parts: Sequence[str] = (),
     machine: str = "",
 ) -> list[Path]:
     compiler = compiler_of(machine)
@@ -188,7 +192,7 @@ def _objects(
     return [
         _compile(source, command, rewritten),
         _compile(HERE / "sim_exports.cpp", exports),
-        *compile_engine(*engine_flags, compiler=compiler, models=models),
+        *compile_engine(*engine_flags, compiler=compiler, parts=parts),
     ]
 
 
@@ -209,11 +213,9 @@ def build(
     flavour: str = "plain",
     *,
     flags: Sequence[str] = (),
-    engine_flags: Sequence[str] = (),
-    models: bool = True,
 ) -> Kernels:
     """The kernels of one file, as a loaded library. `asan` needs a program: see build_program."""
-    objects = _objects(source, flavour, flags, engine_flags, models)
+    objects = _objects(source, flavour, flags)
     return Kernels(_link(objects, f"{source.stem}-{flavour}.so", "-shared"), flavour)
 
 
@@ -223,13 +225,13 @@ def build_program(
     *,
     flags: Sequence[str] = (),
     engine_flags: Sequence[str] = (),
-    models: bool = True,
+    parts: Sequence[str] = (),
     machine: str = "",
 ) -> Path:
-    """The same as a program, for a file with a `main`. `models`: those of PTX instructions are linked too. `machine`:
-    "aarch64", linked statically, to run in an emulator."""
+    """The same as a program, for a file with a `main`. `parts`: those of the engine that it is made of, compiled with
+    `engine_flags`. `machine`: "aarch64", linked statically, to run in an emulator."""
     link = ["-fsanitize=address"] if flavour == "asan" else []
-    objects = _objects(source, flavour, flags, engine_flags, models, machine)
+    objects = _objects(source, flavour, flags, engine_flags, parts, machine)
     name = f"{source.stem}-{flavour}{machine and '-' + machine}"
     return _link(objects, name, *link, *(["-static"] if machine else []), compiler=compiler_of(machine))
 

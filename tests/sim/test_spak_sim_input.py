@@ -159,19 +159,34 @@ def test_who_waits_for_another_process_says_so(here: Path) -> None:
 
 
 def test_the_program_ends_with_who_started_it() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    over = threading.Event()
+
     def end() -> None:
+        while signal.getsignal(signal.SIGTERM) is before:  # or the signal would end the tests
+            if over.wait(0.02):
+                return
         os.kill(os.getpid(), signal.SIGTERM)
 
-    timer = threading.Timer(0.5, end)
-    before = signal.getsignal(signal.SIGTERM)
-    timer.start()
-    status, ended = program._wait(["sleep", "60"], dict(os.environ), 0)
+    thread = threading.Thread(target=end)
+    thread.start()
+    try:
+        status, ended = program._wait(["sleep", "60"], dict(os.environ), 0)
+    finally:
+        over.set()
+        thread.join()
     assert status == -signal.SIGTERM and "ended by SIGTERM" in str(ended)
     assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_that_a_program_takes_long_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "_LONG", 0.2)
+    monkeypatch.setattr(program, "_LONG", 0.1)
     said: list[str] = []
-    assert program._wait(["sleep", "0.7"], dict(os.environ), 0, said.append) == (0, None)
+
+    def tell(what: str) -> None:
+        said.append(what)
+        Path("told").touch()
+
+    until_told = "while [ ! -e told ]; do sleep 0.05; done; sleep 0.3"
+    assert program._wait(["sh", "-c", until_told], dict(os.environ), 0, tell) == (0, None)
     assert len(said) == 1 and "goes on; Ctrl-C ends it" in said[0]

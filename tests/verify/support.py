@@ -6,9 +6,12 @@ function.
 
 from __future__ import annotations
 
+import atexit
+import functools
 import hashlib
 import subprocess
 import sysconfig
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,7 @@ C_TYPES = {
     "bool": "bool",
 }
 
-PRELUDE = """
+INCLUDES = """
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <cmath>
@@ -39,26 +42,36 @@ PRELUDE = """
 #include <cstdlib>
 #include <cstring>
 #include <algorithm>
-struct bf16 {
+"""
+PRELUDE = f"""{INCLUDES}struct bf16 {{
   uint16_t bits;
-  operator float() const { uint32_t w = uint32_t(bits) << 16; float f; std::memcpy(&f, &w, 4); return f; }
+  operator float() const {{ uint32_t w = uint32_t(bits) << 16; float f; std::memcpy(&f, &w, 4); return f; }}
   bf16() = default;
-  bf16(float f) {
+  bf16(float f) {{
     uint32_t w; std::memcpy(&w, &f, 4);
-    if ((w & 0x7fffffff) > 0x7f800000) { bits = 0x7fff; return; }
+    if ((w & 0x7fffffff) > 0x7f800000) {{ bits = 0x7fff; return; }}
     bits = uint16_t((w + 0x7fff + ((w >> 16) & 1)) >> 16);
-  }
-};
+  }}
+}};
 typedef long long ll;
-static void* address(PyObject* t) {
+static void* address(PyObject* t) {{
   PyObject* a = PyObject_GetAttrString(t, "address");
   void* p = PyLong_AsVoidPtr(a); Py_DECREF(a); return p;
-}
-static ll size(PyObject* t, int i) {
+}}
+static ll size(PyObject* t, int i) {{
   PyObject* s = PyObject_GetAttrString(t, "shape");
   ll n = PyLong_AsLongLong(PyTuple_GetItem(s, i)); Py_DECREF(s); return n;
-}
+}}
 """
+COMPILE = (
+    "g++",
+    "-std=c++20",
+    "-fPIC",
+    "-O2",
+    "-march=x86-64-v3",
+    "-ffp-contract=off",
+    f"-I{sysconfig.get_path('include')}",
+)
 
 
 def parse(text: str) -> Tensor | Scalar:
@@ -85,6 +98,18 @@ def unit(name: str, params: list[str], results: list[str], reference: str, **mor
         require=require,
         reference=Reference(kind="numpy", expr=reference), tolerance=tolerance, variants=(Variant(name="v"),), **more,
     )  # fmt: skip
+
+
+@functools.cache
+def headers(flags: tuple[str, ...]) -> str:
+    """A folder with the headers of every kernel, which take longer than a kernel, compiled once for these flags."""
+    folder = tempfile.TemporaryDirectory(prefix="spak-verify-")
+    atexit.register(folder.cleanup)
+    Path(folder.name, "headers.h").write_text(INCLUDES)
+    if not flags:  # others are used once or twice
+        command = [*COMPILE, "-x", "c++-header", "headers.h", "-o", "headers.h.gch"]
+        subprocess.run(command, cwd=folder.name, check=True)
+    return folder.name
 
 
 def build(folder: Path, spec: Unit, source: str, flags: tuple[str, ...] = ()) -> Path:
@@ -122,22 +147,8 @@ PyMODINIT_FUNC PyInit_{module}() {{ return PyModule_Create(&definition); }}
 """
     (folder / "kernel.cpp").write_text(text)
     out = folder / f"{module}.so"
-    include = sysconfig.get_path("include")
-    argv = [
-        "g++",
-        "-std=c++20",
-        "-shared",
-        "-fPIC",
-        "-O2",
-        "-march=x86-64-v3",
-        "-ffp-contract=off",
-        *flags,
-        f"-I{include}",
-        "kernel.cpp",
-        "-o",
-        out.name,
-    ]
-    subprocess.run(argv, cwd=folder, check=True)
+    begin = ["-include", f"{headers(flags)}/headers.h"]
+    subprocess.run([*COMPILE, *flags, *begin, "-shared", "kernel.cpp", "-o", out.name], cwd=folder, check=True)
     return out
 
 

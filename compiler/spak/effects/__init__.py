@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from spak.effects.run import Completed, Limits, run
-from spak.model.outcome import Outcome
-from spak.model.request import Reply, Request
+
+if TYPE_CHECKING:  # a sandboxed child imports this package too, and need not wait for the models
+    from spak.model.outcome import Outcome
+    from spak.model.request import Reply, Request
 
 __all__ = ["Completed", "Do", "Effects", "Limits", "run"]
 

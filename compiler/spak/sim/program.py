@@ -111,7 +111,7 @@ def build(
     copies = [program.source(Path(name), name) for name in sources]
     program.found.raise_if_any()
     flags = library.compile_flags(tools, settings.mode, settings.optimise)
-    prelude = library.prelude(tools, flags, settings.mode, tell)
+    prelude = library.prelude(tools, flags, tell)
     own = [f"-D{define}" for define in settings.defines] + [f"-I{path}" for path in settings.include_dirs]
     found, objects = Collector(), []
     for name, (copy, cuda) in zip(sources, copies, strict=True):

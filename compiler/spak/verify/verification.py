@@ -24,7 +24,7 @@ from spak.model.base import canonical_json
 from spak.model.evidence import Check, Evidence
 from spak.model.ir import Unit
 from spak.model.target import Target, read_target
-from spak.verify import Options, checked, large, metamorphic, stated
+from spak.verify import checked, large, metamorphic, stated
 from spak.verify.arena import bits
 from spak.verify.attempt import REVERSE, SHUFFLED, Attempt, Setup, attempt
 from spak.verify.diagnose import diagnose
@@ -34,6 +34,7 @@ from spak.verify.problem import Problem
 from spak.verify.rig import FORWARD, Place, Rig
 from spak.verify.rounds import Round, case_of, plan_rounds, seed_of, unmet
 from spak.verify.shrink import report, shrink
+from spak.verify.stage import Options
 
 #: Fewer than this many rounds are no verification.
 MINIMUM = 20

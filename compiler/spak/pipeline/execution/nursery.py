@@ -30,6 +30,7 @@ PRELOADED = (
     "spak.effects",
     "spak.model.evidence",
     "spak.model.ir",
+    "spak.model.outcome",
     "spak.model.plan",
     "spak.model.request",
     "spak.model.target",
@@ -87,7 +88,7 @@ def _preload(request: bytes) -> None:
     the worker's to say.
     """
     try:
-        importlib.import_module(module_name(json.loads(request)["stage"]))
+        _ = importlib.import_module(module_name(json.loads(request)["stage"])).Options
     except Exception:
         return
 
