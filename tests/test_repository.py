@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from spak.errors.catalogue import catalogue
 
 ROOT = Path(__file__).parent.parent
@@ -71,9 +72,13 @@ def test_imports_run_one_way() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_nothing_heavy_is_imported_by_the_command_line() -> None:
-    heavy = ["pydantic", "numpy", "lark", "doit", "z3", "litellm", "jinja2", "tree_sitter"]
-    shown = "import sys, spak.cli.root as r; r.root.main(['--help'], standalone_mode=False)"
-    script = f"{shown}; print([m for m in {heavy} if m in sys.modules])"
+SHOWN = "import spak.cli.root as r; r.root.main(['--help'], standalone_mode=False)"
+BUILDS = "import spak.cli.build, spak.pipeline.frontends.command, spak.pipeline.graph.root"
+
+
+@pytest.mark.parametrize("code", [SHOWN, BUILDS], ids=["help", "build"])
+def test_nothing_heavy_is_imported_by_the_command_line(code: str) -> None:
+    heavy = ["pydantic", "numpy", "lark", "doit", "z3", "litellm", "jinja2", "tree_sitter", "email"]
+    script = f"import sys; {code}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]")

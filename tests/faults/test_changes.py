@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,29 @@ def test_compiler(tmp_path: Path) -> None:
     failed = tree.build(expect=1)
     assert "SPK721" in failed.stderr and str(other) in failed.stderr
     assert tree.ran() == []
+
+
+def test_stage_code_edited_while_it_runs(tmp_path: Path) -> None:
+    """Nobody can tell which code has run: its output goes, and the next build makes it anew."""
+    stage = tmp_path / "code" / "own" / "stage.py"
+    stage.parent.mkdir(parents=True)
+    shutil.copy(REPO / "tests" / "stages" / "concat.py", stage)
+    tree = chain(tmp_path / "project", length=1, sleep=1.0)
+    tree.rows[0]["stage"] = "own.stage"
+    tree.env = {"PYTHONPATH": f"{REPO / 'compiler'}:{REPO}:{tmp_path / 'code'}"}
+    tree.write()
+    child = tree.start()
+    while child.poll() is None and not (tree.log.exists() and "out/0" in tree.log.read_text()):
+        time.sleep(0.01)
+    with stage.open("a") as file:
+        file.write("# a change\n")
+    _, said = child.communicate(timeout=400)
+    assert child.returncode == 1
+    assert "SPK707" in said and "the code of stage 'own.stage' changed" in said
+    assert not (tree.root / "out/0").exists()
+    tree.build()
+    assert tree.read("out/0") == "0:one\n"
+    tree.assert_settled()
 
 
 def test_stage_code(tmp_path: Path) -> None:

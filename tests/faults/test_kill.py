@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.tree import Tree
 
-KILLS = 50
+KILLS = 30
 WIDTH = 4
 
 

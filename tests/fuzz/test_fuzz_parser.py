@@ -23,7 +23,8 @@ CORPUS = sorted([*(ROOT / "tests" / "lang" / "corpus").glob("*.dsl"), *(ROOT / "
 TEXTS = [path.read_text() for path in CORPUS]
 PROFILE = settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 SEEDS = sorted((ROOT / "tests" / "lang" / "corpus").glob("*.dsl"))
-SECONDS = float(os.environ.get("SPAK_FUZZ_SECONDS", "5"))
+SECONDS = float(os.environ.get("SPAK_FUZZ_SECONDS", "3"))
+atheris = pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris cannot be installed here")
 
 MARKS = "{ } ( ) [ ] < > : = , ; -> => .. . ? | ! - + += // # /* */ ' \\ @ $ a b.c x1 1 1.5 1e9 12GB 50% #fff true and not in if"
 WORDS = "else emit return break perform rule css procedure é ∈ \U0001f680"
@@ -125,25 +126,39 @@ def test_what_is_no_text(data: bytes, code: str) -> None:
     assert (diagnostic.code, diagnostic.span is not None) == (code, True)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris cannot be installed here")
+HERE = Path(__file__).parent
+#: Stays in between: what is started inherits the peak of its starter's memory, and libFuzzer's limit counts it as its own.
+LAUNCHER = ["/bin/sh", "-c", '"$@"; exit $?', "sh"]
+#: The fuzzer, with a parser that keeps 64 MiB a call, up to 1 GiB; libFuzzer looks once a second.
+EATING = f"""
+import sys, time
+sys.path.insert(0, {str(HERE)!r})
+import atheris_child, target
+kept = []
+target.parse_text = lambda *given: kept.append(b"x" * (64 << 20)) if len(kept) < 16 else time.sleep(5)
+atheris_child.one = lambda data: target.parse_text(data)
+atheris_child.main()
+"""
+
+
+def fuzzed(folder: Path, mib: int, *program: str) -> subprocess.CompletedProcess[str]:
+    options = [str(int(SECONDS)), str(mib), str(folder), *map(str, SEEDS)]
+    argv = [*LAUNCHER, sys.executable, "-W", "ignore", *program, *options]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS * 4 + 120)
+
+
+@atheris
 def test_atheris(tmp_path: Path) -> None:
     """Coverage-guided, for some seconds; `SPAK_FUZZ_SECONDS=600` fuzzes longer."""
-    here = Path(__file__).parent
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "ignore",
-            str(here / "atheris_child.py"),
-            str(int(SECONDS)),
-            str(tmp_path),
-            *map(str, SEEDS),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS * 4 + 120,
-    )
+    done = fuzzed(tmp_path, 2048, str(HERE / "atheris_child.py"))
     assert done.returncode == 0, done.stderr[-3000:]
     runs = re.search(r"number_of_executed_units:\s*(\d+)", done.stderr)
     assert runs is not None
     assert int(runs[1]) > len(SEEDS)
+
+
+@atheris
+def test_atheris_sees_memory_explode(tmp_path: Path) -> None:
+    done = fuzzed(tmp_path, 512, "-c", EATING)
+    assert done.returncode != 0
+    assert "out-of-memory" in done.stderr, done.stderr[-3000:]

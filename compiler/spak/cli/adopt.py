@@ -16,7 +16,7 @@ def command(name: str, as_json: bool) -> int:
     passes.
     """
     from spak.codegen.adopting import adopt
-    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.graph.root import find_root
 
     number, folder = adopt(find_root(Path.cwd()), name)
     if as_json:

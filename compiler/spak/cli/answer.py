@@ -23,7 +23,7 @@ def command(name: str | None, file: str | None, by: str, as_json: bool) -> int:
     question by the command that asked it.
     """
     from spak.cli.step import where
-    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.graph.root import find_root
 
     root = where()
     if not (root / ".spak").is_dir():

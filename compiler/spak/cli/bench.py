@@ -37,7 +37,7 @@ def command(
 
     What is measured is built and verified first. Exits with 1 if a kernel has no figures.
     """
-    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.graph.root import find_root
     from spak.pipeline.measuring.benching import against as compared
     from spak.pipeline.measuring.benching import bench
     from spak.pipeline.measuring.loops import sizes as pairs

@@ -49,7 +49,7 @@ def command(
     """
     from spak.pipeline.execution.session import Mode, make_graph
     from spak.pipeline.frontends.command import Build, run
-    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.graph.root import find_root
 
     mode = Mode(jobs, "frozen" if frozen else handler, refresh, strict, not no_wait)
     chosen = tuple(one for one in targets.split(",") if one)

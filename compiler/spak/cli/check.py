@@ -21,7 +21,7 @@ def command(files: tuple[str, ...], as_json: bool, strict: bool, fresh: bool) ->
     """
     from spak.errors import SpakError
     from spak.pipeline.graph.checking import check
-    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.graph.root import find_root
 
     here = Path.cwd()
     try:

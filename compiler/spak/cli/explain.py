@@ -24,7 +24,7 @@ def command(make: Callable[[Path], Graph] | None, subject: str, as_json: bool) -
         return _code(subject)
     from spak.pipeline.execution.session import Session, make_graph
     from spak.pipeline.frontends.explanation import explain
-    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.graph.root import find_root
 
     here = Path.cwd()
     root = find_root(here)

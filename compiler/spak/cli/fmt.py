@@ -52,7 +52,7 @@ def command(files: tuple[str, ...], check: bool, diff: bool, name: str) -> int:
 def subjects(files: tuple[str, ...]) -> list[tuple[Path, str]]:
     """The files to format, each with its name in messages."""
     from spak.parse.files import spec_paths
-    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.graph.root import find_root
 
     here = Path.cwd()
     if not files:

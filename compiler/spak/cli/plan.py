@@ -34,7 +34,7 @@ def command(
     """
     from spak.pipeline.execution.session import Session, make_graph
     from spak.pipeline.frontends.foresight import Foresight, What, exit_code
-    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.graph.root import find_root
     from spak.pipeline.graph.selection import select
 
     session = Session(find_root(Path.cwd()), make=make or make_graph)

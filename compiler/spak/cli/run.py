@@ -134,7 +134,7 @@ def place(file: str) -> tuple[Path, str]:
     in or the file's own.
     """
     from spak.errors import Diagnostic, SpakError, Span
-    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.graph.root import find_root
 
     path = Path(file).resolve()
     if not path.is_file():

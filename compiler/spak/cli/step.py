@@ -42,7 +42,7 @@ def command(run: str, resume: bool, answer: str, approve: str, as_json: bool) ->
 def where() -> Path:
     """The project, or the folder one stands in."""
     from spak.errors import SpakError
-    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.graph.root import find_root
 
     try:
         return find_root(Path.cwd())

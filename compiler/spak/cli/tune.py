@@ -61,7 +61,7 @@ def command(
     from dataclasses import replace
 
     from spak.optimize.record import read
-    from spak.pipeline.graph.project import find_root
+    from spak.pipeline.graph.root import find_root
     from spak.pipeline.measuring.loops import loop_of
     from spak.pipeline.measuring.sweeping import sweep
 

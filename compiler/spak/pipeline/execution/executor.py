@@ -209,7 +209,7 @@ class Executor:
 
     def _refuse_edited_stage(self, action: Action) -> None:
         """Someone works on the stage itself: nobody can tell which code the worker has run."""
-        if self.keys.code_now(action.stage) != self.keys.code(action.stage):
+        if self.keys.edited(action.stage):
             outputs.discard(action.outputs)
             what = f"the code of stage {action.stage!r} changed while {action.name} ran"
             raise SpakError(Diagnostic("SPK707", what, None, "build again"))

@@ -26,16 +26,9 @@ from typing import Any
 
 from spak.pipeline.execution.worker import module_name, perform
 
-PRELOADED = (
-    "spak.effects",
-    "spak.model.evidence",
-    "spak.model.ir",
-    "spak.model.outcome",
-    "spak.model.plan",
-    "spak.model.request",
-    "spak.model.target",
-)
+PRELOADED = ("spak.effects",)  # what every worker needs; what a stage needs comes with the first of its jobs
 PR_SET_PDEATHSIG = 1
+PRCTL = ctypes.CDLL(None).prctl
 
 
 def main(handle: int) -> None:
@@ -160,7 +153,7 @@ def _confine(job: dict[str, Any]) -> None:
 
 def die_with(parent: int) -> None:
     """Have the kernel kill this process when its parent dies, and make sure that it has not died already."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(70)
 

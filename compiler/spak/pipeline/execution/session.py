@@ -27,7 +27,6 @@ from spak.pipeline.graph.keys import Keys
 from spak.pipeline.graph.network import Network, connect
 from spak.pipeline.graph.stamps import Stamps
 from spak.pipeline.graph.tools import Tools
-from spak.pipeline.graph.tuned import blamed, complaint
 from spak.store.actions import Actions, Folder
 from spak.store.cas import Cas
 from spak.store.digests import Digests
@@ -163,6 +162,11 @@ class Session:
 
     def _tuned(self, name: str) -> str:
         """The tuned file that a judge's failure is put down to, '' if none is: it is named, and the reply stands."""
+        from spak.pipeline.graph.tuned import (
+            blamed,
+            complaint,
+        )  # needs models: a build that has nothing to judge has not
+
         path = blamed(self.network.actions[name].options)
         if path:
             self.events.emit("notice", text=str(complaint(path, name)))

@@ -22,7 +22,11 @@ from spak.pipeline.execution.worker import BROKEN
 
 SAID_BYTES = 4000
 FLOOD_BYTES = 64 << 20
-FIXED_ENV = {"LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}
+FIXED_ENV = {
+    "LC_ALL": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",  # no stage uses one, and looking for them reads every installed distribution
+}
 KEPT_ENV = ("HOME", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from spak.digest import Field, digest_fields, sha256_bytes
 from spak.errors import Diagnostic, SpakError
 from spak.pipeline.graph.action import Action
-from spak.pipeline.graph.stages import code_digest
+from spak.pipeline.graph.stages import code_digest, code_files
 from spak.pipeline.graph.tools import Tools
 from spak.store.digests import ABSENT, Digests
 
@@ -29,7 +29,7 @@ class Keys:
 
     def __init__(self, digests: Digests, tools: Tools, env: Mapping[str, str]) -> None:
         self.digests, self.tools, self.env = digests, tools, env
-        self._code: dict[str, str] = {}
+        self._code: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {}
         self._slices: dict[tuple[str, str], dict[str, str]] = {}
 
     def fields(self, action: Action, digest_of: DigestOf | None = None) -> tuple[Field, ...]:
@@ -39,14 +39,16 @@ class Keys:
         return tuple(self._walk(action, digest_of or self.digests.of))
 
     def code(self, stage: str) -> str:
-        """The stage's version, read once a run; see `code_now`."""
+        """The stage's version, read once a run; see `edited`."""
         if stage not in self._code:
-            self._code[stage] = self.code_now(stage)
-        return self._code[stage]
+            files = code_files(stage, self.digests)
+            self._code[stage] = (code_digest(files), files)
+        return self._code[stage][0]
 
-    def code_now(self, stage: str) -> str:
-        """The stage's version as its files are at this moment."""
-        return code_digest(stage, self.digests)
+    def edited(self, stage: str) -> str:
+        """The first file of the stage that is not any more what `code` was read from, or ''."""
+        self.code(stage)
+        return self.digests.same(self._code[stage][1])
 
     def _walk(self, action: Action, digest_of: DigestOf) -> Iterator[Field]:
         yield ("stage", action.stage, self.code(action.stage))

@@ -41,18 +41,6 @@ class Project:
     targets: tuple[str, ...]
 
 
-def find_root(start: Path) -> Path:
-    """The nearest folder at or above `start` that holds a `dodo.py`. Raises SpakError."""
-    for folder in (start, *start.parents):
-        if (folder / "dodo.py").is_file():
-            return folder
-    raise SpakError(
-        Diagnostic(
-            "SPK901", f"no dodo.py in {start.name or start} or above it", None, "`spak init NAME` makes a new project"
-        )
-    )
-
-
 def load_project(root: Path) -> Project:
     """Read the settings and list the targets. Raises SpakError with the place of what is wrong."""
     config, table, prefix = read_settings(root)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -44,10 +45,15 @@ def sources(stage: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def code_digest(stage: str, digests: Digests) -> str:
+def code_files(stage: str, digests: Digests) -> tuple[tuple[str, str], ...]:
+    """Every file of a stage, with its digest."""
+    return tuple((path, digests.of(path)) for path in sources(stage))
+
+
+def code_digest(files: Iterable[tuple[str, str]]) -> str:
     """The stage's version: the digest of its files. Names are relative, so that two checkouts agree."""
     here = str(PACKAGE.parent) + os.sep
-    return digest_fields(("file", path.removeprefix(here), digests.of(path)) for path in sources(stage))
+    return digest_fields(("file", path.removeprefix(here), digest) for path, digest in files)
 
 
 def files_below(path: Path) -> list[str]:

@@ -14,7 +14,6 @@ PATH         anything else is a program, found in PATH
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -121,6 +120,8 @@ class Tools:
         raise SpakError(Diagnostic("SPK721", "NVRTC was not found", None, "`pip install nvidia-cuda-nvrtc`"))
 
     def _distribution(self, name: str) -> Tool:
+        import importlib.metadata  # with a parser of mail: most builds look no distribution up
+
         wanted = name.removeprefix("pkg:")
         try:
             found = importlib.metadata.distribution(wanted)

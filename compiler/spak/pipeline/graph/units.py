@@ -11,7 +11,7 @@ from pathlib import Path
 
 from spak.errors import Diagnostic, SpakError
 from spak.model.ir import Unit
-from spak.pipeline.graph.stages import code_digest
+from spak.pipeline.graph.stages import code_digest, code_files
 from spak.store import atomic
 from spak.store.digests import Digests
 
@@ -31,7 +31,7 @@ def find_units(root: Path, digests: Digests) -> tuple[Found, ...]:
     """Every unit of `specs/`, by name. `specs/domains` holds knowledge, and a program has nothing to build."""
     from spak.parse.programs import program_file
 
-    code = code_digest("parse", digests)
+    code = code_digest(code_files("parse", digests))
     paths = sorted(p for p in (root / "specs").glob("*") if p.is_dir() and p.name != "domains" and any(p.iterdir()))
     folders = [path.relative_to(root).as_posix() for path in paths]
     return tuple(read_unit(root, folder, code, digests) for folder in folders if not program_file(root, folder))
