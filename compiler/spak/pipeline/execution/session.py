@@ -162,10 +162,7 @@ class Session:
 
     def _tuned(self, name: str) -> str:
         """The tuned file that a judge's failure is put down to, '' if none is: it is named, and the reply stands."""
-        from spak.pipeline.graph.tuned import (
-            blamed,
-            complaint,
-        )  # needs models: a build that has nothing to judge has not
+        from spak.pipeline.graph.tuned import blamed, complaint  # which import the models: few builds come here
 
         path = blamed(self.network.actions[name].options)
         if path:
