@@ -7,6 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in each run: what is new is looked for with HYPOTHESIS_PROFILE=default, and becomes a test of its own.
+settings.register_profile("suite", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 # Modules of the simulator have variables of threads that are found without a call; the loader sets room aside for a dozen.
 # It reads this as a process starts: the workers of the suite do after this file has been read.

@@ -21,7 +21,8 @@ from spak.lang.syntax import parse_text
 ROOT = Path(__file__).parent.parent.parent
 CORPUS = sorted([*(ROOT / "tests" / "lang" / "corpus").glob("*.dsl"), *(ROOT / "specs").glob("**/*.dsl")])
 TEXTS = [path.read_text() for path in CORPUS]
-PROFILE = settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = int(os.environ.get("SPAK_FUZZ_EXAMPLES", "100"))
+PROFILE = settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 SEEDS = sorted((ROOT / "tests" / "lang" / "corpus").glob("*.dsl"))
 SECONDS = float(os.environ.get("SPAK_FUZZ_SECONDS", "3"))
 atheris = pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris cannot be installed here")
@@ -63,6 +64,20 @@ def test_broken_files(data: st.DataObject) -> None:
         new = data.draw(st.one_of(st.sampled_from(PIECES), st.just(text[at : at + size] * 2), st.just("")))
         text = text[:at] + new + text[at + size :]
     target.text(text)
+
+
+AFTER = '"" "a" (a) [1] -1 !a !=a `x` { /*c*/"a" //c .a é 1 <a> #fff @a'
+
+
+@pytest.mark.parametrize("word", ["emit", "perform", "if", "else", "return", "break", "not", "in", "and"])
+@pytest.mark.parametrize("before", ["", "x = ", "x = a ", "task t { step s { "])
+def test_a_keyword_right_before_anything(word: str, before: str) -> None:
+    for after in AFTER.split():
+        target.text(before + word + after)
+
+
+def test_parts_of_a_name_far_from_each_other() -> None:
+    target.text("x = f(1). a. b .c + (1. true1. true)")
 
 
 HUGE = {

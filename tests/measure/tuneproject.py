@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 import spak
 
+from tests.e2e.built import CACHE, SEEDED
+
 SPEC = """\
 ---
 name: work
@@ -113,10 +115,15 @@ SHAPE = {"N": 8192}
 
 def spak_run(root: Path, *args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run `spak` in a project, in a process of its own."""
+    return python_run(root, "-m", "spak", *args, env=env)
+
+
+def python_run(root: Path, *args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """The same for Python, with the compiler under test."""
     path = os.pathsep.join([str(Path(spak.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
     whole = {**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", **(env or {})}
     return subprocess.run(
-        [sys.executable, "-m", "spak", *args],
+        [sys.executable, *args],
         cwd=root,
         env=whole,
         capture_output=True,
@@ -133,6 +140,8 @@ def lay_out(root: Path) -> None:
     (root / "dodo.py").write_text("from spak.pipeline.frontends.doit_glue import *\n")
     (root / "specs" / "work" / "SPEC.work.md").write_text(SPEC)
     shutil.copy(DOMAIN_TARGET, root / "targets" / "cpu.toml")
+    seeded = python_run(root, "-c", SEEDED, str(CACHE), "runtime:")
+    assert seeded.returncode == 0, seeded.stderr
     waiting = spak_run(root, "build", "--handler", "suspend")
     assert waiting.returncode == 3, waiting.stdout + waiting.stderr
     for variant, reply in (("first", FIRST), ("passes", PASSES)):

@@ -119,6 +119,8 @@ class Build(Transformer[Tok, Any]):
             return tree.Name(f"{target.id}.{name}", span=span)
         if isinstance(target, tree.Num) and isinstance(target.value, bool):
             return tree.Name(f"{str(target.value).lower()}.{name}", span=span)
+        if isinstance(target, tree.Member):  # `f(x). a. b`: as `f(x).a.b` is, whose end is one name
+            return tree.Member(target.target, f"{target.name}.{name}", span=span)
         return tree.Member(target, str(name), span=span)
 
     def optional(self, operand: tree.Value, mark: Tok) -> tree.Unary:

@@ -56,7 +56,7 @@ CHARACTER_HINTS = {
 KEYWORDS = {"if": "IF", "emit": "EMIT", "return": "RETURN", "break": "JUMP", "continue": "JUMP"}
 
 KEY_AHEAD = re.compile(r"(?:[ \t]|/\*(?s:.*?)\*/)*(?::|=(?![=>]))")
-WORD_AHEAD = re.compile(r"""(?:[ \t]|/\*(?s:.*?)\*/)+[\w(!"]""")
+WORD_AHEAD = re.compile(r"""(?:[ \t]|/\*(?s:.*?)\*/)+[\w(]|(?:[ \t]|/\*(?s:.*?)\*/)*(?:"|!(?!=))""")
 REST_BLANK = re.compile(r"[ \t]*(?://[^\n]*|#[^\n]*)?(?=\n)")
 AFTER_GENERIC = re.compile(r"[ \t]*(?:$|[;:,)\]}{\n>|?#]|->|//|/\*|=>)|[ \t]+(?:=|\w+[ \t]*:)")
 NUMBERED = re.compile(r'[.)](?=[ \t]+["\w])')
