@@ -96,7 +96,10 @@ def main() -> None:
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 512
     plain = sim_harness.build(HERE / "engine.cu", flags=["-Wno-error"])
     portable = sim_harness.build(
-        HERE / "engine.cu", flags=["-Wno-error"], engine_flags=["-DSPAK_SIM_UCONTEXT=1"], models=False
+        HERE / "engine.cu",
+        flags=["-Wno-error"],
+        engine_flags=["-DSPAK_SIM_UCONTEXT=1"],
+        parts=["engine", "check", "profile"],
     )
     checked = sim_harness.build(HERE / "engine.cu", "instrumented", flags=["-Wno-error"])
     out = np.zeros(1024, np.float32)

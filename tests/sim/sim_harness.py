@@ -213,9 +213,11 @@ def build(
     flavour: str = "plain",
     *,
     flags: Sequence[str] = (),
+    engine_flags: Sequence[str] = (),
+    parts: Sequence[str] = (),
 ) -> Kernels:
-    """The kernels of one file, as a loaded library. `asan` needs a program: see build_program."""
-    objects = _objects(source, flavour, flags)
+    """The kernels of one file, as a loaded library. `asan` needs a program: see build_program, for `parts` as well."""
+    objects = _objects(source, flavour, flags, engine_flags, parts)
     return Kernels(_link(objects, f"{source.stem}-{flavour}.so", "-shared"), flavour)
 
 

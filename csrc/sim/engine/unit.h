@@ -193,8 +193,8 @@ class alignas(64) Unit {
   std::vector<std::uint32_t> shuffled_;
   Order order_ = Order::forward;
   Random random_;
-  bool attention_ = false, expired_ = false, ending_ = false, spinning_ = false, polite_ = false, aside_ = false, live_ = false,
-       begun_ = false, tired_ = false;
+  bool attention_ = false, expired_ = false, ending_ = false, spinning_ = false, polite_ = false, aside_ = false,
+       live_ = false, begun_ = false, tired_ = false;
   unsigned idle_ = 0;  // yields since anything was achieved
   static constexpr unsigned kPollingMeetings = 128;
   unsigned polling_meetings_ = 0, polls_seen_ = 0;  // meetings since then between which somebody polled
