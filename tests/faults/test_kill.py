@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.tree import Tree
 
-KILLS = 30
+KILLS = 50
 WIDTH = 4
 
 

@@ -58,7 +58,7 @@ def test_what_never_ends_is_a_finding_with_its_place(
     start = time.process_time()
     with pytest.raises(sim_harness.Fault) as caught:
         engine.run(name, 3, 64, *arguments, seconds=0.1, threads=threads)
-    assert time.process_time() - start < 10  # of the 300 that a launch has otherwise
+    assert time.process_time() - start < 1.0
     assert caught.value.rule == "no-progress" and "SPAK_SIM_SECONDS=0.1" in str(caught.value)
     (finding,) = engine.findings()
     (party,) = finding["parties"]
