@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,23 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None
         table.read(folder.trace)
     with pytest.raises(SpakError, match=r"SPK935.*not a plain file"):
         folder.read(folder.start)
+
+
+def test_a_trace_that_appears_while_somebody_looks_is_no_pipe(tmp_path: Path) -> None:
+    path, over = tmp_path / "trace.jsonl", threading.Event()
+
+    def flicker() -> None:
+        while not over.is_set():
+            path.touch()
+            path.unlink()
+
+    writer = threading.Thread(target=flicker)
+    writer.start()
+    try:
+        assert all(read_events(path) == [] for _ in range(5000))
+    finally:
+        over.set()
+        writer.join()
 
 
 def test_a_start_that_could_not_be_written_is_damaged(tmp_path: Path) -> None:

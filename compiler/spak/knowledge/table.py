@@ -15,6 +15,7 @@ from typing import Any
 
 from spak.errors import Diagnostic, SpakError, Span
 from spak.knowledge.item import Item
+from spak.knowledge.plain import is_strange
 
 MOST_BYTES = 4 << 20  # of one line
 
@@ -59,8 +60,8 @@ def read(path: Path, shown: str = "") -> Table:
     """The traces of a run: its `emit` events. Raises SpakError with every damaged line at its place."""
     name = shown or path.name
     try:
-        if not path.is_file() and path.exists():
-            raise OSError(errno.EINVAL, "this is not a plain file")  # a pipe would never end
+        if is_strange(path):
+            raise OSError(errno.EINVAL, "this is not a plain file")
         data = path.read_bytes()
     except OSError as error:
         what = f"the traces cannot be read: {error.strerror}"

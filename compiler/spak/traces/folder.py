@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from spak.errors import Diagnostic, SpakError, Span
+from spak.knowledge.plain import is_strange
 from spak.store import atomic
 from spak.store.treelock import holder, start_time
 
@@ -77,7 +78,7 @@ class RunFolder:
         """One of the folder's JSON files. Raises SpakError where it is missing or damaged."""
         shown = f"{self.shown}/{path.name}"
         try:
-            if not path.is_file() and path.exists():  # a pipe would never end
+            if is_strange(path):
                 raise ValueError("it is not a plain file")
             data = json.loads(path.read_bytes())
             json.dumps(data, ensure_ascii=False, allow_nan=False).encode()  # or it could not be written again

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from spak.errors import Diagnostic, SpakError, Span
 from spak.knowledge.item import Item, unrecordable
+from spak.knowledge.plain import is_strange
 from spak.traces.event import FIELDS, KINDS, Event
 
 MOST_BYTES = 512 << 20  # of one line: above what the limits on outputs and answers let into an event
@@ -33,7 +34,7 @@ def read_trace(path: Path, shown: str = "") -> tuple[list[Event], int]:
     shown = shown or path.name
     events: list[Event] = []
     size = 0
-    if not path.is_file() and path.exists():  # a pipe would never end
+    if is_strange(path):
         raise _bad("it is not a plain file", Span(shown))
     try:
         with path.open("rb") as file:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spak.errors import Diagnostic, SpakError, Span
+from spak.knowledge.plain import is_strange
 
 if TYPE_CHECKING:
     from spak.knowledge.grounding import Grounding
@@ -101,7 +102,7 @@ def _trace(root: Path, run: str) -> Path:
 def _json(path: Path) -> dict[str, Any]:
     """One of a run's own files, empty where there is none. Raises SpakError for a damaged one."""
     try:
-        if not path.is_file() and path.exists():  # a pipe would never end
+        if is_strange(path):
             raise ValueError("it is not a plain file")
         data = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
