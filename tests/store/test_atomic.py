@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +51,31 @@ def test_very_long_names(tmp_path: Path) -> None:
     atomic.write(tmp_path / ("n" * 255), b"x")
     with pytest.raises(SpakError, match="SPK701"):
         atomic.write(tmp_path / ("n" * 256), b"x")
+
+
+WRITES = {
+    "atomic": "atomic.write(path, b'new')",
+    "files": "files.write(path.parent, [path.name], b'new')",
+}
+AS_PID_7 = """
+import os, signal, sys
+from pathlib import Path
+from spak.effects import files
+from spak.store import atomic
+
+me, path = os.getpid(), Path(sys.argv[1])
+os.getpid = lambda: 7
+if sys.argv[2:]:
+    os.fsync = lambda _: os.kill(me, signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
+def test_what_a_killed_process_left_is_in_nobodys_way(tmp_path: Path, write: str) -> None:
+    """Not even where the next one has its PID, as in a container."""
+    path = tmp_path / "file"
+    command = [sys.executable, "-c", AS_PID_7 + write, str(path)]
+    assert subprocess.run([*command, "killed"]).returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 1
+    subprocess.run(command, check=True)
+    assert path.read_bytes() == b"new"

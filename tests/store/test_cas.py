@@ -78,3 +78,14 @@ def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
     assert cas.trim() == 200
     assert [cas.path(digest).exists() for digest in digests] == [True, False, False, True]
     assert cas.trim() == 0
+
+
+def test_a_blob_that_another_process_removes_meanwhile(
+    cas: Cas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Builds share a cache, and each keeps to its limit: none of them is told that it cannot write its output."""
+    digest, target = put(cas, tmp_path, b"data"), tmp_path / "target"
+    monkeypatch.setattr("spak.store.cas._touch", lambda blob: blob.unlink())
+    assert cas.checkout(digest, target, 0o644)
+    assert target.read_bytes() == b"data"
+    assert not cas.checkout(digest, target, 0o644)

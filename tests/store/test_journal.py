@@ -100,3 +100,22 @@ def test_reading_needs_no_writing(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal")
     journal.close()
     assert (tmp_path / "journal").read_bytes() == before
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_what_another_build_wrote_meanwhile_is_kept(tmp_path: Path, compact: bool) -> None:
+    """A build reads the journal before the tree is its own; another one may come and go in between."""
+    path = tmp_path / "journal"
+    filled(path).close()
+    late = Journal(path)
+    other = Journal(path)
+    other.open()
+    other.put("other", {"key": "o"})
+    other.close()
+    if compact:
+        other.compact()
+    late.open()
+    assert "other" in late.names()
+    late.put("late", {"key": "l"})
+    late.close()
+    assert Journal(path).names() == ["late", "other", "task 0", "task 1", "task 2"]

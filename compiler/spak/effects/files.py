@@ -10,13 +10,11 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
 
-from spak.store.atomic import write_all
+from spak.store.atomic import unique, write_all
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_serial = count()  # makes temporary names unique within the process; the PID does so between processes
 
 
 class Crossing(OSError):
@@ -71,7 +69,7 @@ def write(base: Path, parts: Sequence[str], data: bytes) -> None:
         mode = _refuse_links(handle, parts[-1], shown)
         if mode is not None and not stat.S_ISREG(mode):
             raise Odd(0, "not a plain file", shown)
-        temporary = f".{parts[-1][:60]}.{os.getpid()}-{next(_serial)}.tmp"
+        temporary = f".{parts[-1][:60]}.{unique()}.tmp"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         file = os.open(temporary, flags, 0o600, dir_fd=handle)
         try:

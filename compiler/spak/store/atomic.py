@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 
 from spak.errors import Diagnostic, SpakError
-
-_serial = count()  # makes temporary names unique within the process; the PID does so between processes
 
 HINTS = {
     "ENOSPC": "free some space and run the same command again: what was finished is kept",
@@ -42,7 +39,7 @@ def write(path: str | Path, data: bytes, mode: int = 0o644, *, durable: bool = T
 def replacing(path: str | Path, mode: int = 0o644, *, durable: bool = True) -> Iterator[int]:
     """A file descriptor whose content takes the place of `path` when the block ends well. Raises OSError."""
     path = Path(path)
-    temporary = path.with_name(f".{path.name[:200]}.{os.getpid()}-{next(_serial)}.tmp")
+    temporary = path.with_name(f".{path.name[:200]}.{unique()}.tmp")
     handle = _open(temporary)
     try:
         try:
@@ -56,6 +53,13 @@ def replacing(path: str | Path, mode: int = 0o644, *, durable: bool = True) -> I
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def unique() -> str:
+    """For names that nobody else takes. A PID would not do: containers share folders and count from 1, and what a killed
+    process has left bears the PID that the next one gets.
+    """
+    return os.urandom(8).hex()
 
 
 def write_all(handle: int, data: bytes | memoryview) -> None:

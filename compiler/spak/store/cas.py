@@ -13,6 +13,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 
 from spak.store import atomic
@@ -61,18 +63,22 @@ class Cas:
         Raises SpakError when the target cannot be written: that is no fault of the cache.
         """
         blob = self.path(digest)
-        if not os.access(blob, os.R_OK):
-            return False
-        _touch(blob)
         try:
-            with atomic.replacing(target, mode, durable=False) as handle:
-                if copy(blob, handle) != digest:
-                    raise _Damaged
-        except _Damaged:
-            blob.unlink(missing_ok=True)
+            source = open(blob, "rb", buffering=0)  # noqa: SIM115  (opened once: another process may remove it meanwhile)
+        except OSError:
             return False
-        except OSError as error:
-            raise atomic.broken("write", target, error) from error
+        with source:
+            _touch(blob)
+            try:
+                with atomic.replacing(target, mode, durable=False) as handle:
+                    if fill(source, handle) != digest:
+                        raise _Damaged
+            except _Damaged:
+                with suppress(OSError):  # a cache that cannot be written is no worse than one that has nothing
+                    blob.unlink()
+                return False
+            except OSError as error:
+                raise atomic.broken("write", target, error) from error
         return True
 
     def trim(self) -> int:
@@ -94,7 +100,8 @@ class Cas:
         for _, size, blob in sorted(found):
             if removed >= excess:
                 break
-            blob.unlink(missing_ok=True)
+            with suppress(OSError):  # gone, or another user's: it is theirs to remove
+                blob.unlink()
             removed += size
         return removed
 
@@ -114,12 +121,17 @@ def _touch(blob: Path) -> None:
 def copy(source: str | Path, handle: int) -> str:
     """Fill an open file with a file's content and return the digest of what was read. Raises OSError."""
     with open(source, "rb", buffering=0) as file:
-        hasher = hashlib.sha256()
-        cloned = _clone(file.fileno(), handle)
-        while chunk := file.read(CHUNK):
-            hasher.update(chunk)
-            if not cloned:
-                atomic.write_all(handle, chunk)
+        return fill(file, handle)
+
+
+def fill(source: FileIO, handle: int) -> str:
+    """The same from an open file."""
+    hasher = hashlib.sha256()
+    cloned = _clone(source.fileno(), handle)
+    while chunk := source.read(CHUNK):
+        hasher.update(chunk)
+        if not cloned:
+            atomic.write_all(handle, chunk)
     return "sha256:" + hasher.hexdigest()
 
 

@@ -12,6 +12,7 @@ import json
 import os
 import threading
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,15 @@ class Journal:
         self._lock = threading.Lock()
         self._count = 0
         self._records: dict[str, Record] = {}
+        self._read = (0, 0)  # inode and size of what was read
         self.reload()
 
     def reload(self) -> None:
         """Read the file. What cannot be read is state that is gone, which costs time and nothing else."""
-        try:
-            data = self.path.read_bytes()
-        except OSError:
-            data = b""
+        data, self._read = b"", (0, 0)
+        with suppress(OSError), self.path.open("rb") as file:
+            data = file.read()
+            self._read = (os.fstat(file.fileno()).st_ino, len(data))
         self.notice = _foreign(data, self.path.name)
         self._records, self._end, self._count = {}, 0, 0
         if not data.startswith(HEADER):
@@ -61,10 +63,16 @@ class Journal:
         return sorted(self._records)
 
     def open(self) -> None:
-        """Make the file ready for appending: its torn tail goes. Raises SpakError (SPK701)."""
+        """Make the file ready for appending: its torn tail goes. Raises SpakError (SPK701).
+
+        It is read again if another process has written it since: what that one has appended is no torn tail.
+        """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            now = os.fstat(self._handle)
+            if self._read != (now.st_ino, now.st_size):
+                self.reload()
             if self._end == 0:
                 os.ftruncate(self._handle, 0)
                 os.pwrite(self._handle, HEADER, 0)

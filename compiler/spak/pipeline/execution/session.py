@@ -87,17 +87,14 @@ class Session:
         self._recheck: frozenset[str] = frozenset()
         self._refresh: frozenset[str] = frozenset()
         self._lock = TreeLock(root / ".spak" / "lock")
-        self.waited = False
 
     def open(self) -> None:
         """Take the tree, waiting for whoever has it. Raises SpakError."""
-        self.waited = self._lock.acquire(self._say, self.mode.wait)
-        if self.waited:
-            self.journal.reload()
-        if self.journal.notice:
-            self._say(self.journal.notice)
+        self._lock.acquire(self._say, self.mode.wait)
         manifest.remove_all(self.root)
         self.journal.open()
+        if self.journal.notice:
+            self._say(self.journal.notice)
 
     def build(self, names: Iterable[str]) -> list[Result]:
         """Bring actions up to date; `open` first."""
