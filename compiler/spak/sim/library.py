@@ -20,7 +20,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from spak.errors import Diagnostic, SpakError
 from spak.sim import flavours
@@ -37,6 +36,7 @@ _DEVICE = re.compile(r'\{"(?P<key>[\w-]+)", "[^"]*", (?P<major>\d+), (?P<minor>\
 OLDEST = 11
 _INCLUDED = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
 _KEPT = 4  # libraries of earlier versions that stay in the cache
+_IN_USE = 3600  # seconds: what was asked for so recently may be in use, for a program takes minutes to compile
 
 
 Tell = Callable[[str], None]
@@ -169,9 +169,7 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
     def one(source: Path) -> tuple[Path, str]:
         name = source.relative_to(SOURCES).as_posix().replace("/", ".")
         known, output = kept / f"{objects[source]}.o", folder / f"{name}.o"
-        if known.is_file():
-            os.utime(known)
-        else:
+        if not _taken(known, output):
             whole = output.with_suffix(".whole")
             for made in (
                 [*command, "-c", str(source), "-o", str(output)],
@@ -182,8 +180,8 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
                 if done.returncode:
                     return output, done.stderr.decode(errors="replace") or "the compiler said nothing"
             whole.unlink()
-            output.replace(known)
-        shutil.copyfile(known, output)
+            spare = Path(shutil.copyfile(output, output.with_suffix(".spare")))
+            spare.replace(known)
         return output, ""
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -199,6 +197,17 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
     subprocess.run(["ar", "rcsD", str(archive), *(str(output) for output, _ in archived)], check=True)
     for output, _ in archived:
         output.unlink(missing_ok=True)
+
+
+def _taken(known: Path, output: Path) -> bool:
+    """Copy what is kept, if it is; another process may remove it at any time."""
+    try:
+        shutil.copyfile(known, output)
+    except FileNotFoundError:
+        return False
+    with suppress(OSError):
+        os.utime(known)
+    return True
 
 
 def _broken(name: str, said: str) -> Diagnostic:
@@ -237,12 +246,7 @@ def _making(place: Path, name: str, tell: Tell) -> Iterator[Path | None]:
     if _kept(place, name):
         yield None
         return
-    with _lock(place) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            tell("waiting for another process, which compiles the simulator")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked(place, lambda: tell("waiting for another process, which compiles the simulator")):
         if _kept(place, name):
             yield None
             return
@@ -253,36 +257,69 @@ def _making(place: Path, name: str, tell: Tell) -> Iterator[Path | None]:
             shutil.rmtree(place, ignore_errors=True)
             shutil.copytree(folder, f"{folder}.whole")
             Path(f"{folder}.whole").rename(place)
-        _forget(place.parent)
+    _forget(place.parent)
 
 
 def _kept(place: Path, name: str) -> bool:
     """Whether it is there; that it was used now is noted, where one may."""
-    if not (place / name).is_file():
-        return False
-    with suppress(OSError):
+    with suppress(OSError):  # first: what was just used stays
         os.utime(place)
-    return True
+    return (place / name).is_file()
 
 
-def _lock(place: Path) -> TextIO:
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return (place.parent / f".{place.name}.lock").open("w")
-    except OSError as error:
-        what = f"the folder for compiled parts, {place.parent}, cannot be written: {error.strerror}"
-        hint = "set SPAK_CACHE to a folder that can"
-        raise SpakError(Diagnostic("SPK582", what, None, hint)) from None
+@contextmanager
+def _locked(place: Path, wait: Callable[[], None] | None) -> Iterator[bool]:
+    """Hold what nobody else may make or remove meanwhile, calling `wait` before one waits. False if it is held and there is
+    no `wait`. Raises SpakError (SPK582).
+    """
+    path = place.parent / f".{place.name}.lock"
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = path.open("w")
+        except OSError as error:
+            what = f"the folder for compiled parts, {place.parent}, cannot be written: {error.strerror}"
+            hint = "set SPAK_CACHE to a folder that can"
+            raise SpakError(Diagnostic("SPK582", what, None, hint)) from None
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if wait is None:
+                    yield False
+                    return
+                wait()
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                same = os.path.samestat(os.fstat(lock.fileno()), path.stat())
+            except FileNotFoundError:
+                same = False
+            if same:  # else it was removed after it was opened, and the next one makes another
+                yield True
+                return
 
 
 def _forget(parent: Path) -> None:
-    """Remove what earlier versions left, but for the newest."""
+    """Remove what earlier versions left, but for the newest, and for what somebody may be using."""
     for left in parent.glob(".making-*"):  # by a process that was killed
-        with suppress(OSError):
-            if left.stat().st_mtime < time.time() - 24 * 3600:
-                shutil.rmtree(left, ignore_errors=True)
+        if _age(left) > 24 * 3600:
+            shutil.rmtree(left, ignore_errors=True)
     for pattern, most in (("pre-*", 4 * _KEPT), ("[0-9a-f]*", _KEPT), ("objects/*.o", 8 * _KEPT)):
-        found = sorted(parent.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
-        for old in found[most:]:
-            shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
-            (parent / f".{old.name}.lock").unlink(missing_ok=True)
+        for old in sorted(parent.glob(pattern), key=_age)[most:]:
+            if _age(old) < _IN_USE:
+                continue
+            if old.suffix == ".o":
+                old.unlink(missing_ok=True)
+                continue
+            with _locked(old, None) as mine:
+                if mine and _age(old) > _IN_USE:
+                    shutil.rmtree(old, ignore_errors=True)
+                    (parent / f".{old.name}.lock").unlink(missing_ok=True)
+
+
+def _age(path: Path) -> float:
+    """Seconds since it was last used; 0 for what has gone meanwhile."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
