@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -64,6 +65,31 @@ def test_what_never_ends_is_a_finding_with_its_place(
     (party,) = finding["parties"]
     assert (party["file"], party["line"]) == ("engine.cu", line) and "thread (" in party["threads"]
     assert finding["kernel"] == name
+
+
+@pytest.mark.parametrize("blocked", [False, True], ids=["works", "blocked"])
+def test_one_that_works_or_is_blocked_is_waited_for(engine: sim_harness.Kernels, blocked: bool) -> None:
+    """The others poll for more than the 5 seconds of CPU time that are no progress if everybody polls."""
+    told, flag = np.zeros(2, np.int32), np.zeros(1, np.int32)
+    ours, theirs = os.pipe()
+    began, over = time.process_time(), threading.Event()
+
+    def tell() -> None:
+        while time.process_time() - began < 6.5 and not over.wait(0.01):
+            pass
+        told[0] = 1
+        os.write(theirs, b"!")
+
+    teller = threading.Thread(target=tell)
+    teller.start()
+    try:
+        engine.run("is_told_late", 3, 1, told, flag, ours if blocked else -1, threads=3)
+    finally:
+        over.set()
+        teller.join()
+        os.close(ours)
+        os.close(theirs)
+    assert flag[0] == 1
 
 
 def test_each_module_of_a_process_is_looked_at(engine: sim_harness.Kernels, tmp_path: Path) -> None:

@@ -117,8 +117,18 @@ struct Watch::Seen {
   std::uint64_t achievements, meetings, switches;
   std::uintptr_t pc;
   ThreadView* thread;
-  std::uint64_t alone;        // when a thread was last found to run for long: it may be computing
-  std::uint64_t interrupted;  // when one was last made to let others run
+  std::uint64_t interrupted;  // when a thread was last made to let others run
+  std::uint64_t deeds;        // of the launch, when this worker was first found polling since
+  bool counted;               // among those who poll
+
+  // Once may be a look at what had just begun.
+  void polls() {
+    std::uint64_t polling = pace->polling.load(std::memory_order_relaxed);
+    if (polling >> Pace::kShift != deeds)
+      deeds = polling >> Pace::kShift, counted = false;
+    else if (!counted)
+      counted = pace->polling.compare_exchange_strong(polling, polling + 1, std::memory_order_relaxed);
+  }
 };
 __thread Watch::Seen* Watch::here_ __attribute__((tls_model("initial-exec"))) = nullptr;
 
@@ -148,7 +158,7 @@ void Watch::tick(int number, siginfo_t* info, void* state) {
   const std::uint64_t now = pace->used.fetch_add(more, std::memory_order_relaxed) + more;
   const bool achieved = before.achievements != pulse.achievements, met = before.meetings != pulse.meetings;
   before.achievements = pulse.achievements, before.meetings = pulse.meetings;
-  if (achieved || met) pace->last.store(now, std::memory_order_relaxed);
+  if (achieved || met) pace->did_something(now);
   if (running && current && !running->ending()) {
     const std::uintptr_t pc = interrupted(state);
     const bool hooked = in_hooks(pc) || check::busy;
@@ -158,9 +168,10 @@ void Watch::tick(int number, siginfo_t* info, void* state) {
     before.switches = running->switches();
     before.thread = current;
     before.pc = pc;
-    if (alone) before.alone = now;
-    const std::uint64_t since = std::max(pace->last.load(std::memory_order_relaxed), before.alone);
-    if (now > since + kStall) pace->stalled.store(true, std::memory_order_relaxed);
+    if (alone) pace->did_something(now);  // it may be computing
+    if (!alone && !achieved && !met) before.polls();
+    if (now > pace->last.load(std::memory_order_relaxed) + kStall && pace->all_poll())
+      pace->stalled.store(true, std::memory_order_relaxed);
     if (static_cast<double>(now) * 1e-3 > pace->seconds) pace->over.store(true, std::memory_order_relaxed);
     if (pace->over.load(std::memory_order_relaxed) || pace->stalled.load(std::memory_order_relaxed)) {
       // Who calls the engine ends there, at the place that it came from; who does not is ended here, at the next look.
@@ -179,6 +190,18 @@ void Watch::tick(int number, siginfo_t* info, void* state) {
     }
   }
   errno = error;
+}
+
+void Pace::did_something(std::uint64_t now) {
+  last.store(now, std::memory_order_relaxed);
+  std::uint64_t before = polling.load(std::memory_order_relaxed);
+  while (!polling.compare_exchange_weak(before, ((before >> kShift) + 1) << kShift, std::memory_order_relaxed)) {
+  }
+}
+
+bool Pace::all_poll() const {
+  const std::uint64_t now = polling.load(std::memory_order_relaxed);
+  return (now & ((1u << kShift) - 1)) >= workers.load(std::memory_order_relaxed);
 }
 
 Finding Pace::finding() const {
@@ -216,8 +239,9 @@ Watch::Watch(Pace& pace, const Pulse& pulse) {
     timer_delete(calm);
     return;
   }
-  seen_.reset(
-      new Seen{&pace, &pulse, calm, busy, true, used_here(), pulse.achievements, pulse.meetings, 0, 0, nullptr, 0, 0});
+  seen_.reset(new Seen{&pace, &pulse, calm, busy, true, used_here(), pulse.achievements, pulse.meetings, 0, 0, nullptr,
+                       0, 0, false});
+  ++pace.workers;
   here_ = seen_.get();
   look_often(*seen_, false);
 }
@@ -225,6 +249,9 @@ Watch::Watch(Pace& pace, const Pulse& pulse) {
 Watch::~Watch() {
   here_ = nullptr;
   if (!seen_) return;
+  Pace& pace = *seen_->pace;
+  --pace.workers;
+  pace.did_something(pace.used.load(std::memory_order_relaxed));  // what it had taken is finished
   timer_delete(seen_->calm_timer);
   timer_delete(seen_->busy_timer);
 }

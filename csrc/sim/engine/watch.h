@@ -19,8 +19,16 @@ struct Pace {
 
   double seconds;                      // of CPU time, all workers together
   std::atomic<std::uint64_t> used{0};  // so far, in milliseconds
-  std::atomic<std::uint64_t> last{0};  // when something was achieved last
+  std::atomic<std::uint64_t> last{0};  // when something was achieved last, or somebody may have been computing
   std::atomic<bool> over{false}, stalled{false};
+
+  // A worker that does not run is no witness that nobody achieves anything: it may be waiting for a processor, or for
+  // whoever reads what it prints. So all of them must be found polling since somebody last did something else.
+  std::atomic<unsigned> workers{0};
+  std::atomic<std::uint64_t> polling{0};  // how many were, below the number of what was done so far
+  static constexpr unsigned kShift = 16;
+  void did_something(std::uint64_t now);
+  bool all_poll() const;
 };
 
 struct Pulse;
