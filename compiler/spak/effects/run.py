@@ -13,9 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from spak.effects.patience import Patience
 from spak.effects.strays import none_left
 
 _PR_SET_PDEATHSIG = 1
+_STEP = 0.5  # seconds between two looks
+_QUIET_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +138,7 @@ def _run(
         thread.start()
     timed_out = False
     try:
-        child.wait(timeout=limits.wall_seconds or None)
-    except subprocess.TimeoutExpired:
-        timed_out = True
+        timed_out = not _ends_within(child, limits.wall_seconds)
     finally:
         if child.poll() is None or end_strays:
             _kill_group(child)
@@ -145,8 +146,30 @@ def _run(
         if end_strays:
             end_strays()
         for thread in threads:
-            thread.join(timeout=5)
+            _join(thread, [out, err])
     return Completed(tuple(argv), child.returncode, bytes(out), bytes(err), timed_out, flooded.is_set())
+
+
+def _ends_within(child: subprocess.Popen[bytes], seconds: float) -> bool:
+    patience, left = Patience(), seconds
+    while True:
+        try:
+            child.wait(timeout=min(left, _STEP) if seconds else None)
+        except subprocess.TimeoutExpired:
+            left = seconds - patience.spent()
+            if left <= 0:
+                return False
+        else:
+            return True
+
+
+def _join(thread: threading.Thread, read: Sequence[bytearray]) -> None:
+    """Wait for a pipe's end, unless something that the child has left behind keeps it open and says nothing for a while."""
+    quiet = 0.0
+    while thread.is_alive() and quiet < _QUIET_SECONDS:
+        before = sum(map(len, read))
+        thread.join(timeout=_STEP)
+        quiet = quiet + _STEP if sum(map(len, read)) == before else 0.0
 
 
 def _feed(child: subprocess.Popen[bytes], data: bytes) -> None:

@@ -51,7 +51,7 @@ def _bubblewrap() -> str:
     if not program:
         return ""
     try:
-        done = subprocess.run([program, *_BASE, "--dev", "/dev", "true"], capture_output=True, timeout=10, check=False)
+        done = subprocess.run([program, *_BASE, "--dev", "/dev", "true"], capture_output=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return program if done.returncode == 0 else ""

@@ -12,13 +12,13 @@ import resource
 import select
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from spak.effects.patience import Patience
 from spak.effects.run import Limits, die_with_parent
 
 _UNLIMITED = Limits(wall_seconds=0)
@@ -98,7 +98,7 @@ class Service:
 
     def _wait(self, wall_seconds: float, cpu_seconds: float, watch: Callable[[], bool] | None) -> Answer:
         assert self._child.stdout is not None
-        began, cpu_began = time.monotonic(), None  # most calls are over before it is worth a look
+        patience, cpu_began = Patience(), None  # most calls are over before it is worth a look
         while b"\n" not in self._pending:
             ready, _, _ = select.select([self._child.stdout], [], [], 0.05)
             if ready:
@@ -109,8 +109,8 @@ class Service:
                 if len(self._pending) > 1 << 20:
                     return self._stop("flooded its pipe")
                 continue
-            cpu_began = self._cpu() if cpu_began is None else cpu_began
-            if time.monotonic() - began > wall_seconds or self._cpu() - cpu_began > cpu_seconds:
+            cpu_began = self.cpu() if cpu_began is None else cpu_began
+            if patience.spent() > wall_seconds or self.cpu() - cpu_began > cpu_seconds:
                 return self._stop("did not return")
             if watch and not watch():
                 return self._stop("took more memory than it was given")
@@ -121,7 +121,7 @@ class Service:
             return self._stop("wrote on the pipe of its parent")
         return Answer("ok", data if isinstance(data, dict) else {})
 
-    def _cpu(self) -> float:
+    def cpu(self) -> float:
         """CPU seconds that the child and those below it have used so far (a sandbox may stand in between)."""
         ticks, todo = 0, [self._child.pid]
         while todo:

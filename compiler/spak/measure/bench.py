@@ -118,7 +118,7 @@ class _Timer:
     def __enter__(self) -> _Timer:
         try:
             self._service = _start(self.shared.fd)
-            hello = self._service.hello(wall_seconds=60, cpu_seconds=30)
+            hello = self._service.hello(wall_seconds=300, cpu_seconds=30)
         except BaseException:
             self.__exit__()
             raise

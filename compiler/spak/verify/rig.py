@@ -155,6 +155,9 @@ class Rig:
         )
 
     def _ask_candidate(self, job: dict[str, Any]) -> Answer:
+        if self._candidate and self._candidate.cpu() + self.call_seconds > _LIFE_SECONDS / 2:
+            self._candidate.__exit__()
+            self._candidate = None
         if self._candidate is None:
             self._candidate, self.sandbox = self._start("spak.verify.candidate", self.arena.fd, self.device == "cuda")
             self.starts += 1
@@ -185,7 +188,7 @@ class Rig:
             fds=[fd, results] if results >= 0 else [fd],
             limits=_LIMITS if results < 0 else _SPARSE_LIMITS,
         )
-        answer = service.hello(wall_seconds=60, cpu_seconds=30)
+        answer = service.hello(wall_seconds=300, cpu_seconds=30)
         if answer.state == "ok":
             return service, str(answer.data.get("sandbox", ""))
         service.__exit__()
@@ -242,6 +245,9 @@ class Rig:
         return Expected(parts[0], (parts[1], parts[2]), parts[3], coarse)
 
     def _ask_oracle(self, job: dict[str, Any]) -> Answer:
+        if self._oracle and self._oracle.cpu() > _LIFE_SECONDS / 2:
+            self._oracle.__exit__()
+            self._oracle = None
         if self._oracle is None:
             self._oracle, _ = self._start("spak.verify.oracle", self.library.fd)
         answer = self._oracle.call(job, wall_seconds=300, cpu_seconds=60)
@@ -254,8 +260,11 @@ class Rig:
         raise SpakError(Diagnostic("SPK604", f"unit {self.problem.unit.name}: {what}", hint=hint))
 
 
-_LIMITS = Limits(wall_seconds=0, cpu_seconds=600, memory_bytes=64 << 30, output_bytes=16 << 20)
-_SPARSE_LIMITS = Limits(wall_seconds=0, cpu_seconds=600, output_bytes=16 << 20)
+# Of CPU time, which the kernel holds a child to. It gets no call that it may not live to answer: however slow the machine is,
+# and however many calls a verification makes, each has its time.
+_LIFE_SECONDS = 600
+_LIMITS = Limits(wall_seconds=0, cpu_seconds=_LIFE_SECONDS, memory_bytes=64 << 30, output_bytes=16 << 20)
+_SPARSE_LIMITS = Limits(wall_seconds=0, cpu_seconds=_LIFE_SECONDS, output_bytes=16 << 20)
 
 
 def _environment(package: str) -> dict[str, str]:

@@ -12,11 +12,11 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from spak.effects.patience import Patience
 from spak.errors import Diagnostic
 from spak.pipeline.execution.worker import BROKEN
 
@@ -117,12 +117,12 @@ class Workers:
 
     def _wait(self, pid: int, mine: socket.socket, errors: int, seconds: float) -> tuple[int, str]:
         self._enter(pid)
-        why, began = "", time.monotonic()
+        why, patience = "", Patience()
         try:
             while not select.select([mine], [], [], 0.5)[0]:
                 if why:
                     continue
-                why = _excess(began, seconds, errors)
+                why = _excess(patience, seconds, errors)
                 if why:
                     _kill_group(pid)
             said = mine.recv(8, socket.MSG_WAITALL)
@@ -143,13 +143,13 @@ class Workers:
                 argv, stdin=request, stdout=answer, stderr=errors, env=dict(self.env), start_new_session=True
             )
             self._enter(child.pid)
-            why, began = "", time.monotonic()
+            why, patience = "", Patience()
             while True:
                 try:
                     status = child.wait(timeout=0.5)
                     break
                 except subprocess.TimeoutExpired:
-                    why = why or _excess(began, seconds, errors)
+                    why = why or _excess(patience, seconds, errors)
                     if why:
                         _kill_group(child.pid)
             self._leave(child.pid)
@@ -205,8 +205,8 @@ class Workers:
         return Done(None, (Diagnostic("SPK705", what, None, "its last words follow" if notes else "", notes),))
 
 
-def _excess(began: float, seconds: float, errors: int) -> str:
-    if seconds and time.monotonic() - began > seconds:
+def _excess(patience: Patience, seconds: float, errors: int) -> str:
+    if seconds and patience.spent() > seconds:
         return f"no result within {seconds:g} s"
     if os.fstat(errors).st_size > FLOOD_BYTES:
         return f"it printed more than {FLOOD_BYTES >> 20} MiB"
