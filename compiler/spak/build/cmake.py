@@ -17,6 +17,9 @@ from spak.errors import Diagnostic, SpakError
 
 # The compiler runs on the model's code: what it may take of the machine is bounded.
 _LIMITS = Limits(wall_seconds=600, cpu_seconds=300, memory_bytes=8 << 30, output_bytes=4 << 20, file_bytes=256 << 20)
+# What g++ says of a part of it that somebody killed: mostly the kernel, for want of memory. A limit on CPU time or on address
+# space, which the code is to blame for, reads otherwise.
+_KILLED = "Killed signal terminated program"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,9 @@ def workshop(beside: str) -> Iterator[Path]:
 def build(
     folder: Path, files: Mapping[str, bytes], defines: Mapping[str, str], compiler: str, do: Do, jobs: int = 1
 ) -> Built:
-    """Write `files`, configure and build. Raises SpakError (SPK506, SPK507) for a CMake that is missing or does not configure."""
+    """Write `files`, configure and build. Raises SpakError (SPK506, SPK507) for a CMake that is missing or does
+    not configure, SPK517 for a compiler that was ended: a busy machine is nothing that a candidate could be blamed for.
+    """
     cmake, ninja = _tool("cmake"), _tool("ninja")
     source, out = folder / "src", folder / "out"
     for name, data in files.items():
@@ -61,8 +66,10 @@ def build(
         )
     made = do.run([ninja, "-C", str(out), f"-j{jobs}", "-k", "0"], env=environment, limits=_LIMITS)
     log = made.stdout.decode(errors="replace") + made.stderr.decode(errors="replace")
-    if made.timed_out or made.returncode < 0:
-        log += f"\nthe compiler: {made.how}"
+    if made.timed_out or made.returncode < 0 or _KILLED in log:
+        how = f"({made.how})" if made.timed_out or made.returncode < 0 else "(signal SIGKILL)"
+        hint = "build again when the machine has more time and memory to spare: this says nothing of what was compiled"
+        raise SpakError(Diagnostic("SPK517", f"the compiler was ended before it was done {how}", None, hint))
     return Built(made.ok, out, log)
 
 
