@@ -24,8 +24,9 @@ POLL_SECONDS = 0.05
 class TreeLock:
     """Held from `acquire` to `release`, or to the process's end."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, does: str = "builds in this tree") -> None:
+        """`does`: what its holder does, in words."""
+        self.path, self.does = path, does
         self._handle = -1
 
     def acquire(self, say: Callable[[str], None], wait: bool = True) -> bool:
@@ -48,7 +49,7 @@ class TreeLock:
                         Diagnostic("SPK703", f"another build works in this tree: {who}", None, "wait for it, or end it")
                     )
                 if who != waited:
-                    say(f"waiting for {who}, which builds in this tree")
+                    say(f"waiting for {who}, which {self.does}")
                     waited = who
                 time.sleep(POLL_SECONDS)
             _sign(handle)

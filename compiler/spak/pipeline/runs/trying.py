@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from spak.effects import Completed, Limits, run
 from spak.errors import Diagnostic, SpakError, Span, Waiting
 from spak.store import atomic
+from spak.store.treelock import TreeLock
 from spak.traces.event import Event
 from spak.traces.folder import RunFolder, ids
 from spak.traces.reading import read_events
@@ -55,13 +57,18 @@ class Trial:
         """The trace of the program's run, which is made if it is not there: as the run was that `order` is of. `answers` are
         those on record, by the digest of their prompts. Raises Waiting where somebody has to answer.
         """
-        if not self.trace.exists():
-            self._prepare()
-            run = self._finished(order, answers, handler)
-            atomic.write(self.trace, run.trace.read_bytes())
-        for left in self.folder.glob("tree*"):
-            shutil.rmtree(left, ignore_errors=True)
-        (self.folder / "answer.txt").unlink(missing_ok=True)
+        lock = TreeLock(self.folder.with_suffix(".lock"), "tries the same change")
+        lock.acquire(self.say)
+        try:
+            if not self.trace.exists():
+                self._prepare()
+                run = self._finished(order, answers, handler)
+                atomic.write(self.trace, run.trace.read_bytes())
+            for left in self.folder.glob("tree*"):
+                shutil.rmtree(left, ignore_errors=True)
+            (self.folder / "answer.txt").unlink(missing_ok=True)
+        finally:
+            lock.release()
         return read_events(self.trace, self.trace.relative_to(self.root).as_posix())
 
     # ---- the copy ----
@@ -79,12 +86,10 @@ class Trial:
                 raise SpakError(
                     Diagnostic("SPK377", f"the project has more than {MOST_BYTES >> 20} MiB to copy", None, hint)
                 )
-            shutil.copytree(self.root, part, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
+            _copy(self.root, part, ignore=shutil.ignore_patterns(*LEFT_OUT))
             for name in SHARED:
                 if (self.root / ".spak" / name).is_dir():
-                    shutil.copytree(
-                        self.root / ".spak" / name, part / ".spak" / name, symlinks=True, copy_function=_link
-                    )
+                    _copy(self.root / ".spak" / name, part / ".spak" / name, copy_function=_link)
             atomic.write(part / self.file, self.text.encode())
             part.rename(self.tree)
         except (OSError, shutil.Error) as error:
@@ -160,6 +165,15 @@ class Trial:
         return done
 
 
+def _copy(source: Path, target: Path, **how: Any) -> None:
+    """A folder as it is. What goes away meanwhile, as builds and editors have it, is not part of it."""
+    try:
+        shutil.copytree(source, target, symlinks=True, **how)
+    except shutil.Error as error:
+        if left := [one for one in error.args[0] if os.path.lexists(one[0])]:
+            raise shutil.Error(left) from error
+
+
 def _link(source: str, target: str) -> str:
     """A second name where that is possible: what lies in a cache is never changed in place."""
     try:
@@ -173,7 +187,9 @@ def _size(root: Path) -> int:
     total = 0
     for folder, names, files in os.walk(root):
         names[:] = [name for name in names if name not in LEFT_OUT]
-        total += sum(os.lstat(Path(folder, name)).st_size for name in files)
+        for name in files:
+            with suppress(FileNotFoundError):  # it has gone since
+                total += os.lstat(Path(folder, name)).st_size
         if total > MOST_BYTES:
             break
     return total
