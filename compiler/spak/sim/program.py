@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from spak.effects.patience import Patience
 from spak.errors import Collector, Diagnostic, SpakError, Span
 from spak.errors.plain import plain
 from spak.sim import asan, findings, flavours, library, profile
@@ -64,6 +65,7 @@ _SIGNALS = {
 }
 _LONG = 60  # seconds after which one is told that a program without a limit still runs
 _GRACE = 10  # seconds beyond --seconds for the program to end by itself
+_STEP = 0.5  # seconds between two looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +189,19 @@ def _wait(
     output: IO[str] | None = None,
 ) -> tuple[int, Diagnostic | None]:
     with subprocess.Popen(command, env=environment, stdout=output) as child, _told_to_end(child.terminate):
-        interrupted = False
-        patience: float | None = seconds + _GRACE if seconds else _LONG
+        interrupted, told, patience = False, False, Patience()
         while True:
             try:
-                status = child.wait(timeout=patience)
+                status = child.wait(timeout=None if told else _STEP)
                 break
             except subprocess.TimeoutExpired:
+                spent = patience.spent()
                 if not seconds:
-                    tell(f"the program has run for {_LONG} s and goes on; Ctrl-C ends it, --seconds N would")
-                    patience = None
+                    if spent > _LONG:
+                        tell(f"the program has run for {_LONG} s and goes on; Ctrl-C ends it, --seconds N would")
+                        told = True
+                    continue
+                if spent - _queued(child.pid) <= seconds + _GRACE:
                     continue
                 child.kill()
                 child.wait()
@@ -211,6 +216,14 @@ def _wait(
         name = next((one.name for one in signal.Signals if one == -status), f"signal {-status}")
         return status, Diagnostic("SPK585", f"the program was ended by {name}", None, _SIGNALS.get(name, ""))
     return status, None
+
+
+def _queued(pid: int) -> float:
+    """Seconds that a process has waited for a processor which others had; 0 where the kernel does not say."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 @contextmanager
