@@ -55,14 +55,20 @@ def workload() -> Workload:
     )
 
 
-def measured(monkeypatch: pytest.MonkeyPatch, claim: str, result: bytes = RIGHT.tobytes(), honest: int = 10**6) -> Any:
+def measured(
+    monkeypatch: pytest.MonkeyPatch,
+    claim: str,
+    result: bytes = RIGHT.tobytes(),
+    honest: int = 10**6,
+    timeout: float = 60.0,
+) -> Any:
     code = CHILD.replace("CLAIM", claim).replace("RESULT", repr(result)).replace("HONEST", str(honest))
 
     def start(fd: int) -> Service:
         return Service([sys.executable, "-c", code, str(fd)], env={}, fds=[fd])
 
     monkeypatch.setattr(benches, "_start", start)
-    return benches.bench(["a", "b"], workload(), rounds=3)
+    return benches.bench(["a", "b"], workload(), rounds=3, timeout=timeout)
 
 
 def test_an_honest_one_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,6 +76,11 @@ def test_an_honest_one_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(found.arms) == 2
     assert all(not arm.why for arm in found.arms)
     assert found.arms[1].median > 0
+
+
+def test_one_that_waits_for_a_processor_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = "(time.sleep(1.5 if runs == 4 else 0) or time.perf_counter_ns()) - began"
+    assert all(not arm.why for arm in measured(monkeypatch, late, timeout=1.0).arms)
 
 
 def test_a_sample_that_a_host_disturbs_is_taken_again(monkeypatch: pytest.MonkeyPatch) -> None:
