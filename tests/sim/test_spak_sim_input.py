@@ -128,10 +128,9 @@ def test_what_the_compiler_lacks_is_explained(here: Path) -> None:
 
 def test_a_cache_that_cannot_be_written_is_named() -> None:
     Path("file").write_text("")
-    with pytest.raises(
-        SpakError, match=r"SPK582: the folder for compiled parts, file/sim, cannot be written.*SPAK_CACHE"
-    ):
-        library._lock(Path("file/sim/x"))
+    wrong = r"SPK582: the folder for compiled parts, file/sim, cannot be written.*SPAK_CACHE"
+    with pytest.raises(SpakError, match=wrong), library._making(Path("file/sim/x"), "y", print):
+        pass
 
 
 def test_who_waits_for_another_process_says_so(here: Path) -> None:

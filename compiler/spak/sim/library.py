@@ -309,9 +309,10 @@ def _forget(parent: Path) -> None:
             if _age(old) < _IN_USE:
                 continue
             if old.suffix == ".o":
-                old.unlink(missing_ok=True)
+                with suppress(OSError):  # gone, or another user's
+                    old.unlink()
                 continue
-            with _locked(old, None) as mine:
+            with suppress(SpakError), _locked(old, None) as mine:
                 if mine and _age(old) > _IN_USE:
                     shutil.rmtree(old, ignore_errors=True)
                     (parent / f".{old.name}.lock").unlink(missing_ok=True)
