@@ -16,6 +16,9 @@ from pathlib import Path
 from spak.effects.strays import none_left
 
 _PR_SET_PDEATHSIG = 1
+#: For what a child that has ended leaves to be read, and for one that is about to end. Slices of a second: while a machine
+#: stands still, or is taken away, only one of them passes.
+_SLICE, _SLICES = 0.5, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +94,10 @@ def _run(
     on_stderr: Callable[[bytes], None] | None,
     end_strays: Callable[[], None] | None,
 ) -> Completed:
-    libc = ctypes.CDLL(None)
+    end_with_us = dying_with_parent()
 
     def in_child() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        end_with_us()
         if limits.cpu_seconds:
             resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
         if limits.memory_bytes:
@@ -145,7 +148,8 @@ def _run(
         if end_strays:
             end_strays()
         for thread in threads:
-            thread.join(timeout=5)
+            for _ in range(_SLICES):
+                thread.join(timeout=_SLICE)
     return Completed(tuple(argv), child.returncode, bytes(out), bytes(err), timed_out, flooded.is_set())
 
 
@@ -176,6 +180,22 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
         os.killpg(child.pid, signal.SIGKILL)
 
 
-def die_with_parent() -> None:
-    """For `preexec_fn`: have the kernel kill this child when the parent goes, however it goes."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def dying_with_parent() -> Callable[[], None]:
+    """For `preexec_fn`: have the kernel kill the child when this process goes, however it goes, or has gone by then."""
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def in_child() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return in_child
+
+
+def ends_soon(child: subprocess.Popen[bytes]) -> bool:
+    """Wait for a child that has closed its output, which it mostly does by ending."""
+    for _ in range(_SLICES):
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=_SLICE)
+            return True
+    return False
