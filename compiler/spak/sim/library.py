@@ -169,9 +169,7 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
     def one(source: Path) -> tuple[Path, str]:
         name = source.relative_to(SOURCES).as_posix().replace("/", ".")
         known, output = kept / f"{objects[source]}.o", folder / f"{name}.o"
-        if known.is_file():
-            os.utime(known)
-        else:
+        if not _taken(known, output):
             whole = output.with_suffix(".whole")
             for made in (
                 [*command, "-c", str(source), "-o", str(output)],
@@ -181,9 +179,8 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
                 done = subprocess.run(made, capture_output=True, env=environment())
                 if done.returncode:
                     return output, done.stderr.decode(errors="replace") or "the compiler said nothing"
-            whole.unlink()
-            output.replace(known)
-        shutil.copyfile(known, output)
+            shutil.copyfile(output, whole)
+            whole.replace(known)
         return output, ""
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -199,6 +196,16 @@ def _compile(command: Sequence[str], objects: dict[Path, str], folder: Path) -> 
     subprocess.run(["ar", "rcsD", str(archive), *(str(output) for output, _ in archived)], check=True)
     for output, _ in archived:
         output.unlink(missing_ok=True)
+
+
+def _taken(known: Path, output: Path) -> bool:
+    """Copy what was compiled before, if it is still there: another process may be tidying up."""
+    try:
+        os.utime(known)
+        shutil.copyfile(known, output)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _broken(name: str, said: str) -> Diagnostic:
@@ -282,7 +289,15 @@ def _forget(parent: Path) -> None:
             if left.stat().st_mtime < time.time() - 24 * 3600:
                 shutil.rmtree(left, ignore_errors=True)
     for pattern, most in (("pre-*", 4 * _KEPT), ("[0-9a-f]*", _KEPT), ("objects/*.o", 8 * _KEPT)):
-        found = sorted(parent.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
+        found = sorted(parent.glob(pattern), key=_last_used, reverse=True)
         for old in found[most:]:
             shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
             (parent / f".{old.name}.lock").unlink(missing_ok=True)
+
+
+def _last_used(path: Path) -> float:
+    """0 for what another process has removed meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
