@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # The same examples in each run: what is new is looked for with HYPOTHESIS_PROFILE=default, and becomes a test of its own.
-settings.register_profile("suite", derandomize=True)
+# None has a time to keep: a machine may stand still for longer than any.
+settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 # Modules of the simulator have variables of threads that are found without a call; the loader sets room aside for a dozen.

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from spak.errors.catalogue import catalogue
 
 ROOT = Path(__file__).parent.parent
@@ -70,6 +71,11 @@ def test_imports_run_one_way() -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_example_fails_because_the_machine_stood_still() -> None:
+    suite = settings.get_profile("suite")
+    assert suite.deadline is None and HealthCheck.too_slow in suite.suppress_health_check
 
 
 SHOWN = "import spak.cli.root as r; r.root.main(['--help'], standalone_mode=False)"

@@ -80,7 +80,9 @@ def test_a_provider_that_is_down_stops_the_run_and_the_same_run_goes_on(live: Pr
     assert told.returncode == 1
     assert "SPK3" in told.stderr and "closed for today" in told.stderr and "Traceback" not in told.stderr
     assert f"spak step --resume {run}" in told.stderr
-    assert live.spak("step", "--resume").returncode == 1, "there is no server at all now"
+    with provider.nobody() as url:
+        configure(live, url)
+        assert live.spak("step", "--resume").returncode == 1, "there is no server at all now"
     assert [one.kind for one in live.events()] == ["run", "tool", "step", "query"], "no step has failed"
     with serving(complete(GOOD), complete("1")) as server:
         configure(live, server.url)

@@ -147,15 +147,18 @@ def test_an_agent_loop_goes_round_until(project: Project) -> None:
     assert [(one["round"], one["status"]) for one in project.data("step")] == [(1, "done"), (2, "done"), (3, "done")]
 
 
-def test_the_interval_is_kept_between_rounds_and_not_again_by_a_replay(project: Project) -> None:
+def test_the_interval_is_kept_between_rounds_and_not_again_by_a_replay(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from spak.pipeline.runs.running import replay
 
     began = time.monotonic()
     project.run('agent_loop A { repeat: 3\n loop_interval: "500ms"\n step s { n = 1 } }')
     assert time.monotonic() - began >= 1
-    began = time.monotonic()
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
     assert replay(project.folder)[1] == ""
-    assert time.monotonic() - began < 1
+    assert not pauses
 
 
 def test_emits_are_recorded_with_what_follows_from_them(project: Project) -> None:

@@ -92,9 +92,19 @@ def test_thirty_random_kills_end_in_the_same_trace_and_nothing_finished_runs_twi
     wanted = plain(read_events(reference.trace))
     assert counted(project) == LABELS
 
+    chance, cut = random.Random(3), set[int]()
+    for _ in range(20):  # one, but where a run came to its end while the machine kept its killer waiting
+        cut |= killed_thirty_times(project, chance, wanted)
+        if len(cut) > 8:
+            break
+    assert len(cut) > 8, "the kills hit different places"
+
+
+def killed_thirty_times(project: Project, chance: random.Random, wanted: list[bytes]) -> set[int]:
+    """Execute a run that is killed and gone on with; after how many events it was killed."""
     folder = start(project.root, Order("t.dsl", answers="answers"), Services(project.root))
     (project.root / "counted").unlink()
-    chance, cut, finished = random.Random(3), set(), dict[str, int]()
+    cut, finished = set[int](), dict[str, int]()
     for _ in range(30):
         pid = forked(folder)
         grown(folder, chance.randint(0, 2), pid)
@@ -106,13 +116,13 @@ def test_thirty_random_kills_end_in_the_same_trace_and_nothing_finished_runs_twi
         assert plain(events) == wanted[: len(events)]
         for label in labels(events):
             finished.setdefault(label, counted(project).count(label))
-    assert len(cut) > 8, "the kills hit different places"
     assert finished, "some of it was finished before the last kill"
     assert proceed(folder, lambda _: None).verdict.succeeded
     assert plain(read_events(folder.trace)) == wanted
     assert {label: counted(project).count(label) for label in finished} == finished, "what was finished ran again"
     assert sorted(set(counted(project))) == sorted(LABELS)
     assert replay(folder) == (len(wanted), "")
+    return cut
 
 
 def grown(folder: RunFolder, by: int, pid: int) -> None:

@@ -6,11 +6,14 @@ import json
 import os
 import signal
 
+import pytest
 from spak.pipeline.measuring.services import Services
 from spak.pipeline.runs.running import proceed, replay
 from spak.pipeline.runs.starting import Order, start
 
 from tests.agents.runs import Project, plain
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # a child only executes a run
 
 SERVICE = """
 model { state total: int = 0 }

@@ -126,10 +126,12 @@ class Project:
         self.path(name).write_text(text.replace(old, new))
 
     def copy(self, root: Path) -> Project:
-        """The tree as it is, elsewhere, with a cache of its own that knows what this one's knows."""
+        """The tree as it is, elsewhere, with a cache of its own that knows what this one's knows. Other processes may be at
+        work in this one: what they are about to write has names that begin with a dot, and goes meanwhile.
+        """
         cache = root.parent / f"{root.name}.cache"
         shutil.copytree(self.root, root, symlinks=True)
-        shutil.copytree(self.cache, cache, copy_function=os.link)
+        shutil.copytree(self.cache, cache, copy_function=os.link, ignore=shutil.ignore_patterns(".*"))
         return Project(root, cache, self.compiler, dict(self.env))
 
     def own_compiler(self, folder: Path) -> Path:

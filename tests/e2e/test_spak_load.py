@@ -175,27 +175,28 @@ except Exception as error:
 def test_other_threads_run_during_a_call() -> None:
     naive = spak.load("matmul", variant="naive", target="cpu")
     a, b = floats(700, 700), floats(700, 700)
-    began = threading.Event()
+    began, ended = threading.Event(), threading.Event()
     ticks: list[float] = []
-    ended: list[float] = []
 
     def tick() -> None:
-        began.set()
-        while not ended:
+        while not ended.wait(0.0005):
             ticks.append(time.perf_counter())
-            time.sleep(0.0005)
+            began.set()
 
     other = threading.Thread(target=tick)
     other.start()
     began.wait()
-    start = time.perf_counter()
-    for _ in range(3):
+    seen = []
+    for _ in range(30):  # one where a busy machine lets the other one tick while this one computes
+        start = time.perf_counter()
         naive(a, b)
-    stop = time.perf_counter()
-    ended.append(stop)
+        stop = time.perf_counter()
+        seen.append(sum(start < t < stop for t in list(ticks)))
+        if seen[-1] > 10:
+            break
+    ended.set()
     other.join()
-    within = [t for t in ticks if start < t < stop]
-    assert len(within) > 10, (len(within), stop - start)
+    assert seen[-1] > 10, seen
 
 
 def test_nothing_is_copied() -> None:

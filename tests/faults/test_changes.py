@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import shutil
 import stat
-import time
 from pathlib import Path
 
 import pytest
@@ -101,15 +100,16 @@ def test_stage_code_edited_while_it_runs(tmp_path: Path) -> None:
     stage = tmp_path / "code" / "own" / "stage.py"
     stage.parent.mkdir(parents=True)
     shutil.copy(REPO / "tests" / "stages" / "concat.py", stage)
-    tree = chain(tmp_path / "project", length=1, sleep=1.0)
+    gate = tmp_path / "gate"
+    tree = chain(tmp_path / "project", length=1, gate=str(gate))
     tree.rows[0]["stage"] = "own.stage"
     tree.env = {"PYTHONPATH": f"{REPO / 'compiler'}:{REPO}:{tmp_path / 'code'}"}
     tree.write()
     child = tree.start()
-    while child.poll() is None and not (tree.log.exists() and "out/0" in tree.log.read_text()):
-        time.sleep(0.01)
+    tree.reached(child, "out/0")
     with stage.open("a") as file:
         file.write("# a change\n")
+    gate.touch()
     _, said = child.communicate(timeout=400)
     assert child.returncode == 1
     assert "SPK707" in said and "the code of stage 'own.stage' changed" in said

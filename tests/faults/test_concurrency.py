@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-import time
+import sys
 from pathlib import Path
 
 from spak.store.treelock import start_time
@@ -14,44 +14,56 @@ from spak.store.treelock import start_time
 from tests.faults.tree import Tree, chain
 
 
-def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 20
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert path.exists()
+def waits(child: subprocess.Popen[str]) -> str:
+    """What a build says until it waits for another."""
+    assert child.stderr is not None
+    said = ""
+    while "waiting" not in said:
+        line = child.stderr.readline()
+        assert line, f"it did not wait: {said}"
+        said += line
+    return said
 
 
 def test_a_second_build_waits_and_says_for_whom(tmp_path: Path) -> None:
-    tree = chain(tmp_path / "project", sleep=0.4)
+    gate = tmp_path / "gate"
+    tree = chain(tmp_path / "project", gate=str(gate))
     first = tree.start()
-    wait_for(tree.log)
+    tree.reached(first)
     second = tree.start()
+    assert f"waiting for PID {first.pid}" in waits(second)
     refused = tree.build("--no-wait", expect=1)
     assert "SPK703" in refused.stderr and f"PID {first.pid}" in refused.stderr
-    _, said = second.communicate(timeout=60)
-    first.communicate(timeout=60)
+    gate.touch()
+    second.communicate()
+    first.communicate()
     assert (first.returncode, second.returncode) == (0, 0)
-    assert f"waiting for PID {first.pid}" in said
     assert len(tree.ran()) == 4, "the second build redid what the first had done"
     tree.assert_settled()
 
 
 def test_doit_waits_for_spak(tmp_path: Path) -> None:
-    tree = chain(tmp_path / "project", sleep=0.4)
+    gate = tmp_path / "gate"
+    tree = chain(tmp_path / "project", gate=str(gate))
     first = tree.start()
-    wait_for(tree.log)
-    said = tree.doit("build").stderr
-    first.communicate(timeout=60)
-    assert f"waiting for PID {first.pid}" in said
+    tree.reached(first)
+    second = tree.start("build", program=(sys.executable, "-m", "doit"))
+    assert f"waiting for PID {first.pid}" in waits(second)
+    gate.touch()
+    second.communicate()
+    first.communicate()
+    assert (first.returncode, second.returncode) == (0, 0)
     assert len(tree.ran()) == 4
 
 
 def test_the_lock_of_a_killed_build_is_free(tmp_path: Path) -> None:
-    tree = chain(tmp_path / "project", sleep=1.0)
+    gate = tmp_path / "gate"
+    tree = chain(tmp_path / "project", gate=str(gate))
     child = tree.start()
-    wait_for(tree.log)
+    tree.reached(child)
     os.killpg(child.pid, signal.SIGKILL)
     child.communicate()
+    gate.touch()
     done = tree.build("--no-wait")
     assert "waiting" not in done.stderr
 
@@ -61,7 +73,7 @@ def test_a_reused_pid_is_not_taken_for_the_holder(tmp_path: Path) -> None:
     lock.
     """
     tree = chain(tmp_path / "project")
-    stranger = subprocess.Popen(["sleep", "60"])
+    stranger = subprocess.Popen(["sleep", "600"])
     try:
         lock = tree.root / ".spak" / "lock"
         lock.parent.mkdir()
@@ -84,7 +96,7 @@ def test_eight_builds_of_two_trees_share_one_cache(tmp_path: Path) -> None:
         trees.append(tree.write())
     children = [tree.start() for tree in trees]
     for child in children:
-        _, said = child.communicate(timeout=120)
+        _, said = child.communicate()
         assert child.returncode == 0, said
     for tree in trees:
         assert tree.read("out/1") == "1:0:one\n"

@@ -37,7 +37,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
 def spak(root: Path, *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "spak", *args], cwd=root, env={**os.environ, "PYTHONPATH": str(COMPILER)}, input=stdin, text=True,
-        capture_output=True, timeout=60, check=False,
+        capture_output=True, timeout=400, check=False,
     )  # fmt: skip
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,27 +12,22 @@ import pytest
 from tests.faults.tree import Tree, chain
 
 
-def edit_while_running(tree: Tree, path: str, text: str) -> threading.Thread:
-    """Edit a file as soon as the first stage runs."""
-
-    def wait_and_edit() -> None:
-        deadline = time.monotonic() + 20
-        while not tree.log.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(0.2)
-        tree.put(path, text)
-
-    thread = threading.Thread(target=wait_and_edit)
-    thread.start()
-    return thread
+def edited_while_running(root: Path, text: str, way: str = "spak") -> tuple[Tree, subprocess.CompletedProcess[str]]:
+    """A tree whose `in.txt` was edited while its first action ran, which has read it by then or reads it now."""
+    gate = root.parent / "gate"
+    tree = chain(root, length=1, gate=str(gate))
+    child = tree.start() if way == "spak" else tree.start("build", program=(sys.executable, "-m", "doit"))
+    tree.reached(child, "out/0")
+    tree.put("in.txt", text)
+    gate.touch()
+    out, err = child.communicate()
+    assert child.returncode == 0, err
+    return tree, subprocess.CompletedProcess(child.args, 0, out, err)
 
 
 @pytest.mark.parametrize("way", ["spak", "doit"])
 def test_input_edited_during_its_action(tmp_path: Path, way: str) -> None:
-    tree = chain(tmp_path / "project", length=1, sleep=0.6)
-    thread = edit_while_running(tree, "in.txt", "edited\n")
-    done = tree.build() if way == "spak" else tree.doit("build")
-    thread.join()
+    tree, done = edited_while_running(tmp_path / "project", "edited\n", way)
     assert "SPK707" in done.stderr and "in.txt" in done.stderr
     assert tree.read("out/0") == "0:edited\n"
     assert tree.ran() == ["out/0", "out/0", "out/other"]
@@ -46,10 +41,7 @@ def test_input_edited_and_restored_during_its_action(tmp_path: Path) -> None:
     """The stat tells nothing, the content is the same again: the result may stand only because digests agree before
     and after.
     """
-    tree = chain(tmp_path / "project", length=1, sleep=0.6)
-    thread = edit_while_running(tree, "in.txt", "one\n")
-    tree.build()
-    thread.join()
+    tree, _ = edited_while_running(tmp_path / "project", "one\n")
     assert tree.read("out/0") == "0:one\n"
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,12 @@ class Tree:
         env = {**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", **self.env}
         out = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
         return subprocess.Popen([*command, *argv], cwd=self.root, env=env, text=True, start_new_session=True, **out)
+
+    def reached(self, child: subprocess.Popen[str], out: str = "", path: Path | None = None) -> None:
+        """Return when a build has begun to make an output (any, by default), or a file is there."""
+        while not (path.exists() if path else self.log.exists() and out in self.log.read_text()):
+            assert child.poll() is None, "the build has ended"
+            time.sleep(0.01)
 
     def build(self, *argv: str, expect: int | None = 0, **more: Any) -> subprocess.CompletedProcess[str]:
         """Build to the end; `expect` is the exit code, None for any."""

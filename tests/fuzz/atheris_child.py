@@ -25,7 +25,7 @@ def main() -> None:
         folder,
         f"-max_total_time={seconds}",
         "-max_len=1000",
-        "-timeout=10",
+        "-timeout=60",
         f"-rss_limit_mb={memory}",
     ]
     atheris.Setup([*options, "-print_final_stats=1", f"-artifact_prefix={folder}/", "-seed=1"], one)

@@ -5,8 +5,8 @@ SPAK.
 from __future__ import annotations
 
 import json
+import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -32,6 +32,7 @@ class Provider:
     steps: list[Step]
     seen: list[Seen] = field(default_factory=list)
     url: str = ""
+    over: threading.Event = field(default_factory=threading.Event)
 
     def take(self, seen: Seen) -> Step:
         self.seen.append(seen)
@@ -104,14 +105,9 @@ def raw(data: bytes, content_type: str = "application/json") -> Step:
     return lambda call: call.send(200, data, content_type=content_type)
 
 
-def slow(seconds: float, then: Step) -> Step:
-    """Nothing for a while."""
-
-    def step(call: Call) -> None:
-        time.sleep(seconds)
-        then(call)
-
-    return step
+def silent(call: Call) -> None:
+    """No answer, as long as the provider runs."""
+    call.provider.over.wait()
 
 
 @contextmanager
@@ -126,9 +122,18 @@ def serving(*steps: Step) -> Iterator[Provider]:
     try:
         yield provider
     finally:
+        provider.over.set()
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def nobody() -> Iterator[str]:
+    """A base URL where nobody listens, and nobody else will meanwhile."""
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{place.getsockname()[1]}/v1"
 
 
 def _chunk(model: str, delta: dict[str, Any], finish: str | None) -> dict[str, Any]:

@@ -111,20 +111,21 @@ def test_tries_are_limited() -> None:
 
 
 def test_connection_refused() -> None:
-    with serving(complete("x")) as server:
-        pass
-    assert "SPK338" in failure(server.url, retries=1)
+    with provider.nobody() as url:
+        assert "SPK338" in failure(url, retries=1)
 
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_time_out(stream: bool) -> None:
-    with serving(provider.slow(3, complete("x"))) as server:
+    with serving(provider.silent) as server:
         assert "SPK339: u.v.cpp: no answer within 1 s" in failure(server.url, timeout=1.0, retries=0, stream=stream)
 
 
 def test_time_out_is_tried_again() -> None:
-    with serving(provider.slow(3, complete("late")), complete("x")) as server:
-        assert ask(server.url, timeout=1.0, retries=1).text == "x"
+    """More than once, where a busy machine does not get an answer through in a second."""
+    with serving(provider.silent, complete("x")) as server:
+        assert ask(server.url, timeout=1.0, retries=30).text == "x"
+    assert len(server.seen) >= 2
 
 
 def test_wrong_key_is_final_and_never_shown(capfd: pytest.CaptureFixture[str]) -> None:
@@ -243,7 +244,7 @@ def test_a_client_at_work_ends_with_who_asked_it() -> None:
 
     def never(call: provider.Call) -> None:
         asked.set()
-        threading.Event().wait(600)
+        provider.silent(call)
 
     with serving(never) as server:
         line = json.dumps({**order, "endpoint": server.url, "config": config}).encode() + b"\n"
@@ -254,4 +255,4 @@ def test_a_client_at_work_ends_with_who_asked_it() -> None:
             child.stdin.flush()
             assert asked.wait(120)
             child.stdin.close()
-            assert child.stdout.read() == b"" and child.wait(60) == 0
+            assert child.stdout.read() == b"" and child.wait() == 0

@@ -22,7 +22,7 @@ def command(text: str, folder: Path) -> str:
     assert argv[0] == "spak"
     env = {"PYTHONPATH": str(Path(spak.__file__).parents[1]), "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
     done = subprocess.run(
-        [sys.executable, "-m", *argv], cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", *argv], cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr
     return RUN.sub("RUN", done.stdout)

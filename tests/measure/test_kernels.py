@@ -267,7 +267,7 @@ def test_peaks_that_were_measured_too_low_are_corrected(project: Path, monkeypat
     monkeypatch.setattr(peaks, "_build", counted)
     found = bench(project, "work", shapes=[SHAPE, {"N": 4096}], repeats=3)
     assert found["ok"]
-    assert len(looked) == 1, "not once a figure"
+    assert len(looked) in (1, 2), "not once a figure; a second time where the machine was busy during the first"
     assert all(0 < row["percent_of_peak"] <= 110 for rung in found["rungs"] for row in rung["shapes"])
     assert found["peaks"] == json.loads(kept.read_bytes())
     assert found["peaks"]["f32"] > true * 1e9 / 100

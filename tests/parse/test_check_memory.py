@@ -140,7 +140,8 @@ def test_another_checker_starts_anew(project: Path, monkeypatch: pytest.MonkeyPa
     for part in checked.CODE:
         source = checked.PACKAGE / part
         (copy / part).parent.mkdir(exist_ok=True)
-        shutil.copy(source, copy / part) if source.is_file() else shutil.copytree(source, copy / part)
+        own = shutil.ignore_patterns("__pycache__")  # where other processes may write
+        shutil.copy(source, copy / part) if source.is_file() else shutil.copytree(source, copy / part, ignore=own)
     monkeypatch.setattr(checked, "PACKAGE", copy)
     same = Memory(project)
     assert same.entries

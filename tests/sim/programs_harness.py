@@ -47,7 +47,7 @@ def run(source: Path, mode: str, *arguments: str, **env: str) -> Outcome:
         settled = {"SPAK_SIM_MODE": mode, "SPAK_SIM_REPORT": str(report), "SPAK_SIM_COUNTERS": f"{folder}/counters"}
         settled |= {f"SPAK_SIM_{key.upper()}": value for key, value in env.items()}
         done = subprocess.run(
-            [str(made), *arguments], env=os.environ | settled, capture_output=True, text=True, timeout=60
+            [str(made), *arguments], env=os.environ | settled, capture_output=True, text=True, timeout=600
         )
         text = report.read_text() if report.exists() else ""
         return Outcome(done.returncode, done.stdout, done.stderr, findings.read(text, made, dict(names)))

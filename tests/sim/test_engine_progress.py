@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sim_harness
+from pace import within
 
 SCHEDULES = [{"order": "forward"}, {"order": "reverse"}, {"seed": 1}]
 
@@ -55,12 +56,13 @@ ENDLESS = [
 def test_what_never_ends_is_a_finding_with_its_place(
     engine: sim_harness.Kernels, name: str, arguments: tuple[object, ...], line: int, threads: int
 ) -> None:
-    engine.findings()
-    start = time.process_time()
-    with pytest.raises(sim_harness.Fault) as caught:
-        engine.run(name, 3, 64, *arguments, seconds=0.1, threads=threads)
-    assert time.process_time() - start < 1.0
-    assert caught.value.rule == "no-progress" and "SPAK_SIM_SECONDS=0.1" in str(caught.value)
+    def end() -> None:
+        engine.findings()
+        with pytest.raises(sim_harness.Fault) as caught:
+            engine.run(name, 3, 64, *arguments, seconds=0.1, threads=threads)
+        assert caught.value.rule == "no-progress" and "SPAK_SIM_SECONDS=0.1" in str(caught.value)
+
+    assert within(1.0, end)
     (finding,) = engine.findings()
     (party,) = finding["parties"]
     assert (party["file"], party["line"]) == ("engine.cu", line) and "thread (" in party["threads"]
@@ -157,7 +159,7 @@ def test_modules_that_run_at_once_catch_their_own_traps(engine: sim_harness.Kern
     other = shutil.copy(engine.path, tmp_path / "other.so")
     command = [sys.executable, "-X", "faulthandler", "-c", TWO_MODULES, engine.path, other]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert done.stdout == "True True\n", done.stderr
     assert done.returncode == -signal.SIGSEGV, "a trap of nobody's is left to whom it was left before"
     assert "Fatal Python error: Segmentation fault" in done.stderr

@@ -151,10 +151,19 @@ def test_who_waits_for_another_process_says_so(here: Path) -> None:
 
         thread = threading.Thread(target=make)
         thread.start()
-        assert told.wait(10)
-    thread.join(10)
+        assert told.wait(300)
+    thread.join()
     assert (place / "x.a").read_text() == "made"
     assert [what.split(",")[0] for what in said] == ["waiting for another process", "compiling the simulator"]
+
+
+def test_what_another_process_has_removed_meanwhile_is_no_error(here: Path) -> None:
+    kept = here / "sim" / "objects"
+    kept.mkdir(parents=True)
+    for name in ("sim/pre-gone", "sim/0gone", "sim/objects/gone.o"):  # listed, and then there is nothing
+        (here / name).symlink_to("nowhere")
+    library._forget(here / "sim")
+    assert not library._taken(kept / "gone.o", here / "output")
 
 
 def test_the_program_ends_with_who_started_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,11 @@ def test_what_is_not_run_is_a_report_too(
         assert (at["artifactLocation"]["uri"], at["region"]["startLine"]) == place
 
 
+def told(done: subprocess.CompletedProcess[str]) -> str:
+    """What was said, but for what takes long, such as another process that compiles the same."""
+    return "".join(line for line in done.stderr.splitlines(keepends=True) if not line.startswith("spak sim: "))
+
+
 def test_a_report_says_what_was_run(here: Path) -> None:
     plain, run = both("race.cu", "--mode", "check", "--seed", "3", "-O1")
     assert [one["rule"] for one in plain["findings"]] == ["race-shared"] and plain["status"] == 1
@@ -94,8 +100,8 @@ def test_a_report_says_what_was_run(here: Path) -> None:
     assert done.stdout == "ran 0\n"
     said = "1 finding: 1 race-shared\nrun: check mode on h200, forward order, lazy completion; `turn` (1,1,1) x (32,32,1)\n"
     assert done.stderr.endswith(said)
-    assert spak("turn.cu", "--mode", "check", "-O1").stderr.startswith("no findings\nrun: check mode on h200, ")
-    assert spak("turn.cu", "-O1").stderr == ""
+    assert told(spak("turn.cu", "--mode", "check", "-O1")).startswith("no findings\nrun: check mode on h200, ")
+    assert told(spak("turn.cu", "-O1")) == ""
 
 
 def test_a_profile_names_the_line_that_costs_most(here: Path) -> None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 class Options(Model):
-    """`log`, outside of the tree, gets one line a run: it is how tests count. `how` names the misbehaviour."""
+    """`log`, outside of the tree, gets one line a run: it is how tests count. `how` names the misbehaviour.
+    It ends when the file `gate` is there.
+    """
 
     inputs: tuple[str, ...] = ()
     out: str
@@ -26,6 +28,7 @@ class Options(Model):
     log: str = ""
     how: str = ""
     sleep: float = 0.0
+    gate: str = ""
     variable: str = ""
     undeclared: str = ""
 
@@ -48,6 +51,8 @@ def run(options: Options, do: Do) -> Outcome:
     if options.how == "partial":
         Path(options.out).write_text("half")
     time.sleep(options.sleep)
+    while options.gate and not Path(options.gate).exists():
+        time.sleep(0.01)
     if options.how == "strip":
         parts = [line.partition("#")[0].rstrip() + "\n" for line in "".join(parts).splitlines()]
     atomic.write(options.out, "".join(parts).encode(), durable=False)

@@ -80,11 +80,11 @@ def service() -> Service:
 
 def test_a_service_answers_dies_and_hangs_as_values() -> None:
     with service() as one:
-        assert one.hello(wall_seconds=20, cpu_seconds=20).data == {"ready": True}
-        assert one.call({"a": 1}, wall_seconds=20, cpu_seconds=20).data == {"a": 1}
-        answer = one.call({"die": True}, wall_seconds=20, cpu_seconds=20)
+        assert one.hello(wall_seconds=300, cpu_seconds=300).data == {"ready": True}
+        assert one.call({"a": 1}, wall_seconds=300, cpu_seconds=300).data == {"a": 1}
+        answer = one.call({"die": True}, wall_seconds=300, cpu_seconds=300)
         assert (answer.state, answer.how) == ("died", "signal SIGSEGV")
-        assert one.call({"a": 1}, wall_seconds=20, cpu_seconds=20).state == "died"
+        assert one.call({"a": 1}, wall_seconds=300, cpu_seconds=300).state == "died"
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,6 @@ def test_a_service_answers_dies_and_hangs_as_values() -> None:
 )
 def test_a_service_that_misbehaves_is_stopped(job: dict[str, object], wall: float, cpu: float, how: str) -> None:
     with service() as one:
-        one.hello(wall_seconds=20, cpu_seconds=20)
+        one.hello(wall_seconds=300, cpu_seconds=300)
         answer = one.call(job, wall_seconds=wall, cpu_seconds=cpu)
         assert (answer.state, how in answer.how) == ("hung", True), answer

@@ -17,8 +17,8 @@ from spak.effects.patience import Patience
 from spak.effects.strays import none_left
 
 _PR_SET_PDEATHSIG = 1
-_STEP = 0.5  # seconds between two looks
-_QUIET_SECONDS = 5.0
+#: Seconds between two looks, and looks at what says nothing or does not end: while a machine stands still, one of them passes.
+_STEP, _LOOKS = 0.5, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,10 @@ def _run(
     on_stderr: Callable[[bytes], None] | None,
     end_strays: Callable[[], None] | None,
 ) -> Completed:
-    libc = ctypes.CDLL(None)
+    end_with_us = dying_with_parent()
 
     def in_child() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        end_with_us()
         if limits.cpu_seconds:
             resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
         if limits.memory_bytes:
@@ -165,11 +165,11 @@ def _ends_within(child: subprocess.Popen[bytes], seconds: float) -> bool:
 
 def _join(thread: threading.Thread, read: Sequence[bytearray]) -> None:
     """Wait for a pipe's end, unless something that the child has left behind keeps it open and says nothing for a while."""
-    quiet = 0.0
-    while thread.is_alive() and quiet < _QUIET_SECONDS:
+    quiet = 0
+    while thread.is_alive() and quiet < _LOOKS:
         before = sum(map(len, read))
         thread.join(timeout=_STEP)
-        quiet = quiet + _STEP if sum(map(len, read)) == before else 0.0
+        quiet = quiet + 1 if sum(map(len, read)) == before else 0
 
 
 def _feed(child: subprocess.Popen[bytes], data: bytes) -> None:
@@ -199,6 +199,22 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
         os.killpg(child.pid, signal.SIGKILL)
 
 
-def die_with_parent() -> None:
-    """For `preexec_fn`: have the kernel kill this child when the parent goes, however it goes."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def dying_with_parent() -> Callable[[], None]:
+    """For `preexec_fn`: have the kernel kill the child when this process goes, however it goes, or has gone by then."""
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def in_child() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return in_child
+
+
+def ends_soon(child: subprocess.Popen[bytes]) -> bool:
+    """Wait for a child that has closed its output, which it mostly does by ending."""
+    for _ in range(_LOOKS):
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=_STEP)
+            return True
+    return False

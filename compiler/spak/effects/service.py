@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from spak.effects.patience import Patience
-from spak.effects.run import Limits, die_with_parent
+from spak.effects.run import Limits, dying_with_parent, ends_soon
 
 _UNLIMITED = Limits(wall_seconds=0)
 
@@ -48,8 +48,10 @@ class Service:
         """Start it. Raises OSError when it cannot be started."""
         self._stderr = os.memfd_create("stderr")
 
+        end_with_us = dying_with_parent()
+
         def in_child() -> None:
-            die_with_parent()
+            end_with_us()
             for what, value in (
                 (resource.RLIMIT_CORE, 0),
                 (resource.RLIMIT_CPU, limits.cpu_seconds),
@@ -135,9 +137,7 @@ class Service:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def _died(self) -> Answer:
-        try:
-            self._child.wait(timeout=5)
-        except subprocess.TimeoutExpired:
+        if not ends_soon(self._child):
             self.close()
         code = self._child.returncode
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
-_SECONDS = 5.0  # for what cannot be killed at once: a process that waits for a disk
+_SECONDS = 5.0  # in which none of them ends, that waits for a disk: then they are left
 _PAUSE = 0.001
 
 
@@ -59,7 +59,7 @@ def _by_parent() -> frozenset[int]:
 
 def _end(before: frozenset[int]) -> None:
     until = time.monotonic() + _SECONDS
-    while (left := children() - before) and time.monotonic() < until:
+    while (left := _since(before)) and time.monotonic() < until:
         for pid in left:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -67,5 +67,12 @@ def _end(before: frozenset[int]) -> None:
         for pid in left:
             with suppress(ChildProcessError):
                 gone += os.waitpid(pid, os.WNOHANG)[0] == pid
-        if not gone:
+        if gone:
+            until = time.monotonic() + _SECONDS
+        else:
             time.sleep(_PAUSE)
+
+
+def _since(before: frozenset[int]) -> frozenset[int]:
+    """The children that were not there before. The kernel's list may lack one while another ends: nobody is seen twice."""
+    return (children() - before) or (children() - before)

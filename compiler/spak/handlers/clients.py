@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from spak.effects import Completed
+from spak.effects.run import ends_soon
 
 _CHUNK = 1 << 16
 
@@ -102,14 +103,9 @@ class Client:
                     if errors in selector.get_map():
                         listen()
                     if chunk == b"":
-                        self._collect()
+                        ends_soon(self._child)  # by itself, that how it ended can be told
                     return told.endswith(b"\n"), False
         return False, True
-
-    def _collect(self) -> None:
-        """It has closed its output: let it end by itself, that how it ended can be told."""
-        with suppress(subprocess.TimeoutExpired):
-            self._child.wait(timeout=5)
 
     def _pipes(self) -> tuple[int, int, int]:
         child = self._child
