@@ -291,7 +291,7 @@ def sleepers(name: str) -> list[str]:
 
 
 def test_a_background_child_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["spak.effects.run"], "_SLICES", 1200)  # readers would wait ten minutes for the pipe
+    monkeypatch.setattr(sys.modules["spak.effects.run"], "_LOOKS", 1200)  # readers would wait ten minutes for the pipe
     began = time.monotonic()
     under = policy(tmp_path, shell=True)
     assert do(tmp_path, 'tool.run { cmd: "sleep 600 & echo done" shell: true }', under).value == "done"
