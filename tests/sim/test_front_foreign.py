@@ -36,12 +36,12 @@ CONFIGURE = "(::spak::sim::host::configure"
     ("launch", "wanted"),
     [
         ("k<<<1, 2>>>(a, b);", f"{CONFIGURE}(1, 2), k(a, b));"),
-        ("k << <1, 2 >> > ();", f"{CONFIGURE}(1, 2), k  ());"),
+        ("k << <1, 2 >> > ();", f"{CONFIGURE}(1, 2), k());"),
         (
             "std::vector<std::vector<A<B>> > v; k<A<B<int>> > << <1, 2>> >(v);",
-            f"{CONFIGURE}(1, 2), k<A<B<int>> > (v));",
+            f"{CONFIGURE}(1, 2), k<A<B<int>>>(v));",
         ),
-        ("k <<< 1, 2 >>> ();", f"{CONFIGURE}(1, 2), k  ());"),
+        ("k <<< 1, 2 >>> ();", f"{CONFIGURE}(1, 2), k());"),
         ("k<T, 8><<<g, dim3(2, 3), n * sizeof(float), s>>>(a);", "(g, dim3(2, 3), n * sizeof(float), s), k<T, 8>(a));"),
         ("n::k<A<B<int>>><<<1, 2>>>(a);", f"{CONFIGURE}(1, 2), n::k<A<B<int>>>(a));"),
         ("::k<<<1, 2>>>(a);", f"{CONFIGURE}(1, 2), ::k(a));"),
@@ -57,13 +57,49 @@ CONFIGURE = "(::spak::sim::host::configure"
     ],
 )
 def test_launches(launch: str, wanted: str) -> None:
-    assert wanted in out(f"template <class T> void f(int n) {{ {launch} }}")
+    text = out(f"template <class T> void f(int n) {{ {launch} }}")
+    assert wanted.replace(" ", "") in text.replace(" ", "")
 
 
 def test_a_launch_of_several_lines_keeps_them() -> None:
     text = out("void f() {\n  k<<<dim3(1,\n    2), // blocks\n  3>>>(\n    a,\n    b);\n  int line8;\n}\n")
-    assert text.split("\n")[1].startswith(f"  {CONFIGURE}(dim3(1, 2), 3), k")
+    assert text.split("\n")[1:6] == [f"  {CONFIGURE}(dim3(1,", "    2), // blocks", "  3), k(", "    a,", "    b));"]
     assert text.split("\n")[6] == "  int line8;"
+
+
+def test_the_directives_of_a_configuration_stay() -> None:
+    text = out("void f() {\n  k<<<1,\n#ifdef WIDE\n  256\n#else\n  32\n#endif\n  >>>(a);\n}\n")
+    assert text.split("\n")[1:8] == [
+        f"  {CONFIGURE}(1,",
+        "#ifdef WIDE",
+        "  256",
+        "#else",
+        "  32",
+        "#endif",
+        "  ), k(a));",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("__device__ int* f() { return new int[4]; }", "return new (HEAP) int[4];"),
+        ("__host__ __device__ A* f() { return new A(1); }", "return new (HEAP) A(1);"),
+        ("struct S { __device__ S() : p(new int(1)) {} };", "p(new (HEAP) int(1)) {}"),
+        ("__global__ void f(void* p) { new (p) A(1); }", "new (p) A(1);"),
+        ("int* f() { return new int[4]; }", "return new int[4];"),
+        (
+            "__device__ void f() { int* p = (int*)malloc(4); free(p); }",
+            "(int*)HOST::heap_malloc(4); HOST::heap_free(p);",
+        ),
+        ("__device__ void f(Pool& a) { a.free(b); Pool::malloc(4); }", "a.free(b); Pool::malloc(4);"),
+        ("struct S { __device__ void free(int* p); __device__ void* operator new(size_t n); };", "void free(int* p);"),
+        ("void f() { free(malloc(4)); }", "free(malloc(4));"),
+    ],
+)
+def test_the_heap_of_device_code(code: str, wanted: str) -> None:
+    host = "::spak::sim::host"
+    assert wanted.replace("HEAP", f"{host}::OnHeap{{::spak::sim::here()}}").replace("HOST", host) in out(code)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +220,7 @@ def test_launches_and_asm_in_macros() -> None:
     source = "#define LAUNCH(k, ...) \\\n  k<<<1, \\\n  2>>>(__VA_ARGS__)\n"
     source += '#define BAR(n) asm volatile("bar.sync %0;" :: "n"(n))\n'
     text = out(source)
-    assert f"{CONFIGURE}(1, 2), k" in text and text.count("\\\n") == source.count("\\\n")
+    assert f"{CONFIGURE}(1, \\\n  2), k(" in text and text.count("\\\n") == source.count("\\\n")
     assert "::spak::sim::named_sync(" in text
 
 

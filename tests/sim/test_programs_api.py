@@ -62,6 +62,23 @@ def test_use_after_free_ends_the_kernel() -> None:
     assert checked.rules[0] == "use-after-free"
 
 
+@pytest.mark.parametrize(
+    ("case", "rule", "line"),
+    [
+        (27, "out-of-bounds", "what == 27"),
+        (28, "use-after-free", "what == 28"),
+        (29, "bad-argument", "what == 29"),
+        (30, "bad-argument", "what == 30"),
+        (31, "bad-argument", "what == 31"),
+        (32, "uninitialised-read", "what == 32"),
+    ],
+)
+def test_misuse_of_the_heap_of_device_code(case: int, rule: str, line: str) -> None:
+    (found,) = programs_harness.run(ERRORS, "check", str(case)).found
+    span = found.parties[0].place.span
+    assert span and (found.rule, line in ERRORS.read_text().split("\n")[span.line - 1]) == (rule, True), found
+
+
 def test_host_memory_in_a_kernel_is_out_of_bounds() -> None:
     """From the heap: the program's static data and the host's stack are not told apart from a kernel's own constants."""
     assert programs_harness.run(ERRORS, "check", "20").rules[0] in ("out-of-bounds", "invalid-address")

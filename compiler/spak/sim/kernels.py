@@ -135,9 +135,10 @@ def launch(work: Work, i: int) -> None:
         )
         return
     begin = callee(work, i)
-    configuration = work.text(i + 1, end)
-    work.insert(work.code[begin].begin, f"(::spak::sim::host::configure({configuration}), ")
-    work.replace(token.begin, work.code[end].end, "")
+    called = work.text(begin, i)
+    # What is called moves behind the configuration, whose lines and directives stay where they are.
+    work.replace(work.code[begin].begin, token.end, "(::spak::sim::host::configure(")
+    work.replace(work.code[end].begin, work.code[end].end, f"), {called}")
     work.insert(work.code[work.closing(end + 1)].end, ")")
 
 

@@ -122,8 +122,8 @@ def prelude(tools: Toolchain, options: Sequence[str], tell: Tell = _silent) -> P
     """A header that includes what every rewritten file begins with, precompiled for exactly these options: modes that have
     the same share it."""
     command = [tools.compiler, *options]
-    text = "#include <spak/sim/builtins.h>\n#include <spak/sim/host/prelude.h>\n"
-    key = _key(tools, command, closure(INCLUDE / "spak" / "sim" / "builtins.h", HOST / "prelude.h"))
+    text = "#include <spak/sim/host/prelude.h>\n"
+    key = _key(tools, command, closure(HOST / "prelude.h"))
     place = cache() / "sim" / f"pre-{key}"
     with _making(place, "prelude.h.gch", tell) as folder:
         if folder is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from spak.errors import Diagnostic, SpakError
-from spak.sim import flavours, forbidden, kernels, ptx, shared, variables
+from spak.sim import flavours, forbidden, heap, kernels, ptx, shared, variables
 from spak.sim.tokens import Token, tokenize
 from spak.sim.work import SPECIFIERS, Context, Edits, Work
 
@@ -95,6 +95,7 @@ class _Rewriter:
             forbidden.call(work, i)
             if context.foreign:
                 kernels.address(work, i)
+                heap.use(work, i)
         return i + 1
 
 

@@ -163,7 +163,7 @@ template <bool write, unsigned size>
 SPAK_HOOK void __tsan_init() {}
 SPAK_HOOK void __tsan_func_entry(void*) {}
 SPAK_HOOK void __tsan_func_exit() {}
-SPAK_HOOK void __tsan_vptr_update(void**, void*) {}
+SPAK_HOOK void __tsan_vptr_update(void** p, void*) { access<true, 8>(p, SPAK_PC); }
 SPAK_HOOK void __tsan_vptr_read(void**) {}
 
 SPAK_HOOK void __tsan_read1(void* p) { access<false, 1>(p, SPAK_PC); }

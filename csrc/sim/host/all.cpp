@@ -7,6 +7,7 @@
 #include "host/errors.cpp"
 #include "host/graph.cpp"
 #include "host/groups.cpp"
+#include "host/heap.cpp"
 #include "host/launch.cpp"
 #include "host/memory.cpp"
 #include "host/occupancy.cpp"

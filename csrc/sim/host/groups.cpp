@@ -6,6 +6,7 @@
 
 namespace spak::sim::host {
 
-bool in_shared(const void* address) { return shared_place(address).rank >= 0; }
+int shared_rank(const void* address) { return shared_place(address).rank; }
+bool in_shared(const void* address) { return shared_rank(address) >= 0; }
 
 }  // namespace spak::sim::host

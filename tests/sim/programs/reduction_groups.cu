@@ -1,6 +1,8 @@
 // Minimum, maximum and sum with cooperative groups, generic over the operation.
 #include <cooperative_groups.h>
 #include <cooperative_groups/reduce.h>
+#include <cooperative_groups/scan.h>
+#include <cuda/atomic>
 #include <algorithm>
 #include <cstdio>
 #include <limits>
@@ -44,6 +46,37 @@ __global__ void min_with_library(const float* in, float* out, int n) {
   if (tile.thread_rank() == 0) out[tile.meta_group_rank()] = value;
 }
 
+// Compacts what is positive, each group of lanes at a place of its own, and sums it up.
+__global__ void compact(const int* in, int* out, cuda::atomic<int, cuda::thread_scope_device>* counters, int n) {
+  __shared__ cg::block_tile_memory<64> scratch;
+  auto block = cg::this_thread_block(scratch);
+  auto tile = cg::tiled_partition<32>(block);
+  int i = blockIdx.x * blockDim.x + threadIdx.x, value = i < n ? in[i] : 0;
+  if (value > 0) {
+    auto some = cg::coalesced_threads();
+    out[cg::exclusive_scan_update(some, counters[0], 1, cg::plus<int>())] = value;
+  }
+  cg::reduce_update_async(tile, counters[1], max(value, 0), cg::plus<int>());
+  int through = cg::inclusive_scan_update(tile, counters[2], 1, cg::plus<int>());
+  if (through < 1 || through > n) out[0] = -1;
+}
+
+// Blocks of a cluster and of a grid.
+__global__ void __cluster_dims__(2) neighbours(int* out) {
+  __shared__ int mine;
+  auto cluster = cg::this_cluster();
+  auto grid = cg::this_grid();
+  if (threadIdx.x == 0) mine = 10 * cluster.block_rank();
+  cluster.sync();
+  int* other = cluster.map_shared_rank(&mine, cluster.block_rank() ^ 1);
+  int seen = *other + cluster.query_shared_rank(other) + cluster.dim_threads().x;
+  cluster.sync();
+  out[grid.thread_rank()] = seen;
+  auto token = grid.barrier_arrive();
+  grid.barrier_wait(std::move(token));
+  if (grid.thread_rank() == 0) out[0] += out[grid.size() - 1];
+}
+
 template <typename T>
 class DeviceVector {
  public:
@@ -79,8 +112,17 @@ int main() {
   min_with_library<<<1, 64>>>(fin, fout, n);
   auto least = fout.host();
   float lowest = *std::min_element(least.begin(), least.end());
+  DeviceVector<int> positive(1536), counters(std::vector<int>{0, 0, 0});
+  compact<<<24, 64>>>(in, positive, reinterpret_cast<cuda::atomic<int, cuda::thread_scope_device>*>(static_cast<int*>(counters)), 1536);
+  auto counted = counters.host(), kept = positive.host();
+  DeviceVector<int> seen(128);
+  int* place = seen;
+  void* arguments[] = {&place};
+  cudaLaunchCooperativeKernel((void*)neighbours, dim3(2), dim3(64), arguments, 0, nullptr);
+  bool right = counted[0] == std::count_if(a.begin(), a.begin() + 1536, [](int v) { return v > 0; }) && counted[2] == 1536;
+  right = right && counted[1] == std::accumulate(kept.begin(), kept.begin() + counted[0], 0) && seen.host()[0] == 139 + 128;
   if (cudaDeviceSynchronize() != cudaSuccess) return 2;
-  bool ok = sum == std::accumulate(a.begin(), a.end(), 0) && top == *std::max_element(a.begin(), a.end()) && lowest == *std::min_element(f.begin(), f.end());
+  bool ok = right && sum == std::accumulate(a.begin(), a.end(), 0) && top == *std::max_element(a.begin(), a.end()) && lowest == *std::min_element(f.begin(), f.end());
   std::printf("%d %d %g: %s\n", sum, top, lowest, ok ? "ok" : "wrong");
   return ok ? 0 : 1;
 }

@@ -18,6 +18,18 @@ __global__ void dynamic(int* p) {
 __global__ void failing(int* p) {
   assert(p == nullptr);
 }
+__global__ void heap(int* p, int what) {
+  int* mine = (int*)malloc(16);
+  mine[what == 27 ? 4 : 0] = 1;
+  free(mine);
+  if (what == 28) p[0] = mine[0];
+  if (what == 29) free(mine);
+  if (what == 30) free(p);
+  if (what == 31) delete p;
+  int* array = new int[2];
+  if (what == 32) p[0] = array[1];
+  delete[] array;
+}
 __constant__ int table[4];
 
 int main(int argc, char** argv) {
@@ -65,6 +77,7 @@ int main(int argc, char** argv) {
     }
     case 23: fill(d, 64); SHOW(cudaGetLastError()); break;
     case 26: SHOW(cudaMemcpyPeer(d, 1, d, 0, 4)); break;
+    case 27: case 28: case 29: case 30: case 31: case 32: heap<<<1, 1>>>(d, atoi(argv[1])); SHOW(cudaDeviceSynchronize()); break;
     case 24: {
       cudaGraph_t graph;
       cudaStreamCreate(&a);

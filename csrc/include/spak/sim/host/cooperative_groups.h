@@ -146,6 +146,10 @@ class grid_group {
   static dim3 group_dim() { return {gridDim.x, gridDim.y, gridDim.z}; }
   static dim3 dim_blocks() { return group_dim(); }
   static dim3 block_index() { return {blockIdx.x, blockIdx.y, blockIdx.z}; }
+  struct arrival_token {};
+  // As of a block: arrives and waits in one.
+  static arrival_token barrier_arrive() { return {}; }
+  static void barrier_wait(arrival_token = {}, Site at = here()) { spak::sim::grid_barrier(at); }
 };
 
 class cluster_group {
@@ -172,6 +176,13 @@ class cluster_group {
   }
   static unsigned num_threads(Site at = here()) { return num_blocks(at) * details::block_threads(); }
   static unsigned size(Site at = here()) { return num_threads(at); }
+  static dim3 dim_threads(Site at = here()) {
+    const dim3 blocks = dim_blocks(at);
+    return {blocks.x * blockDim.x, blocks.y * blockDim.y, blocks.z * blockDim.z};
+  }
+  static unsigned query_shared_rank(const void* address) {
+    return static_cast<unsigned>(spak::sim::host::shared_rank(address));
+  }
   template <typename T>
   static T* map_shared_rank(T* address, int rank, Site at = here()) {
     return static_cast<T*>(spak::sim::cluster_map(address, static_cast<unsigned>(rank), at));
@@ -248,7 +259,15 @@ struct thread_self {
   static unsigned thread_rank() { return 0; }
 };
 
+// What tiles of more than one warp need on a device.
+template <unsigned Threads>
+struct block_tile_memory {};
+
 inline thread_block this_thread_block() { return {}; }
+template <unsigned Threads>
+inline thread_block this_thread_block(block_tile_memory<Threads>&) {
+  return {};
+}
 inline grid_group this_grid() { return {}; }
 inline cluster_group this_cluster() { return {}; }
 inline thread_self this_thread() { return {}; }

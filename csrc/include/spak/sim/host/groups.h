@@ -13,6 +13,8 @@ inline std::uint32_t converged(Site site) { return active_mask(site); }
 
 // Whether it is shared memory of the calling thread's cluster.
 bool in_shared(const void* address);
+// The rank of the block in its cluster whose shared memory it is; -1: of none.
+int shared_rank(const void* address);
 
 }  // namespace spak::sim::host
 #pragma GCC visibility pop

@@ -43,10 +43,28 @@ inline auto reduce(const Group& group, T value, Op op, Site at = here()) {
   return group.shfl(value, 0, at);
 }
 
+namespace details {
+
+// A cuda::atomic becomes what `op` makes of it and `value`; returns what it was.
+template <typename Atomic, typename T, typename Op>
+inline T update(Atomic& atomic, T value, Op op) {
+  T old = atomic.load();
+  while (!atomic.compare_exchange_weak(old, op(old, value))) {
+  }
+  return old;
+}
+
+}  // namespace details
+
+template <typename Group, typename Atomic, typename T, typename Op>
+inline void reduce_update_async(const Group& group, Atomic& atomic, T value, Op op, Site at = here()) {
+  const T sum = reduce(group, value, op, at);
+  if (group.thread_rank() == 0) details::update(atomic, sum, op);
+}
 template <typename Group, typename T, typename Op>
-inline void reduce_update_async(const Group& group, T& atomic, T value, Op op) {
-  const T sum = reduce(group, value, op);
-  if (group.thread_rank() == 0) spak::sim::update(&atomic, [&](T old) { return op(old, sum); });
+inline void reduce_store_async(const Group& group, T* to, T value, Op op, Site at = here()) {
+  const T sum = reduce(group, value, op, at);
+  if (group.thread_rank() == 0) *to = sum;
 }
 
 }  // namespace cooperative_groups
