@@ -36,6 +36,8 @@ void require_aligned(const Case& c);
 [[noreturn]] void end_outside(const Case& c);
 // True if it is to the thread's own stack, where only registers of operations in flight are looked at.
 bool judge_own_stack(const Access& access);
+// False, and a finding: nothing says that the block whose window it is to has begun.
+bool judge_begun(const Case& c);
 // Remembers, or reports, a thread that looks into the window of another block.
 void judge_visit(const Case& c);
 void judge_exit(ThreadState& thread, Site last_seen);

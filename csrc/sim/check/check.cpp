@@ -37,9 +37,8 @@ void begin_thread(ThreadState& state, BlockState& block, std::uint32_t index) {
   state.index = index;
   state.tick = 1;
   state.further.reset();
-  for (ClockRef* clock : {&state.others, &state.fenced, &state.fenced_block, &state.proxied, &state.proxied_global,
-                          &state.initialised, &state.polled})
-    clock->reset();
+  for (ClockRef* clock : {&state.others, &state.proxied, &state.proxied_global, &state.initialised}) clock->reset();
+  state.fenced = state.polled = {};
   state.accumulators.clear();
 }
 

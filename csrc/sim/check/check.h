@@ -73,8 +73,6 @@ void fence_mbarrier_init();
 // --- accesses of the models, on behalf of the calling thread (models are not instrumented) ------------------------------
 void read(const void* address, std::size_t size, Site site);
 void write(void* address, std::size_t size, Site site);
-// An atomic access: never races with another atomic one of a scope that covers both. `acquire`/`release` as in PTX.
-void atomic(void* address, std::size_t size, Scope scope, bool acquire, bool release, Site site);
 
 // A lane of the warp has read these 4 bytes (at a multiple of 4), and another one, `to`, gets them.
 void hand_over(const void* word, const Thread& to);
@@ -95,6 +93,10 @@ FlightRef depart(const char* what, Proxy proxy, Site site);
 // any thread's read of a destination, or write to a source or destination, is a finding.
 void will_read(const FlightRef& flight, const void* address, std::size_t size);
 void will_write(const FlightRef& flight, void* address, std::size_t size);
+// The operation will update these bytes atomically: as will_write, but it races with no other atomic access.
+void will_update(const FlightRef& flight, void* address, std::size_t size);
+// The operation is issued by `other` as well, which must be ordered after the writes of what it reads, too.
+void issued_with(const FlightRef& flight, const Thread& other);
 // The accumulators of an operation: registers (locals) of the calling thread that nobody may touch until it lands.
 void will_change(const FlightRef& flight, void* locals, std::size_t size);
 // Operands in registers (locals): nobody may change them until it lands, but anybody may read them.

@@ -70,6 +70,20 @@ ClockRef joined(const ClockRef& a, const ClockRef& b) {
   return out;
 }
 
+bool covers(const Clock* all, const Clock* some) {
+  if (!some || all == some) return true;
+  if (!all) return some->entries.empty();
+  return std::all_of(some->entries.begin(), some->entries.end(), [&](const Entry& entry) {
+    const Entry* const mine = all->find(entry.block);
+    if (!mine || mine->floor < entry.floor) return false;
+    return !entry.further || mine->further == entry.further || (mine->further && mine->further->covers(*entry.further));
+  });
+}
+
+Scoped joined(const Scoped& a, const Scoped& b) {
+  return {{joined(a.of[0], b.of[0]), joined(a.of[1], b.of[1]), joined(a.of[2], b.of[2])}};
+}
+
 Clock& own(ClockRef& clock) {
   if (!clock)
     clock = ClockRef(new Clock);

@@ -78,6 +78,19 @@ using ClockRef = Ref<Clock>;
 
 ClockRef joined(const ClockRef& a, const ClockRef& b);
 Clock& own(ClockRef& clock);
+bool covers(const Clock* all, const Clock* some);
+
+// What fences order, by how far they reach: a block, a cluster, the device. A wider fence is a narrower one too.
+constexpr unsigned kReaches = 3;
+struct Scoped {
+  ClockRef of[kReaches];
+
+  explicit operator bool() const { return of[0] || of[1] || of[2]; }
+  bool operator==(const Scoped& other) const {
+    return of[0] == other.of[0] && of[1] == other.of[1] && of[2] == other.of[2];
+  }
+};
+Scoped joined(const Scoped& a, const Scoped& b);
 
 }  // namespace spak::sim::check
 #pragma GCC visibility pop

@@ -1,5 +1,5 @@
 // Shared memory is there as long as its block is: whoever looks into the window of another block of the cluster must be ordered
-// before that one's exit. Knows nothing of what is read.
+// after that one's begin, and before its exit. Knows nothing of what is read.
 #include "check/case.h"
 #include "check/places.h"
 
@@ -11,6 +11,16 @@ constexpr const char* kHint =
     "let all blocks of the cluster meet (cluster_sync) after the last access to each other's shared memory";
 
 }  // namespace
+
+bool judge_begun(const Case& c) {
+  const ThreadState& thread = c.thread;
+  if (thread.others && thread.others->find(c.row.block->number)) return true;
+  if (seen_first("race-shared", c.mine, 0))
+    describe("shared memory of another block of the cluster is accessed, but nothing says that that block has begun",
+             "let the blocks of the cluster meet (cluster_sync) before the first access to each other's shared memory",
+             side_of(c));
+  return false;
+}
 
 void judge_visit(const Case& c) {
   BlockState& host = *c.row.block;
@@ -32,7 +42,8 @@ void judge_exit(ThreadState& thread, Site last_seen) {
   for (const auto& [agent, visit] : block.visitors) {
     if (!seen_first("exited-peer", mine, visit.last)) continue;
     describe("a block exits although another block of the cluster may still access its shared memory", kHint,
-             {"exits, last seen", ""}, {verb(visit.write, How::plain), "shared memory of the block that exits"});
+             {"exits, last seen", ""},
+             {verb(visit.write, how_of(visit.last)), "shared memory of the block that exits"});
   }
 }
 

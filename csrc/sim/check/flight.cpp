@@ -72,6 +72,15 @@ void end(Flight& flight) {
   flights().erase(flight.number);
 }
 
+void take_agent(Flight& flight) {
+  const Slot agent = new_agent(*flight.unit);
+  flight.agents = block_of(agent), flight.agent = thread_of(agent), flight.agent_tick = tick_of(agent);
+}
+
+Slot agent_of(const Flight& flight) {
+  return slot_of(flight.agents, flight.agent_tick, flight.agent, How::landed, place_of(flight.issued));
+}
+
 Access access_of(const FlightRef& flight, const void* address, std::size_t size, bool write) {
   return {.address = reinterpret_cast<std::uintptr_t>(address),
           .size = size,
@@ -119,6 +128,29 @@ void will_write(const FlightRef& flight, void* address, std::size_t size) {
   flight->writes.push_back({reinterpret_cast<std::uintptr_t>(address), size});
 }
 
+void will_update(const FlightRef& flight, void* address, std::size_t size) {
+  if (!flight || !now.thread || !size) return;
+  if (!flight->agents) take_agent(*flight);
+  Access access = access_of(flight, address, size, true);
+  access.how = How::strong;
+  access.both = true;
+  access.update = with(agent_of(*flight), How::strong);
+  judge(access);
+}
+
+void issued_with(const FlightRef& flight, const Thread& other) {
+  if (!flight || !now.thread) return;
+  settle_now();
+  ThreadState* const self = now.thread;
+  if (knows_as_much(*other.checked, *self)) return;
+  now.thread = other.checked;
+  refresh();
+  for (const Flight::Span& span : flight->reads)
+    judge(access_of(flight, reinterpret_cast<const void*>(span.begin), span.size, false));
+  now.thread = self;
+  refresh();
+}
+
 namespace {
 
 void hold(const FlightRef& flight, const void* locals, std::size_t size, bool only_read) {
@@ -145,6 +177,7 @@ void sources_free(const FlightRef& flight) {
 void land(const FlightRef& flight, Order& into) {
   if (!flight || flight->landed) return;
   const Slot agent = signal(into, *flight->unit) | place_of(flight->issued);
+  if (flight->agents) own(into.body().clock.at(flight->agents).further).raise(flight->agent, flight->agent_tick);
   visit_source(*flight, agent);
   free_sources(*flight, agent);
   settle_writes(*flight, agent);
@@ -159,9 +192,8 @@ void land(const FlightRef& flight) {
   if (!flight->landed) {
     const Slot mine = now.me | place_of(flight->issued);
     if (flight->proxy == Proxy::async && !flight->reads.empty()) {
-      const Slot agent = new_agent(*flight->unit);
-      flight->agents = block_of(agent), flight->agent = thread_of(agent), flight->agent_tick = tick_of(agent);
-      free_sources(*flight, agent | place_of(flight->issued));
+      if (!flight->agents) take_agent(*flight);
+      free_sources(*flight, agent_of(*flight));
     } else {
       free_sources(*flight, mine);
     }

@@ -35,8 +35,9 @@ class Flight {
   std::vector<Span> reads, writes;
   bool landed = false;
   std::uint32_t agents = 0, agent = 0,
-                agent_tick = 0;  // what stands for its reads once it has landed: whoever waited is after it
-  ClockRef before, after;        // what the last one who waited knew, and then knew
+                agent_tick =
+                    0;     // what stands for its reads once it has landed, and its updates: whoever waited is after it
+  ClockRef before, after;  // what the last one who waited knew, and then knew
 };
 
 // The flight that a slot stands for, or null if it has landed or is gone.

@@ -33,6 +33,11 @@ Race race_of(const Case& c, Slot earlier, bool earlier_writes) {
   const bool write = c.access.write;
   if (block_of(earlier) < first_of_launch()) return kOverlap;
   if (past_of(block_of(earlier)).agents) {
+    if (how_of(earlier) == How::strong)
+      return {write ? "in-flight-overwrite" : "in-flight-read",
+              "memory is accessed although nothing orders this after the asynchronous operation that adds to it",
+              "wait for its group (bulk_wait; bulk_wait_read waits for its sources only) in the thread that issued it, "
+              "and be ordered after that thread"};
     if (write && !earlier_writes)
       return {"in-flight-overwrite",
               "memory is overwritten although nothing orders this after the asynchronous operation that read it",
@@ -158,7 +163,7 @@ bool conflicts(const Case& c, Slot slot) {
   if (!is_strong(how) || !is_strong(c.access.how)) return true;
   if (how == How::is_volatile && c.access.how == How::is_volatile) {
     // Relaxed accesses do not race, but between lanes in shared memory they are warp-synchronous code.
-    return c.row.block && same_warp(slot, c.mine) && !c.thread.fenced && !c.thread.fenced_block;
+    return c.row.block && same_warp(slot, c.mine) && !c.thread.fenced;
   }
   const bool narrow = how == How::strong_block || c.access.how == How::strong_block;
   return narrow && block_of(slot) != block_of(c.mine);
@@ -171,6 +176,13 @@ const Flight* under_way(const Case& c, Slot slot) {
   if (!is_flight(slot)) return nullptr;
   const Flight* flight = flight_of(slot);
   return flight && (!c.access.flight || c.access.flight->get() != flight) ? flight : nullptr;
+}
+
+// What asynchronous operations have written, and atomic updates among themselves, need no proxy fence.
+bool crosses_proxies(const Case& c, Slot writer) {
+  if (how_of(writer) == How::landed || (how_of(writer) == How::strong && past_of(block_of(writer)).agents))
+    return false;
+  return !(c.access.update && is_strong(how_of(writer))) && !proxied(c.thread, writer, c.row.block != nullptr);
 }
 
 // `writes`: it is an earlier write instead.
@@ -223,7 +235,7 @@ void judge_cell(const Case& c, Cell& cell) {
         store_later(c, writer);
       else
         report_race(c, writer, true);
-    } else if (async && how_of(writer) != How::landed && !proxied(c.thread, writer, c.row.block != nullptr)) {
+    } else if (async && crosses_proxies(c, writer)) {
       report_proxy(c, writer);
     }
   }
@@ -235,7 +247,7 @@ void judge_cell(const Case& c, Cell& cell) {
     report_race(c, extra, true);
   }
 
-  if (a.flight) {
+  if (a.flight && !a.update) {
     const Slot mark = (*a.flight)->slot();
     if (a.write) {
       forget_readers(c.row, cell);
@@ -262,12 +274,12 @@ void judge_cell(const Case& c, Cell& cell) {
     const bool strong_before = is_strong(how_of(writer));
     if (!strong_before && writer >= c.row.lower && !is_flight(writer))
       extra = writer;  // who races with that need not race with this
-    else if (a.both && is_strong(how_of(extra)))
+    else if (a.both && !a.update && is_strong(how_of(extra)))
       extra = 0;  // it has observed what was written atomically before
-    else if (!a.both && strong_before && writer_open && stale(c, extra))
+    else if ((!a.both || a.update) && strong_before && writer_open && stale(c, extra))
       extra = writer;
   }
-  cell.written = c.mine;
+  cell.written = a.update ? a.update : c.mine;
 }
 
 void judge_initialised_shared(const Case& c) {
@@ -286,8 +298,10 @@ void judge_shared(const Access& access, const Row& row) {
   const Case c{access, thread, row,
                now.me | static_cast<Slot>(static_cast<unsigned char>(access.how)) << kKindShift | access.place};
   require_aligned(c);
+  const bool visits = row.block != thread.block && !access.flight;
+  if (visits && !judge_begun(c) && row.block->variables.empty()) return;
   if (!inside_variable(c)) return;
-  if (row.block != thread.block && access.how == How::plain && !access.flight) judge_visit(c);
+  if (visits) judge_visit(c);
   if (!access.write || (access.both && !access.replaces)) judge_initialised_shared(c);
   each_cell(row, access.address, access.size, access.write, [&](Cell& cell, std::uintptr_t) { judge_cell(c, cell); });
 }

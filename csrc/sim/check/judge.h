@@ -22,6 +22,7 @@ struct Access {
   std::size_t align = 1;
   bool both = false;      // a write that is a read at once
   bool replaces = false;  // and does not depend on what it reads
+  Slot update = 0;        // of an asynchronous operation that updates atomically: how the access is remembered
 };
 
 void judge(const Access& access);

@@ -14,32 +14,32 @@ ThreadState& state_of(Thread* thread) { return *thread->checked; }
 
 // What passes along all order besides the order itself.
 struct Passed {
-  ClockRef fenced, fenced_block, proxied, proxied_global, polled, others;
+  Scoped fenced;
+  ClockRef proxied, proxied_global, others;
   bool alike = true;  // all had the same
 
   void take(const ThreadState& thread, bool first) {
-    const auto one = [&](ClockRef& all, const ClockRef& mine) {
+    const auto one = [&](auto& all, const auto& mine) {
       if (first)
         all = mine;
       else if (!(all == mine))
         alike = false, all = joined(all, mine);
     };
     one(fenced, thread.fenced);
-    one(fenced_block, thread.fenced_block);
     one(proxied, thread.proxied);
     one(proxied_global, thread.proxied_global);
     one(others, thread.others);
     // A barrier ends what has been read since the last fence: the reader is after what was released to it.
-    if (thread.polled) alike = false, others = joined(others, thread.polled);
+    for (const ClockRef& polled : thread.polled.of)
+      if (polled) alike = false, others = joined(others, polled);
   }
   void give(ThreadState& thread) const {
     if (alike) return;
     thread.fenced = fenced;
-    thread.fenced_block = fenced_block;
     thread.proxied = proxied;
     thread.proxied_global = proxied_global;
     thread.others = others;
-    thread.polled.reset();
+    thread.polled = {};
   }
 };
 

@@ -2,13 +2,22 @@
 // of how accesses are judged.
 #include "check/order.h"
 
+#include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "check/judge.h"
 #include "check/machine.h"
 #include "check/places.h"
 
 namespace spak::sim::check {
+
+namespace {
+
+// How far fences and atomic operations of that scope reach: the index into a Scoped.
+unsigned reach(Scope scope) { return std::min(static_cast<unsigned>(scope), kReaches - 1); }
+
+}  // namespace
 
 Order::Order() = default;
 Order::~Order() = default;
@@ -33,7 +42,6 @@ void Order::release() {
     entry.further = joined(entry.further, thread.further), to.last = thread.further;
   own(entry.further).raise(thread.index, thread.tick);
   to.fenced = joined(to.fenced, thread.fenced);
-  to.fenced_block = joined(to.fenced_block, thread.fenced_block);
   to.proxied = joined(to.proxied, thread.proxied);
   to.proxied_global = joined(to.proxied_global, thread.proxied_global);
   advance(thread);
@@ -44,7 +52,8 @@ void Order::release_fenced() {
   settle_now();
   const ThreadState& thread = *now.thread;
   Body& to = body();
-  if (thread.fenced) to.clock.join(*thread.fenced);
+  to.clock.at(thread.block->number);  // that it has begun needs no fence
+  if (const ClockRef& fenced = thread.fenced.of[reach(Scope::cluster)]) to.clock.join(*fenced);
   if (thread.initialised) to.clock.join(*thread.initialised);
   to.fenced = joined(to.fenced, thread.fenced);
 }
@@ -55,7 +64,6 @@ void Order::acquire() const {
   ThreadState& thread = *now.thread;
   learn(thread, body_->clock);
   thread.fenced = joined(thread.fenced, body_->fenced);
-  thread.fenced_block = joined(thread.fenced_block, body_->fenced_block);
   thread.proxied = joined(thread.proxied, body_->proxied);
   thread.proxied_global = joined(thread.proxied_global, body_->proxied_global);
 }
@@ -65,7 +73,6 @@ void Order::join(const Order& other) {
   Body& to = body();
   to.clock.join(other.body_->clock);
   to.fenced = joined(to.fenced, other.body_->fenced);
-  to.fenced_block = joined(to.fenced_block, other.body_->fenced_block);
   to.proxied = joined(to.proxied, other.body_->proxied);
   to.proxied_global = joined(to.proxied_global, other.body_->proxied_global);
 }
@@ -110,12 +117,10 @@ void fence(Scope scope) {
   if (!on() || !now.thread || counting()) return;
   settle_now();
   ThreadState& thread = *now.thread;
-  if (thread.polled) {
-    const ClockRef polled = std::move(thread.polled);
-    learn(thread, *polled);
-  }
-  thread.fenced_block = knowledge(thread);
-  if (scope != Scope::block) thread.fenced = thread.fenced_block;
+  for (unsigned i = 0; i <= reach(scope); ++i)
+    if (const ClockRef polled = std::exchange(thread.polled.of[i], {})) learn(thread, *polled);
+  const ClockRef all = knowledge(thread);
+  for (unsigned i = 0; i <= reach(scope); ++i) thread.fenced.of[i] = all;
   advance(thread);
 }
 
@@ -143,11 +148,17 @@ void fence_proxy_tensormap(const void*) {}
 
 namespace {
 
-// What was released to a variable: by threads that called a fence before they wrote it, or that released in writing.
+// What was released to a variable: by threads that called a fence before they wrote it, or that released in writing; what a
+// fence of a block, or a cluster, has released is for threads of that one only.
 struct Published {
-  ClockRef device;
-  ClockRef block;  // for threads of one block only
-  std::uint32_t block_number = 0;
+  Scoped clocks;
+  ClockRef proxied, proxied_global;  // besides, what has been made visible to the async proxy
+  std::uint32_t block = 0, cluster = 0;
+
+  bool reaches(const BlockState& reader, unsigned i) const {
+    return i == reach(Scope::device) ||
+           (i == reach(Scope::cluster) ? cluster == reader.unit->first : block == reader.number);
+  }
 };
 std::unordered_map<std::uintptr_t, Published>& variables() {
   static std::unordered_map<std::uintptr_t, Published> all;
@@ -161,33 +172,40 @@ void synchronise(std::uintptr_t address, Scope scope, bool reads, bool writes, b
   auto at = variables().find(address);
   if (reads && at != variables().end()) {
     const Published& published = at->second;
-    const ClockRef clock =
-        published.block_number == thread.block->number ? joined(published.device, published.block) : published.device;
-    if (clock && (acquire || writes)) {
-      // A read-modify-write that takes part in a release sequence: programs rely on it without a second fence.
-      learn(thread, *clock);
-      if (published.device) thread.fenced = joined(thread.fenced, published.device);
-      thread.fenced_block = joined(thread.fenced_block, clock);
-    } else if (clock) {
-      thread.polled = joined(thread.polled, clock);
+    for (unsigned i = 0; i < kReaches; ++i) {
+      const ClockRef& clock = published.clocks.of[i];
+      if (!clock || !published.reaches(*thread.block, i)) continue;
+      if (acquire || writes) {
+        // A read-modify-write that takes part in a release sequence: programs rely on it without a second fence.
+        learn(thread, *clock);
+        for (unsigned j = 0; j <= i; ++j) thread.fenced.of[j] = joined(thread.fenced.of[j], clock);
+      } else {
+        thread.polled.of[i] = joined(thread.polled.of[i], clock);
+      }
     }
+    // Who races with what was written is told so before it is asked whether the async proxy sees that.
+    thread.proxied = joined(thread.proxied, published.proxied);
+    thread.proxied_global = joined(thread.proxied_global, published.proxied_global);
   }
   if (!writes) return;
-  ClockRef device = thread.fenced, block = thread.fenced_block;
+  Scoped fenced = thread.fenced;
   if (release) {
-    block = joined(block, knowledge(thread));
-    if (scope != Scope::block) device = block;
+    const ClockRef all = knowledge(thread);
+    for (unsigned i = 0; i <= reach(scope); ++i) fenced.of[i] = joined(fenced.of[i], all);
   }
-  if (!device && !block) {
+  if (!fenced) {
     if (!reads && at != variables().end()) variables().erase(at);  // overwritten by one who releases nothing
     return;
   }
   Published& to = at != variables().end() ? at->second : variables()[address];
   if (!reads) to = {};
-  to.device = joined(to.device, device);
-  if (to.block_number != thread.block->number) to.block.reset();
-  to.block_number = thread.block->number;
-  to.block = joined(to.block, block);
+  if (to.block != thread.block->number) to.clocks.of[reach(Scope::block)].reset();
+  if (to.cluster != thread.block->unit->first) to.clocks.of[reach(Scope::cluster)].reset();
+  to.block = thread.block->number;
+  to.cluster = thread.block->unit->first;
+  to.clocks = joined(to.clocks, fenced);
+  to.proxied = joined(to.proxied, thread.proxied);
+  to.proxied_global = joined(to.proxied_global, thread.proxied_global);
   if (release) advance(thread);
 }
 
@@ -196,19 +214,5 @@ void forget_variables(std::uintptr_t begin, std::size_t size) {
 }
 
 void forget_all_variables() { variables().clear(); }
-
-void atomic(void* address, std::size_t size, Scope scope, bool acquire, bool release, Site site) {
-  if (!on() || !now.thread || counting()) return;
-  settle_now();
-  const auto at = reinterpret_cast<std::uintptr_t>(address);
-  judge({.address = at,
-         .size = size,
-         .write = true,
-         .how = scope == Scope::block ? How::strong_block : How::strong,
-         .place = place_of(site),
-         .both = true,
-         .replaces = true});
-  synchronise(at, scope, true, true, acquire, release);
-}
 
 }  // namespace spak::sim::check

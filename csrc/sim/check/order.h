@@ -11,7 +11,8 @@ namespace spak::sim::check {
 
 struct Order::Body {
   Clock clock;
-  ClockRef fenced, fenced_block, proxied, proxied_global;
+  Scoped fenced;
+  ClockRef proxied, proxied_global;
   VectorRef last;  // of the last release, joined already
   ClockRef last_others;
   std::uint32_t agents = 0;  // the agent that stands for operations which signal it: its block,

@@ -151,6 +151,18 @@ bool known(const ThreadState& thread, Slot slot) {
   return past_of(block).retired;
 }
 
+bool knows_as_much(const ThreadState& thread, const ThreadState& other) {
+  const auto within = [&](const VectorRef& mine, const VectorRef& theirs) {
+    if (!theirs || mine == theirs) return true;
+    for (std::size_t i = 0; i < theirs->ticks.size(); ++i)
+      if (theirs->ticks[i] > thread.block->floor && i != thread.index && (!mine || theirs->ticks[i] > (*mine)[i]))
+        return false;
+    return true;
+  };
+  return thread.block == other.block && within(thread.further, other.further) &&
+         covers(thread.others.get(), other.others.get()) && covers(thread.proxied.get(), other.proxied.get());
+}
+
 bool proxied(const ThreadState& thread, Slot writer, bool shared) {
   const std::uint32_t block = block_of(writer), tick = tick_of(writer), index = thread_of(writer);
   if (block < history().launch || past_of(block).retired) return true;

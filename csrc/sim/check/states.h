@@ -40,14 +40,13 @@ struct ThreadState {
   BlockState* block = nullptr;
   std::uint32_t index = 0;
   std::uint32_t tick = 1;
-  VectorRef further;      // of its own block, beyond the block's floor
-  ClockRef others;        // of other blocks
-  ClockRef fenced;        // what is before its last fence of device scope; such knowledge also passes along all order
-  ClockRef fenced_block;  // the same for any fence
-  ClockRef proxied;       // what has been made visible to the async proxy, in shared and in global memory
+  VectorRef further;  // of its own block, beyond the block's floor
+  ClockRef others;    // of other blocks
+  Scoped fenced;      // what is before its last fence; such knowledge also passes along all order
+  ClockRef proxied;   // what has been made visible to the async proxy, in shared and in global memory
   ClockRef proxied_global;
   ClockRef initialised;  // what is before its last fence.mbarrier_init
-  ClockRef polled;       // released to what it has read since its last fence
+  Scoped polled;         // released to what it has read since its last fence of that reach
   std::vector<Accumulator> accumulators;
   std::uintptr_t stack_low = 0, stack_size = 0;
 };
@@ -118,6 +117,8 @@ extern Now now;
 void refresh();
 // Whether the running thread is after that access.
 bool known(const ThreadState& thread, Slot slot);
+// Whether one is after all that another is after, its own accesses apart.
+bool knows_as_much(const ThreadState& thread, const ThreadState& other);
 // The thread's accesses from now on are not part of what it has released so far.
 void advance(ThreadState& thread);
 // All that the thread knows, itself included.

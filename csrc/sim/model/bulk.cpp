@@ -6,7 +6,6 @@
 #include "model/caller.h"
 #include "model/copy.h"
 #include "model/reduce.h"
-#include "model/wgmma_operand.h"
 #include "profile/profile.h"
 
 namespace spak::sim {
@@ -42,9 +41,6 @@ struct BulkLoad final : Load {
   void move() override {
     if (combines) return reduce(reduction, element, to, source, bytes / size_of(element));
     std::memcpy(to, source, bytes);
-    if (auto* notes = into->states().find<SwizzleNotes>())
-      notes->forget(static_cast<std::uint32_t>(static_cast<char*>(to) - into->window().base()),
-                    static_cast<std::uint32_t>(bytes));
   }
   void* to = nullptr;
   const void* source = nullptr;
@@ -72,7 +68,7 @@ struct BulkStore final : Store {
 
 // One copy into one block. `bar` lies in that block.
 std::shared_ptr<BulkLoad> load(Block& into, void* to, const void* source, std::uint32_t bytes, std::uint64_t* bar,
-                               const char* what, Site site) {
+                               const char* what, Site site, bool combines = false) {
   require_room(into, to, bytes, what, site);
   auto copy = std::make_shared<BulkLoad>();
   copy->what = what;
@@ -84,7 +80,10 @@ std::shared_ptr<BulkLoad> load(Block& into, void* to, const void* source, std::u
   if (check::on()) {
     copy->flight = check::depart(what, check::Proxy::async, site);
     check::will_read(copy->flight, source, bytes);
-    check::will_write(copy->flight, to, bytes);
+    if (combines)
+      check::will_update(copy->flight, to, bytes);
+    else
+      check::will_write(copy->flight, to, bytes);
   }
   return copy;
 }
@@ -116,7 +115,7 @@ void store(void* global, const void* shared, std::uint32_t bytes, const char* wh
     copy->flight = check::depart(what, check::Proxy::async, site);
     check::will_read(copy->flight, shared, bytes);
     if (reduction)
-      check::atomic(global, bytes, check::Scope::device, false, false, site);
+      check::will_update(copy->flight, global, bytes);
     else
       check::will_write(copy->flight, global, bytes);
   }
@@ -131,7 +130,7 @@ void copy_cluster(void* peer_shared, const void* shared, std::uint32_t bytes, st
   require_16(peer_shared, shared, bytes, what, site);
   require_room(own, shared, bytes, what, site);
   Block& into = peer_of(peer_shared, peer_bar, what, site);
-  auto copy = load(into, peer_shared, shared, bytes, peer_bar, what, site);
+  auto copy = load(into, peer_shared, shared, bytes, peer_bar, what, site, reduction != nullptr);
   copy->out_of_shared = true;
   if (reduction) copy->combines = true, copy->reduction = *reduction, copy->element = element;
   count_copy(profile::Event::peer_bytes, bytes);

@@ -108,6 +108,13 @@ bool complete(Mbarrier& barrier, unsigned parity) {
   return true;
 }
 
+// PTX: the mbarrier that a thread waits for is in shared::cta.
+void require_own(const Mbarrier& barrier, const char* what, Site site) {
+  if (barrier.block == &self().owner()) return;
+  misuse(barrier, std::string(what) + " on " + name_of(barrier) + ": a thread waits for its own block's mbarriers only",
+         "let the peer arrive at an mbarrier of this block (mbarrier_arrive_remote), and wait for that", site);
+}
+
 unsigned checked_parity(const Mbarrier& barrier, std::uint32_t parity, const char* what, Site site) {
   if (parity > 1)
     misuse(barrier, std::string(what) + " for a parity of " + std::to_string(parity),
@@ -118,6 +125,7 @@ unsigned checked_parity(const Mbarrier& barrier, std::uint32_t parity, const cha
 bool test(std::uint64_t* bar, std::uint32_t parity, Site site) {
   caller(site);
   const MbarrierRef barrier = mbarrier_at(bar, "mbarrier_test_wait", site);
+  require_own(*barrier, "mbarrier_test_wait", site);
   touched(*barrier, site);
   if (complete(*barrier, checked_parity(*barrier, parity, "mbarrier_test_wait", site))) return true;
   yield();  // who polls lets those run that it waits for
@@ -127,6 +135,7 @@ bool test(std::uint64_t* bar, std::uint32_t parity, Site site) {
 bool wait(std::uint64_t* bar, std::uint32_t parity_, Site site) {
   caller(site);
   const MbarrierRef barrier = mbarrier_at(bar, "mbarrier_wait", site);
+  require_own(*barrier, "mbarrier_wait", site);
   touched(*barrier, site);
   const unsigned parity = checked_parity(*barrier, parity_, "mbarrier_wait", site);
   if (complete(*barrier, parity)) return true;

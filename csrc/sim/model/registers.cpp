@@ -1,5 +1,5 @@
-// setmaxnreg: who holds how many registers of a block's 64 K. It never waits here; whether the sum can ever be had is decided
-// when all warpgroups have asked, or the block exits. Knows nothing of what registers hold.
+// setmaxnreg: who holds how many of the registers that a block was launched with. It never waits here; whether the sum can ever
+// be had is decided when all warpgroups have asked, or the block exits. Knows nothing of what registers hold.
 #include "spak/sim/model/registers.h"
 
 #include <algorithm>
@@ -28,20 +28,23 @@ struct Request {
   Site site;
 };
 
-// What the compiler gives each thread when the block has the multiprocessor for itself.
-int launched(const Block& block) {
-  return std::min(kFile / static_cast<int>((block.size() + kGroup - 1) / kGroup * kGroup) / 8 * 8, 248);
+// What a block is launched with for each thread when it has the multiprocessor for itself; a thread can use at most 255 of them.
+int allocated(const Block& block) {
+  return std::min(kFile / static_cast<int>((block.size() + kGroup - 1) / kGroup * kGroup) / 8 * 8, 256);
 }
+int launched(const Block& block) { return std::min(allocated(block), 248); }
 
 void weigh(const Block& block, Registers& all, bool at_exit) {
   if (all.reported) return;
   const unsigned groups = (block.size() + kGroup - 1) / kGroup;
   int sum = 0;
   bool asked = true, increased = false;
-  Finding wrong{"register-budget",
-                "",
-                "lower what the warpgroups ask for: registers times threads, summed over the block, is at most 65536",
-                {}};
+  Finding wrong{
+      "register-budget",
+      "",
+      "lower what the warpgroups ask for: registers times threads, summed over the block, is at most what the "
+      "block was launched with",
+      {}};
   for (unsigned group = 0; group < groups; ++group) {
     const int count = all.count[group] ? all.count[group] : launched(block);
     asked = asked && all.count[group];
@@ -54,10 +57,12 @@ void weigh(const Block& block, Registers& all, bool at_exit) {
       wrong.parties.push_back(
           {"holds " + std::to_string(count) + " registers a thread", {all.site[group], nullptr}, who, ""});
   }
-  if (sum <= kFile || !increased || (!asked && !at_exit)) return;
+  const int pool = allocated(block) * static_cast<int>(block.size());
+  if (sum <= pool || !increased || (!asked && !at_exit)) return;
   all.reported = true;
   wrong.sentence = "the warpgroups of the block ask for " + std::to_string(sum) +
-                   " registers in all; a block has 65536, so the last increase would wait for ever";
+                   " registers in all; the block was launched with " + std::to_string(pool) + " (" +
+                   std::to_string(allocated(block)) + " a thread), so the last increase would wait for ever";
   report(std::move(wrong));
 }
 

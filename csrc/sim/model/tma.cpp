@@ -93,7 +93,7 @@ struct BoxLoad final : Load {
       for (std::uint32_t i = 0; i < width; i += 16) std::memcpy(to + box.place(base, offset + i), from + i, 16);
     });
     constexpr unsigned modes[] = {0, 3, 2, 1};  // of a descriptor of wgmma
-    into->states().get<SwizzleNotes>().note(base, box.bytes(), modes[box.map.swizzle]);
+    into->states().get<SwizzleNotes>().note(into->window().base(), base, box.bytes(), modes[box.map.swizzle]);
   }
   Box box;
   char* to = nullptr;
@@ -218,7 +218,7 @@ void store(const void* map, const void* shared, int rank, const int* coordinates
     box.each_row([&](std::uint32_t, char* global, std::uint32_t, std::uint32_t inside) {
       if (!inside) return;
       if (reduction)
-        check::atomic(global, inside, check::Scope::device, false, false, site);
+        check::will_update(copy->flight, global, inside);
       else
         check::will_write(copy->flight, global, inside);
     });

@@ -60,6 +60,11 @@ void multiply(void* const* arguments) {
     next->reads = check::depart("wgmma", check::Proxy::async, first.site);
     if (!next->from_registers) next->a.will_read(next->reads);
     next->b.will_read(next->reads);
+    // Each warp issues its part when it comes: the last lane stands for it.
+    Block& block = self().owner();
+    const unsigned base = self().index / kGroupThreads * kGroupThreads, own = self().index % kGroupThreads / 32;
+    for (unsigned warp = 0; warp < kWarps; ++warp)
+      if (warp != own) check::issued_with(next->reads, block.thread(base + 32 * warp + 31));
   }
   profile::event(profile::Event::wgmma);
   profile::event(profile::Event::wgmma_flops, 2ull * 64 * form.n * 32 / bytes_of(form.a));
@@ -135,6 +140,7 @@ void wgmma_fence(Site site) {
         require_whole_warp(arrived, "wgmma.fence");
         own_warp().fenced = true;
         ++own_warp().fences;
+        own_warp().fragments.clear();
       },
       site);
 }

@@ -178,6 +178,24 @@ std::shared_ptr<Tile> Warpgroup::tile_for(const WgmmaForm& form, std::uint32_t* 
   return tile;
 }
 
+// Fragments of A that were changed since a wgmma read them, without a fence.
+void Warpgroup::note_fragments(const Multiplication& next, unsigned warp, Site site) {
+  FragmentNote note;
+  std::copy_n(next.fragments_at.begin() + 32 * warp, 32, note.at.begin());
+  std::copy_n(next.fragments.begin() + 32 * warp, 32, note.values.begin());
+  auto& notes = warps[warp].fragments;
+  const auto old = std::find_if(notes.begin(), notes.end(), [&](const FragmentNote& one) { return one.at == note.at; });
+  if (old == notes.end()) return notes.push_back(note);
+  if (old->values != note.values)
+    report_touched(
+        "registers of A were changed after a wgmma that read them, and the next wgmma that reads them follows without "
+        "a "
+        "wgmma.fence",
+        "call wgmma_fence() between writing fragments of A and the next wgmma", thread_name(32 * warp),
+        "issues the wgmma", site);
+  *old = note;
+}
+
 void Warpgroup::issue(std::shared_ptr<Multiplication> next, std::uint32_t* const* registers, Site site) {
   next->tile = tile_for(next->form, registers, site);
   Tile& tile = *next->tile;
@@ -189,6 +207,7 @@ void Warpgroup::issue(std::shared_ptr<Multiplication> next, std::uint32_t* const
                      thread_name(32 * warp), "issues the wgmma", site);
       state.fenced = true;
     }
+    if (next->from_registers) note_fragments(*next, warp, site);
     if (tile.in_flight >> warp & 1) continue;
     if (next->accumulate && tile.fences[warp] == state.fences && tile.differs(warp))
       report_touched(

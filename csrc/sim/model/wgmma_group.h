@@ -61,8 +61,15 @@ struct Multiplication : Operation {
   void multiply();
 };
 
+// Registers of A of one warp, and what they held when a wgmma read them.
+struct FragmentNote {
+  std::array<const std::uint32_t*, 32> at;
+  std::array<std::array<std::uint32_t, 4>, 32> values;
+};
+
 struct WarpState {
-  bool fenced = false;  // ever
+  bool fenced = false;                  // ever
+  std::vector<FragmentNote> fragments;  // since the last fence
   std::uint64_t fences = 0;
   std::deque<std::uint64_t> groups;  // committed and not waited for: the number after each one's last wgmma
   std::uint64_t waited = 0;          // wgmmas below this are complete for this warp
@@ -80,6 +87,7 @@ struct Warpgroup {
   void wait(unsigned warp, std::size_t pending, Site site);
 
  private:
+  void note_fragments(const Multiplication& next, unsigned warp, Site site);
   std::shared_ptr<Tile> tile_for(const WgmmaForm& form, std::uint32_t* const* registers, Site site);
   void give_back(Tile& tile, unsigned warp, Site site);
 };

@@ -100,7 +100,7 @@ void Operand::read(std::uint64_t descriptor, Format format, unsigned rows, bool 
            "check start, stride and leading offset", site);
   window_ = static_cast<const char*>(shared_pointer(first, last - first, site)) - first;
   const SwizzleNotes* notes = block_states().find<SwizzleNotes>();
-  const unsigned noted = notes ? notes->mode[start_ / 128] : 0;
+  const unsigned noted = notes ? notes->mode(window_, start_) : 0;
   if (noted && noted != mode_ + 1)
     refuse(name, std::string("reads a tile that TMA wrote with ") + kModes[noted - 1],
            "use one swizzle for the tensor map and the descriptor", site);

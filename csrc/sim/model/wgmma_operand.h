@@ -1,6 +1,7 @@
 // An operand of wgmma in shared memory: what its descriptor says and which bytes it names. Knows nothing of products.
 #pragma once
 #include <cstdint>
+#include <cstring>
 
 #include "check/check.h"
 #include "engine/operation.h"
@@ -11,20 +12,32 @@ namespace spak::sim {
 
 // How the tiles that TMA loads brought lie in a block's shared memory, for each 128 bytes: 0 unknown, else 1 + the mode of a
 // descriptor that matches. Hangs on the block (States); the model of TMA notes, that of wgmma compares.
-struct SwizzleNotes {
-  std::uint8_t mode[kWindow / 128] = {};
-
-  void note(std::uint32_t offset, std::uint32_t size, unsigned descriptor_mode) {
-    set(offset, size, descriptor_mode + 1);
+class SwizzleNotes {
+ public:
+  void note(const char* window, std::uint32_t offset, std::uint32_t size, unsigned descriptor_mode) {
+    for (std::uint32_t i = offset / kLine; i * kLine < offset + size && i < kWindow / kLine; ++i) {
+      mode_[i] = static_cast<std::uint8_t>(descriptor_mode + 1);
+      brought_[i] = sum(window + i * kLine);
+    }
   }
-  // Something else was written there.
-  void forget(std::uint32_t offset, std::uint32_t size) { set(offset, size, 0); }
+  // 0 if something else has been written there since.
+  unsigned mode(const char* window, std::uint32_t offset) const {
+    const std::uint32_t i = offset / kLine;
+    return mode_[i] && brought_[i] == sum(window + i * kLine) ? mode_[i] : 0;
+  }
 
  private:
-  void set(std::uint32_t offset, std::uint32_t size, unsigned value) {
-    for (std::uint32_t i = offset / 128; i * 128 < offset + size && i < kWindow / 128; ++i)
-      mode[i] = static_cast<std::uint8_t>(value);
+  static constexpr std::uint32_t kLine = 128;
+
+  static std::uint64_t sum(const char* line) {
+    std::uint64_t words[kLine / 8], all = 0;
+    std::memcpy(words, line, kLine);
+    for (std::uint32_t i = 0; i < kLine / 8; ++i) all += words[i] * (0x9E3779B97F4A7C15u + 2 * i);
+    return all;
   }
+
+  std::uint8_t mode_[kWindow / kLine] = {};
+  std::uint64_t brought_[kWindow / kLine] = {};  // sums of the lines as they were brought
 };
 
 // PTX ISA, "Matrix descriptor" and "Canonical layouts". The operand is `rows` (M or N) by 32 bytes of K.

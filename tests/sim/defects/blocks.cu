@@ -192,3 +192,26 @@ extern "C" __global__ void scatter_collides(const int* index, int* y) {
   const int i = blockIdx.x * 32 + threadIdx.x;
   y[index[i]] = i;  //@ writes
 }
+
+//@ defect reader_fence_of_block: race-global
+//@   The reader's fence covers its block.
+//@ run grid=2 block=32
+//@ scratch data: i32[32]
+//@ inout flag: u32[1] = zeros(1) -> [1]
+//@ out y: i32[32] = arange(32)
+extern "C" __global__ void reader_fence_of_block(int* data, unsigned* flag, int* y) {
+  const int t = threadIdx.x;
+  if (blockIdx.x == 0) {
+    data[t] = t;  //@ writes
+    __syncthreads();
+    if (t == 0) {
+      __threadfence();
+      atomicExch(flag, 1u);
+    }
+  } else {
+    while (*static_cast<volatile unsigned*>(flag) == 0) __nanosleep(20);
+    __threadfence();  //@ fixed
+    __threadfence_block();  //@ broken
+    y[t] = data[t];  //@ reads
+  }
+}

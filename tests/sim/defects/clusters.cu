@@ -217,3 +217,104 @@ extern "C" __global__ void peer_overwritten(const int* x, int* y) {
   cluster_sync();
   y[i] = mirrored + s[t];
 }
+
+//@ defect fence_of_cluster: race-global
+//@   The fence covers the cluster, and the flag is read by a block of another one.
+//@ run grid=4 block=32 cluster=2
+//@ scratch data: i32[32]
+//@ inout flag: u32[1] = zeros(1) -> [1]
+//@ out y: i32[32] = arange(32)
+extern "C" __global__ void fence_of_cluster(int* data, unsigned* flag, int* y) {
+  const int t = threadIdx.x;
+  if (blockIdx.x == 0) {
+    data[t] = t;  //@ writes
+    __syncthreads();
+    if (t == 0) {
+      __threadfence();  //@ fixed
+      fence_cluster();  //@ broken
+      atomicExch(flag, 1u);
+    }
+  } else if (blockIdx.x == 2) {
+    if (t == 0) {
+      while (atomicAdd(flag, 0u) == 0) __nanosleep(20);
+      __threadfence();
+    }
+    __syncthreads();
+    y[t] = data[t];  //@ reads
+  }
+}
+
+//@ defect reader_fence_of_cluster: race-global
+//@   The reader's fence covers its cluster.
+//@ run grid=4 block=32 cluster=2
+//@ scratch data: i32[32]
+//@ inout flag: u32[1] = zeros(1) -> [1]
+//@ out y: i32[32] = arange(32)
+extern "C" __global__ void reader_fence_of_cluster(int* data, unsigned* flag, int* y) {
+  const int t = threadIdx.x;
+  if (blockIdx.x == 0) {
+    data[t] = t;  //@ writes
+    __syncthreads();
+    if (t == 0) {
+      __threadfence();
+      atomicExch(flag, 1u);
+    }
+  } else if (blockIdx.x == 2) {
+    while (*static_cast<volatile unsigned*>(flag) == 0) __nanosleep(20);
+    __threadfence();  //@ fixed
+    fence_cluster();  //@ broken
+    y[t] = data[t];  //@ reads
+  }
+}
+
+//@ defect atomics_on_gone_peer: exited-peer
+//@   Blocks count in each other's bins by atomics, and part without having met.
+//@ run grid=2 block=64 cluster=2
+//@ in x = i32(arange(128) * 7 % 64)
+//@ inout y: i32[64] = zeros(64) -> i32(where(arange(64) >= 0, 2, 0))
+extern "C" __global__ void atomics_on_gone_peer(const int* x, int* y) {
+  __shared__ int bins[32];
+  const int t = threadIdx.x;
+  if (t < 32) bins[t] = 0;
+  cluster_sync();
+  const int v = x[blockIdx.x * 64 + t];
+  atomicAdd(cluster_map(bins, v / 32) + v % 32, 1);  //@ here
+  cluster_sync();  //@ fixed
+  __syncthreads();  //@ broken
+  if (t < 32) y[32 * blockIdx.x + t] = atomicAdd(&bins[t], 0);
+}
+
+//@ defect peer_not_started: race-shared
+//@   A block stores into its peer's shared memory before it knows that the peer has begun.
+//@ run grid=2 block=32 cluster=2
+//@ in x = i32(arange(64))
+//@ out y: i32[64] = roll(x, 32)
+//@ also exited-peer
+extern "C" __global__ void peer_not_started(const int* x, int* y) {
+  __shared__ int s[32];
+  const int t = threadIdx.x, i = blockIdx.x * 32 + t;
+  cluster_sync();  //@ fixed
+  cluster_map(s, cluster_rank() ^ 1)[t] = x[i];  //@ here
+  cluster_sync();
+  y[i] = s[t];
+}
+
+//@ defect peers_barrier_waited_for: mbarrier-misuse
+//@   A thread can arrive at a peer's barrier, but wait for its own block's only.
+//@ run grid=2 block=32 cluster=2
+//@ in x = i32(arange(32))
+//@ out y: i32[64] = append(x, x)
+extern "C" __global__ void peers_barrier_waited_for(const int* x, int* y) {
+  __shared__ uint64_t bar;
+  const int t = threadIdx.x;
+  if (t == 0) {
+    mbarrier_init(&bar, 1);
+    fence_mbarrier_init();
+  }
+  cluster_sync();
+  if (t == 0 && cluster_rank() == 0) { mbarrier_arrive(&bar); mbarrier_arrive_remote(&bar, 1); }
+  mbarrier_wait(&bar, 0);  //@ fixed
+  mbarrier_wait(cluster_map(&bar, 0), 0);  //@ broken; here
+  y[32 * blockIdx.x + t] = x[t];
+  cluster_sync();
+}

@@ -420,3 +420,128 @@ extern "C" __global__ void bulk_misaligned(const int* x, int* y) {
   mbarrier_wait(&full, 0);
   y[threadIdx.x] = s[threadIdx.x];
 }
+
+//@ defect sum_not_waited_for: in-flight-read
+//@   The sums are read back when their sources have been read, not when the additions are done.
+//@ run block=32
+//@ in x = i32(arange(32))
+//@ inout w: i32[32] = i32(arange(32)) -> 2 * x
+//@ out y: i32[32] = 2 * x
+//@ also missing-wait
+extern "C" __global__ void sum_not_waited_for(const int* x, int* w, int* y) {
+  __shared__ __align__(128) int s[32];
+  const int t = threadIdx.x;
+  s[t] = x[t];
+  fence_proxy_async();
+  __syncthreads();
+  if (t == 0) {
+    bulk_reduce_add(w, s, sizeof s);  //@ bulk
+    bulk_commit();
+    bulk_wait<0>();  //@ fixed
+    bulk_wait_read<0>();  //@ broken
+  }
+  __syncthreads();
+  y[t] = w[t];  //@ reads
+}
+
+//@ defect sum_announced_early: in-flight-read
+//@   Split-K by bulk reductions: a block draws its ticket when its sources have been read, not when its sums are there.
+//@ run grid=3 block=32
+//@ in x = f32(arange(96))
+//@ inout w: f32[32] = zeros(32) -> x.reshape(3, 32).sum(0)
+//@ inout count: u32[1] = zeros(1) -> [3]
+//@ out y: f32[32] = x.reshape(3, 32).sum(0)
+//@ also race-global
+extern "C" __global__ void sum_announced_early(const float* x, float* w, unsigned* count, float* y) {
+  __shared__ __align__(128) float s[32];
+  __shared__ bool last;
+  const int t = threadIdx.x;
+  s[t] = x[32 * blockIdx.x + t];
+  fence_proxy_async();
+  __syncthreads();
+  if (t == 0) {
+    bulk_reduce_add(w, s, sizeof s);  //@ bulk
+    bulk_commit();
+    bulk_wait<0>();  //@ fixed
+    bulk_wait_read<0>();  //@ broken
+    __threadfence();
+    last = atomicAdd(count, 1u) == gridDim.x - 1;
+    __threadfence();
+  }
+  __syncthreads();
+  if (last) y[t] = w[t];  //@ reads
+}
+
+//@ defect sum_over_cleared: missing-proxy-fence
+//@   The block clears the sums that it adds to by bulk reduction, and its proxy fence is for shared memory alone.
+//@ run block=32
+//@ in x = f32(arange(32))
+//@ out w: f32[32] = x
+extern "C" __global__ void sum_over_cleared(const float* x, float* w) {
+  __shared__ __align__(128) float s[32];
+  const int t = threadIdx.x;
+  s[t] = x[t];
+  w[t] = 0;  //@ writes
+  fence_proxy_async();  //@ fixed
+  fence_proxy_async_shared();  //@ broken
+  __syncthreads();
+  if (t == 0) {
+    bulk_reduce_add(w, s, sizeof s);  //@ bulk
+    bulk_commit();
+    bulk_wait<0>();
+  }
+}
+
+//@ defect sums_not_cleared: uninitialised-read
+//@   A bulk reduction adds to its output, and nobody has set it to zero.
+//@ run block=32
+//@ in x = f32(arange(32))
+//@ out w: f32[32] = x
+extern "C" __global__ void sums_not_cleared(const float* x, float* w) {
+  __shared__ __align__(128) float s[32];
+  const int t = threadIdx.x;
+  s[t] = x[t];
+  w[t] = 0;  //@ fixed
+  fence_proxy_async();
+  __syncthreads();
+  if (t == 0) {
+    bulk_reduce_add(w, s, sizeof s);  //@ bulk
+    bulk_commit();
+    bulk_wait<0>();
+  }
+}
+
+//@ defect handed_over_by_flag: missing-proxy-fence
+//@   What one block has written with ordinary stores another one loads by bulk copy; before the flag there is an ordinary fence
+//@   alone. One of the two must fence for the async proxy as well: here the writer does.
+//@ run grid=2 block=32
+//@ in x = f32(arange(32))
+//@ scratch w: f32[32]
+//@ inout flag: u32[1] = zeros(1) -> [1]
+//@ out y: f32[32] = x
+extern "C" __global__ void handed_over_by_flag(const float* x, float* w, unsigned* flag, float* y) {
+  __shared__ __align__(128) float s[32];
+  __shared__ uint64_t bar;
+  const int t = threadIdx.x;
+  if (blockIdx.x == 0) {
+    w[t] = x[t];  //@ writes
+    fence_proxy_async();  //@ fixed
+    __syncthreads();
+    if (t == 0) {
+      __threadfence();
+      atomicExch(flag, 1u);
+    }
+    return;
+  }
+  if (t == 0) {
+    mbarrier_init(&bar, 1);
+    fence_mbarrier_init();
+    while (*static_cast<volatile unsigned*>(flag) == 0) __nanosleep(20);
+    __threadfence();
+    mbarrier_arrive_expect_tx(&bar, sizeof s);
+    bulk_load(s, w, sizeof s, &bar);  //@ bulk
+  }
+  __syncthreads();
+  mbarrier_wait(&bar, 0);
+  y[t] = s[t];
+}

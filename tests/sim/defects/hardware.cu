@@ -134,3 +134,18 @@ extern "C" __global__ void loop_without_end(int* y, int first) {
   for (int step = first; i < 12; step = step / 2) *y = i += step;          //@ broken; runs
   *y = i;
 }
+
+//@ defect pool_exceeded: register-budget
+//@   Three warpgroups are launched with 168 registers a thread, 64,512 in all; 32 and twice 240 are 65,536, more than that.
+//@ run block=384
+//@ out y: i32[384] = arange(384)
+//@ also deadlock
+extern "C" __global__ void __launch_bounds__(384, 1) pool_exceeded(int* y) {
+  if (threadIdx.x < 128) {
+    registers_decrease<24>();  //@ fixed
+    registers_decrease<32>();  //@ broken
+  } else {
+    registers_increase<240>();  //@ here
+  }
+  y[threadIdx.x] = threadIdx.x;
+}

@@ -361,3 +361,63 @@ extern "C" __global__ void tile_by_matrices(const int* x, int* y) {
   ldmatrix<1, true>(q, s + 8 * (t % 8));
   y[t] = static_cast<int>(q[0]);
 }
+
+//@ kernel sums_fetched_by_copy
+//@   Two blocks add by bulk reductions, wait for them and raise a flag; a third fetches the sums by a bulk copy: one proxy alone.
+//@ run grid=3 block=32
+//@ in x = f32(arange(64))
+//@ inout w: f32[32] = zeros(32) -> x[:32] + x[32:]
+//@ inout count: u32[1] = zeros(1) -> [2]
+//@ out y: f32[32] = x[:32] + x[32:]
+extern "C" __global__ void sums_fetched_by_copy(const float* x, float* w, unsigned* count, float* y) {
+  __shared__ __align__(128) float s[32];
+  __shared__ uint64_t bar;
+  const int t = threadIdx.x;
+  if (blockIdx.x < 2) {
+    s[t] = x[32 * blockIdx.x + t];
+    fence_proxy_async();
+    __syncthreads();
+    if (t == 0) {
+      bulk_reduce_add(w, s, sizeof s);
+      bulk_commit();
+      bulk_wait<0>();
+      __threadfence();
+      atomicAdd(count, 1u);
+    }
+    return;
+  }
+  if (t == 0) {
+    mbarrier_init(&bar, 1);
+    fence_mbarrier_init();
+    while (*static_cast<volatile unsigned*>(count) < 2) __nanosleep(20);
+    __threadfence();
+    mbarrier_arrive_expect_tx(&bar, sizeof s);
+    bulk_load(s, w, sizeof s, &bar);
+  }
+  __syncthreads();
+  mbarrier_wait(&bar, 0);
+  y[t] = s[t];
+}
+
+//@ kernel relaxed_start
+//@   The first meeting of the cluster orders execution alone: barriers are initialised and fenced, nothing else is shared yet.
+//@ run grid=2 block=32 cluster=2
+//@ in x = i32(arange(64))
+//@ out y: i32[64] = roll(x, 32)
+extern "C" __global__ void relaxed_start(const int* x, int* y) {
+  __shared__ int s[32];
+  __shared__ uint64_t full;
+  const int t = threadIdx.x;
+  if (t == 0) {
+    mbarrier_init(&full, 32);
+    fence_mbarrier_init();
+  }
+  cluster_arrive_relaxed();
+  cluster_wait();
+  __syncthreads();
+  cluster_map(s, cluster_rank() ^ 1)[t] = x[32 * blockIdx.x + t];
+  mbarrier_arrive_remote(&full, cluster_rank() ^ 1);
+  mbarrier_wait_cluster(&full, 0);
+  y[32 * blockIdx.x + t] = s[t];
+  cluster_sync();
+}

@@ -407,3 +407,100 @@ extern "C" __global__ void matrix_before_barrier(const int* x, int* y) {
   ldmatrix<1>(r, tile + t % 8 * 8);   //@ reads
   y[t] = static_cast<int>(r[0] & 0xffff);
 }
+
+//@ defect one_warp_waits: race-shared
+//@   One warp of the warpgroup waits for the operands. Each warp issues its part of a product when it comes there.
+//@ run block=256
+//@ in a = bf16(arange(1024) % 7).reshape(64, 16)
+//@ in b = bf16(arange(128) % 5).reshape(8, 16)
+//@ out y: f32[64, 8] = matmul(a, b.T)
+//@ also uninitialised-read, missing-proxy-fence
+extern "C" __global__ void __launch_bounds__(256) one_warp_waits(const Bits* a, const Bits* b, float* y) {
+  __shared__ __align__(128) Bits sa[64 * 16], sb[8 * 16];
+  __shared__ uint64_t full;
+  const int t = threadIdx.x;
+  if (t == 0) mbarrier_init(&full, 128);
+  __syncthreads();
+  if (t >= 128) {
+    for (int i = t - 128; i < 16 * 64; i += 128) sa[core(i / 16, i % 16)] = a[i];  //@ writes
+    for (int i = t - 128; i < 16 * 8; i += 128) sb[core(i / 16, i % 16)] = b[i];
+    fence_proxy_async();
+    mbarrier_arrive(&full);
+    return;
+  }
+  mbarrier_wait(&full, 0);  //@ fixed
+  if (t < 32) mbarrier_wait(&full, 0);  //@ broken
+  float d[4] = {};
+  wgmma_fence();
+  wgmma_bf16<8>(d, operand(sa), operand(sb), false);  //@ wgmma
+  wgmma_commit();
+  wgmma_wait<0>(d);
+  for (int i = 0; i < 4; ++i) y[place(t, i)] = d[i];
+}
+
+//@ defect fragment_not_fenced: accumulator-in-flight
+//@   Fragments of A are loaded again after the wait, and no wgmma.fence orders them before the next product.
+//@ run block=128
+//@ in a = bf16(arange(2048) % 7).reshape(2, 64, 16)
+//@ in b = bf16(arange(128) % 5).reshape(8, 16)
+//@ out y: f32[64, 8] = matmul(a[0], b.T) + matmul(a[1], b.T)
+extern "C" __global__ void __launch_bounds__(128) fragment_not_fenced(const Bits* a, const Bits* b, float* y) {
+  __shared__ __align__(128) Bits sb[8 * 16];
+  fill(sb, b, 8);
+  fence_proxy_async();
+  __syncthreads();
+  const int t = threadIdx.x, row = t / 32 * 16 + t % 32 / 4, k = t % 4 * 2;
+  float d[4] = {};
+  wgmma_fence();  //@ broken
+  for (int tile = 0; tile < 2; ++tile) {
+    uint32_t f[4];
+    for (int r = 0; r < 4; ++r)
+      f[r] = *reinterpret_cast<const uint32_t*>(a + 1024 * tile + 16 * (row + r % 2 * 8) + k + r / 2 * 8);
+    wgmma_fence();  //@ fixed
+    wgmma_bf16<8>(d, f, operand(sb));  //@ here
+    wgmma_commit();
+    wgmma_wait<0>(d);
+  }
+  for (int i = 0; i < 4; ++i) y[place(t, i)] = d[i];
+}
+
+//@ kernel region_used_again
+//@   Memory that TMA filled with a swizzle serves a second product, whose operands ordinary stores lay down without one.
+//@ run block=128
+//@ in a = bf16(arange(64 * 64) % 7).reshape(64, 64)
+//@ in b = bf16(arange(8 * 64) % 5).reshape(8, 64)
+//@ in c = bf16(arange(1024) % 3).reshape(64, 16)
+//@ in e = bf16(arange(128) % 4).reshape(8, 16)
+//@ map map_a = a box=(64, 64) swizzle=128
+//@ map map_b = b box=(64, 8) swizzle=128
+//@ out y: f32[64, 8] = matmul(a[:, :16], b[:, :16].T) + matmul(c, e.T)
+extern "C" __global__ void __launch_bounds__(128) region_used_again(const __grid_constant__ CUtensorMap map_a,
+                                                                    const __grid_constant__ CUtensorMap map_b,
+                                                                    const Bits* c, const Bits* e, float* y) {
+  __shared__ __align__(1024) Bits sa[64 * 64], sb[8 * 64];
+  __shared__ uint64_t full;
+  if (threadIdx.x == 0) {
+    mbarrier_init(&full, 1);
+    fence_mbarrier_init();
+    mbarrier_arrive_expect_tx(&full, sizeof sa + sizeof sb);
+    tma_load(sa, map_a, &full, 0, 0);
+    tma_load(sb, map_b, &full, 0, 0);
+  }
+  __syncthreads();
+  mbarrier_wait(&full, 0);
+  float d[4] = {};
+  wgmma_fence();
+  wgmma_bf16<8>(d, wgmma_descriptor(sa, Swizzle::b128, 16, 1024), wgmma_descriptor(sb, Swizzle::b128, 16, 1024), false);
+  wgmma_commit();
+  wgmma_wait<0>(d);
+  __syncthreads();
+  fill(sa, c, 64);
+  fill(sb, e, 8);
+  fence_proxy_async();
+  __syncthreads();
+  wgmma_fence();
+  wgmma_bf16<8>(d, operand(sa), operand(sb));
+  wgmma_commit();
+  wgmma_wait<0>(d);
+  for (int i = 0; i < 4; ++i) y[place(threadIdx.x, i)] = d[i];
+}
