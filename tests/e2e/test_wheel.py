@@ -93,7 +93,7 @@ def test_it_holds_the_compiler_its_headers_and_the_kernels(wheel: Path) -> None:
     for path in sorted((built.REPO / "csrc" / "runtime").glob("*.cpp")):
         assert f"spak/build/runtime_sources/{path.name}" in names
     package = built.REPO / "compiler" / "spak"
-    data = {".css", ".cpp", ".j2", ".lark", ".toml", ".md", ".yaml", ".lock"}
+    data = {".css", ".cpp", ".j2", ".lark", ".ld", ".toml", ".md", ".yaml", ".lock"}
     for path in sorted(p for p in package.rglob("*") if p.suffix in data and "__pycache__" not in p.parts):
         assert f"spak/{path.relative_to(package).as_posix()}" in names
     kernels = {name for name in names if name.startswith("spak_kernels/") and name.endswith("_cpu.so")}

@@ -143,11 +143,18 @@ def compile_engine(*flags: str, compiler: str = "g++", parts: Sequence[str] = ()
             return [library.library(library.toolchain())]
     command = [compiler, *ENGINE, *flags, "-I", str(CSRC / "include"), "-I", str(CSRC / "sim")]
     names = [Path(name) for name in (CSRC / "sim" / "sources.txt").read_text().split()]
-    return [
+    objects = [
         _compile(CSRC / "sim" / name, command if name.parts[0] == "engine" else [*command, "-O0"])
         for name in names
         if name.parts[0] in parts
     ]
+    archive = cache() / f"libengine-{hashlib.sha256(repr(objects).encode()).hexdigest()[:24]}.a"
+    with _locked(archive):
+        if not archive.exists():
+            subprocess.run(["ar", "rcsD", str(made := archive.with_suffix(".made")), *map(str, objects)], check=True)
+            made.rename(archive)
+        os.utime(archive)
+    return [archive]
 
 
 def launchers(source: str) -> str:
@@ -197,12 +204,14 @@ def _objects(
 
 
 def _link(objects: Sequence[Path], name: str, *flags: str, compiler: str = "g++") -> Path:
-    key = hashlib.sha256(repr(([str(path) for path in objects], flags)).encode()).hexdigest()[:24]
+    script = library.SCRIPT.read_text()
+    key = hashlib.sha256(repr(([str(path) for path in objects], flags, script)).encode()).hexdigest()[:24]
     target = cache() / f"{name}-{key}"
     with _locked(target):
         if not target.exists():
             out = cache() / f"{target.name}.{os.getpid()}"
-            subprocess.run([compiler, "-pthread", *flags, *map(str, objects), "-o", str(out)], check=True)
+            link = [compiler, "-pthread", f"-Wl,-T,{library.SCRIPT}", *flags]
+            subprocess.run([*link, *map(str, objects), "-o", str(out)], check=True)
             out.rename(target)
         os.utime(target)
     return target

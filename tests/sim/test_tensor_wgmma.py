@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +152,38 @@ def test_a_chain_and_two_groups(wgmma: sim_harness.Kernels, completion: str) -> 
         for k in steps:
             total = expected("bf16", a[:, 16 * k : 16 * k + 16], b[:, 16 * k : 16 * k + 16], total)
         np.testing.assert_array_equal(out, total[places[..., 0], places[..., 1]])
+
+
+def test_what_a_model_does_at_one_go_is_not_interrupted(wgmma: sim_harness.Kernels) -> None:
+    """The watch that lets others run where a thread loops is called all the time: it finds the thread in a model again and
+    again, and must not enter the model a second time from there."""
+    groups, steps, rng = 4, 300, np.random.default_rng(3)
+    a, b = (rng.integers(-3, 4, (rows, 64)).astype(np.float32) for rows in (64 * groups, 256))
+    row, column = np.arange(64 * groups + 256)[:, None], np.arange(64)[None, :]
+    image = np.zeros(len(row) * 128, np.uint8)
+    places = ptx.swizzled(row * 128 + column * 2, 128) // 2
+    image.view(np.uint16)[places] = (np.concatenate([a, b]).view(np.uint32) >> 16).astype(np.uint16)
+    registers = np.zeros((groups, 128, 128), np.float32)
+
+    def product(steps: int) -> None:
+        wgmma.run("wgmma_groups", 1, 128 * groups, image, image.size // 4, registers, steps, smem=image.size, threads=1)
+
+    product(1)  # from now on somebody takes the signal
+    me, over = threading.get_ident(), threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            signal.pthread_kill(me, signal.SIGRTMIN + 7)
+            time.sleep(2e-5)
+
+    watch = threading.Thread(target=look)
+    watch.start()
+    try:
+        product(steps)
+    finally:
+        over.set()
+        watch.join()
+    places = ptx.wgmma_d(256)
+    for group, out in enumerate(registers):
+        wanted = steps * (a[64 * group : 64 * group + 64] @ b.T)
+        np.testing.assert_array_equal(out, wanted[places[..., 0], places[..., 1]])

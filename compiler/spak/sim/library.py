@@ -28,6 +28,7 @@ _PACKAGE = Path(__file__).parent.parent
 INCLUDE = _PACKAGE / "include"
 SOURCES = _PACKAGE / "build" / "sim_sources"
 HOST = INCLUDE / "spak" / "sim" / "host"
+SCRIPT = _PACKAGE / "cmake" / "simulator.ld"  # for the linker
 _LISTS = ("sources.txt", "host/sources.txt")
 _FLAGS = ("-std=c++20", "-O2", "-fPIC", "-fno-strict-aliasing", "-ffunction-sections", "-fdata-sections")
 # A program's templates of the standard library are compiled for the checkers: the runtime keeps to its own.

@@ -128,7 +128,7 @@ def build(
     found.raise_if_any()
     archive = library.library(tools, tell=tell)  # last: it takes a minute the first time, and a typing error should not
     made = folder / "program"
-    link = ["-pthread", "-ldl", "-rdynamic", *flavours.link_flags(settings.mode)]
+    link = [f"-Wl,-T,{library.SCRIPT}", "-pthread", "-ldl", "-rdynamic", *flavours.link_flags(settings.mode)]
     done = subprocess.run(
         [tools.compiler, *map(str, objects), str(archive), *link, "-o", str(made)],
         capture_output=True,

@@ -24,6 +24,8 @@
 extern "C" {
 extern const char __start_spak_sim_hooks[] __attribute__((weak, visibility("hidden")));
 extern const char __stop_spak_sim_hooks[] __attribute__((weak, visibility("hidden")));
+// Where the code begins that comes from no library; what is linked with a simulator.ld has it.
+extern const char spak_sim_device_code[] __attribute__((visibility("hidden")));
 }
 
 namespace spak::sim {
@@ -44,7 +46,8 @@ constexpr std::uint64_t kStall = 5000;
 constexpr std::uintptr_t kLoop =
     2048;  // bytes: a thread that is caught twice within them, and nowhere else, loops there
 
-// The code of this module: only there can a thread be interrupted, for elsewhere it may hold a lock.
+// The device code of this module: only there can a thread be interrupted. Elsewhere it may hold a lock, or be in the middle
+// of what the engine and its models must do at one go.
 struct Text {
   std::uintptr_t begin = 0, end = 0;
   Text() {
@@ -56,7 +59,7 @@ struct Text {
             const auto& part = info->dlpi_phdr[i];
             const std::uintptr_t begin = info->dlpi_addr + part.p_vaddr;
             if (part.p_type != PT_LOAD || mine < begin || mine >= begin + part.p_memsz) continue;
-            text.begin = begin, text.end = begin + part.p_memsz;
+            text.begin = reinterpret_cast<std::uintptr_t>(&spak_sim_device_code), text.end = begin + part.p_memsz;
             return 1;
           }
           return 0;
@@ -115,7 +118,7 @@ struct Watch::Seen {
   bool busy;           // which of both runs
   std::uint64_t used;  // by this OS thread, in nanoseconds: signals may come later than they are due
   std::uint64_t achievements, meetings, switches;
-  std::uintptr_t pc;
+  std::uintptr_t pc;  // in device code, where the thread was found since it runs; else 0
   ThreadView* thread;
   std::uint64_t interrupted;  // when a thread was last made to let others run
   std::uint64_t deeds;        // of the launch, when this worker was first found polling since
@@ -167,7 +170,7 @@ void Watch::tick(int number, siginfo_t* info, void* state) {
     const bool loops = alone && here && pc - before.pc + kLoop < 2 * kLoop;
     before.switches = running->switches();
     before.thread = current;
-    before.pc = pc;
+    if (here || !alone) before.pc = here ? pc : 0;
     if (alone) pace->did_something(now);  // it may be computing
     if (!alone && !achieved && !met) before.polls();
     if (now > pace->last.load(std::memory_order_relaxed) + kStall && pace->all_poll())

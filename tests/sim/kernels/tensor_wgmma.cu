@@ -135,3 +135,18 @@ extern "C" __global__ void __launch_bounds__(128) wgmma_chain(const uint32_t* im
   spak::wgmma_wait<0>(second);
   for (int i = 0; i < 32; ++i) all[threadIdx.x * 32 + i] = second[i];
 }
+
+// Warpgroups with a 64 x 64 tile of A each, and all with the same 256 x 64 of B, behind them: `steps` times the product.
+extern "C" __global__ void __launch_bounds__(512) wgmma_groups(const uint32_t* image, int words, float* out, int steps) {
+  char* memory = prepare({image, nullptr, words, nullptr, true});
+  const uint64_t a = spak::wgmma_descriptor(memory + threadIdx.x / 128 * 8192, spak::Swizzle::b128, 0, 1024);
+  const uint64_t b = spak::wgmma_descriptor(memory + blockDim.x / 128 * 8192, spak::Swizzle::b128, 0, 1024);
+  float sum[128];
+  for (int step = 0; step < steps; ++step) {
+    spak::wgmma_fence();
+    for (int k = 0; k < 4; ++k) spak::wgmma_bf16<256>(sum, spak::wgmma_advance(a, 32 * k), spak::wgmma_advance(b, 32 * k), step + k > 0);
+    spak::wgmma_commit();
+    spak::wgmma_wait<0>(sum);
+  }
+  for (int i = 0; i < 128; ++i) out[threadIdx.x * 128 + i] = sum[i];
+}
