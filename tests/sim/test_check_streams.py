@@ -10,7 +10,8 @@ STREAMS = PROGRAMS / "api" / "streams.cu"
 pytestmark = pytest.mark.xdist_group("programs")
 
 CASES = {0: ("// fill", "// add"), 1: ("// fill", "// add"), 2: ("// fill", "// copy 2"), 3: ("// add", "// copy 3"),
-         4: ("// fill", "// copy 4"), 5: ("// add", "// copy 5"), 6: ("// fill", "// add")}  # fmt: skip
+         4: ("// fill", "// copy 4"), 5: ("// add", "// copy 5"), 6: ("// fill", "// add"),
+         8: ("// one of", "// alone")}  # fmt: skip
 
 
 @pytest.mark.parametrize("streams", ["lazy", "eager"])
@@ -22,6 +23,11 @@ def test_a_forgotten_order_of_streams_is_found(case: int, streams: str) -> None:
     lines = {text[party.place.span.line - 1] for party in done.found[0].parties if party.place.span}
     assert all(any(mark in line for line in lines) for mark in CASES[case]), done.found
     assert "two streams" in done.found[0].sentence
+    if case == 8:
+        assert {party.threads for party in done.found[0].parties} == {
+            "block (0,0,0), thread (2,1,0)",
+            "block (0,0,0), thread (0,0,0)",
+        }
 
 
 @pytest.mark.parametrize("streams", ["lazy", "eager"])

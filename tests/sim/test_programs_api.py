@@ -79,6 +79,14 @@ def test_misuse_of_the_heap_of_device_code(case: int, rule: str, line: str) -> N
     assert span and (found.rule, line in ERRORS.read_text().split("\n")[span.line - 1]) == (rule, True), found
 
 
+def test_half_a_tile_of_several_warps_waits_for_ever() -> None:
+    (found,) = programs_harness.run(ERRORS, "plain", "33").found
+    assert found.rule == "deadlock"
+    waits, exited = found.parties
+    assert "its tile: 32 of 64 threads have arrived" in waits.what and "threads 0-31, 64-95" in waits.threads
+    assert "exited" in exited.role and "threads 32-63, 96-127" in exited.threads
+
+
 def test_host_memory_in_a_kernel_is_out_of_bounds() -> None:
     """From the heap: the program's static data and the host's stack are not told apart from a kernel's own constants."""
     assert programs_harness.run(ERRORS, "check", "20").rules[0] in ("out-of-bounds", "invalid-address")

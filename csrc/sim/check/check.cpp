@@ -24,7 +24,6 @@ namespace {
 // Units come and go, their shadows stay: what is left in them is older than whatever comes.
 struct Units {
   std::vector<std::unique_ptr<UnitState>> running, idle;
-  Dim block{1, 1, 1};
   bool counting = false;
 };
 Units& units() {
@@ -44,7 +43,7 @@ void begin_thread(ThreadState& state, BlockState& block, std::uint32_t index) {
 
 void begin_block(BlockState& state, Block& block, UnitState& unit) {
   state.unit = &unit;
-  state.number = new_block(block.block, false);
+  state.number = new_block(block.block, block.dim, false);
   state.floor = 0;
   state.high = 1;
   state.size = block.size();
@@ -77,7 +76,6 @@ void end_unit(std::size_t at) {
 }  // namespace
 
 bool counting() { return units().counting; }
-const Dim& block_dim() { return units().block; }
 
 void forget_windows() {
   for (const auto& unit : units().idle)
@@ -141,10 +139,7 @@ void left() {
 }
 
 void launch_begin(const Job& job) {
-  Units& all = units();
-  all.counting = job.settings.mode == Mode::profile;
-  all.block = {static_cast<unsigned>(job.config.block[0]), static_cast<unsigned>(job.config.block[1]),
-               static_cast<unsigned>(job.config.block[2])};
+  units().counting = job.settings.mode == Mode::profile;
   active = true;
   notes_begin(job);
   places_begin_launch();

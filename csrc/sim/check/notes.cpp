@@ -53,19 +53,19 @@ std::string triple(const Dim& at) {
   return "(" + std::to_string(at.x) + "," + std::to_string(at.y) + "," + std::to_string(at.z) + ")";
 }
 
-Dim thread_place(std::uint32_t index) {
-  const Dim& dim = block_dim();
+Dim thread_place(std::uint32_t index, const Dim& dim) {
   const unsigned x = dim.x ? dim.x : 1, y = dim.y ? dim.y : 1;
   return {index % x, index / x % y, index / x / y};
 }
 
 std::string text(const Members& members) {
   if (!members.block) return "";
-  std::string out = "block " + triple(past_of(members.block).place);
+  const Past& block = past_of(members.block);
+  std::string out = "block " + triple(block.place);
   if (members.threads.count() == 1) {
     std::uint32_t index = 0;
     while (!members.threads[index]) ++index;
-    out += ", thread " + triple(thread_place(index));
+    out += ", thread " + triple(thread_place(index, block.dim));
   } else {
     out += ", threads ";
     unsigned runs = 0;

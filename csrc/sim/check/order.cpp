@@ -90,7 +90,8 @@ namespace {
 void require_agents(UnitState& unit, bool anew) {
   if (unit.agents && !anew) return;
   if (unit.agents) retire(unit.agents);
-  unit.agents = new_block(past_of(unit.first).place, true);
+  const Past first = past_of(unit.first);
+  unit.agents = new_block(first.place, first.dim, true);
   unit.agent_ticks.assign(1024, 0);
 }
 

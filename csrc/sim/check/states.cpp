@@ -15,11 +15,11 @@ Now now;
 namespace {
 
 struct History {
-  std::uint32_t launch = 1;                              // the first number of this launch
-  std::uint32_t lowest = 1;                              // the first of what is not before it
-  std::uint64_t age = 1;                                 // how often numbers began anew
-  std::vector<Deed> beside;                              // older work that is not before it
-  std::vector<Past> past{Past{{0, 0, 0}, false, true}};  // by number
+  std::uint32_t launch = 1;                                         // the first number of this launch
+  std::uint32_t lowest = 1;                                         // the first of what is not before it
+  std::uint64_t age = 1;                                            // how often numbers began anew
+  std::vector<Deed> beside;                                         // older work that is not before it
+  std::vector<Past> past{Past{{0, 0, 0}, {1, 1, 1}, false, true}};  // by number
 };
 History& history() {
   static History all;
@@ -34,16 +34,16 @@ void make_room(std::size_t blocks) {
   // Nobody is asked about such old blocks again; what they left behind is forgotten.
   forget_chunks();
   forget_windows();
-  all.past.assign(1, Past{{0, 0, 0}, false, true});
+  all.past.assign(1, Past{{0, 0, 0}, {1, 1, 1}, false, true});
   all.launch = all.lowest = 1;
   ++all.age;
   all.beside.clear();
 }
 
-std::uint32_t new_block(const Dim& place, bool agents) {
+std::uint32_t new_block(const Dim& place, const Dim& dim, bool agents) {
   History& all = history();
   if (all.past.size() >= kMaxBlock) make_room(1);
-  all.past.push_back({place, agents, false});
+  all.past.push_back({place, dim, agents, false});
   return static_cast<std::uint32_t>(all.past.size() - 1);
 }
 
@@ -176,7 +176,8 @@ void advance(ThreadState& thread) {
   if (block.high >= kMaxTick) {
     // The block goes on under a new number; what it did before counts as known to everybody.
     retire(block.number);
-    block.number = new_block(past_of(block.number).place, false);
+    const Past before = past_of(block.number);
+    block.number = new_block(before.place, before.dim, false);
     block.floor = 0;
     block.high = 1;
     for (unsigned i = 0; i < block.size; ++i) {

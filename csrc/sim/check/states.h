@@ -125,14 +125,13 @@ void advance(ThreadState& thread);
 ClockRef knowledge(const ThreadState& thread);
 void learn(ThreadState& thread, const Clock& clock);
 // A number for a block of the history.
-std::uint32_t new_block(const Dim& place, bool agents);
+std::uint32_t new_block(const Dim& place, const Dim& dim, bool agents);
 struct Past {
-  Dim place;
+  Dim place, dim;  // of the block, in its grid and in threads
   bool agents;
   bool retired;  // its number was given up: whatever it did counts as known
 };
 const Past& past_of(std::uint32_t block);
-const Dim& block_dim();
 // The first number of this launch; the first of the work that overlaps it; whether one that is older belongs to that.
 std::uint32_t first_of_launch();
 std::uint32_t lowest_of_interest();

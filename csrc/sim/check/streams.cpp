@@ -15,7 +15,7 @@ namespace spak::sim::check {
 HostWork::HostWork(Place place, const char* what) : place_(place), what_(what) {
   make_room(1);
   history_begin_launch();
-  mine_ = slot_of(new_block({0, 0, 0}, true), 1, 0, How::plain, place_of(place, what));
+  mine_ = slot_of(new_block({0, 0, 0}, {1, 1, 1}, true), 1, 0, How::plain, place_of(place, what));
 }
 
 void HostWork::access(const void* begin, std::size_t size, bool write) {

@@ -1,4 +1,5 @@
-// Named barriers: bar.sync and bar.arrive with a number of threads. Warps come as a whole. Knows nothing of mbarriers.
+// Barriers of some warps of a block, which come as a whole: bar.sync and bar.arrive with a number of threads, and those of tiles.
+// Knows nothing of mbarriers.
 #include "spak/sim/model/barrier.h"
 
 #include <array>
@@ -18,7 +19,11 @@ struct Use {
   Gate gate;
 };
 
+// Those that have numbers; then one for each tile of 64, of 128 ... of 1024 threads that a block can have.
+constexpr int kNumbered = 16, kTiles = 31;
+
 struct Named {
+  const char* what = "";         // waiting for it
   int threads = 0, arrived = 0;  // `threads` is that of the first to arrive
   Site first{nullptr, 0};
   std::string who;
@@ -26,7 +31,7 @@ struct Named {
 };
 
 struct NamedBarriers {
-  std::array<Named, 16> named;
+  std::array<Named, kNumbered + kTiles> named;
   std::array<check::Order, kMaxThreads / kWarp> warps;  // what the lanes of a warp that is coming together have done
 };
 
@@ -39,8 +44,8 @@ struct Arriving {
 
 std::string describe_named(const void* object, const Thread&) {
   const auto& barrier = *static_cast<const Named*>(object);
-  return "waits at a named barrier: " + std::to_string(barrier.arrived) + " of " + std::to_string(barrier.threads) +
-         " threads have arrived";
+  return barrier.what +
+         (": " + std::to_string(barrier.arrived) + " of " + std::to_string(barrier.threads) + " threads have arrived");
 }
 
 // In the last lane of the warp.
@@ -69,7 +74,9 @@ void arrive(void* const* arguments, std::uint32_t arrived) {
     wrong.parties.push_back({"came before", {barrier.first, nullptr}, barrier.who, ""});
     stop(std::move(wrong));
   }
-  if (!barrier.arrived) barrier.threads = first->threads, barrier.first = site, barrier.who = name_of(thread);
+  if (!barrier.arrived)
+    barrier.what = first->id < kNumbered ? "waits at a named barrier" : "waits for its tile",
+    barrier.threads = first->threads, barrier.first = site, barrier.who = name_of(thread);
   check::Order& warp = all.warps[thread.index / kWarp];
   if (check::on()) {
     barrier.use->order.join(warp);
@@ -85,9 +92,18 @@ void arrive(void* const* arguments, std::uint32_t arrived) {
   over->gate.open();
 }
 
-void come(int id, int threads, bool waits, Site site) {
-  const Thread& thread = caller(site);
-  const Block& block = thread.owner();
+void come(int id, int threads, bool waits, const char* what, Site site) {
+  auto& all = block_state<NamedBarriers>();
+  if (check::on()) all.warps[self().index / kWarp].release();
+  Arriving mine{id, threads, waits, site, nullptr};
+  together_warp(what, 0xFFFFFFFFu, &mine, arrive, site);
+  if (!waits) return;
+  if (!mine.use->over) mine.use->gate.wait(what, site, describe_named, &all.named[static_cast<std::size_t>(id)]);
+  if (check::on()) mine.use->order.acquire();
+}
+
+void come_to_numbered(int id, int threads, bool waits, Site site) {
+  const Block& block = caller(site).owner();
   const auto whole = static_cast<int>((block.size() + kWarp - 1) / kWarp * kWarp);
   if (id < 0 || id > 15)
     stop(finding("bad-argument", "named barrier " + std::to_string(id) + ": a block has barriers 0 to 15",
@@ -107,19 +123,18 @@ void come(int id, int threads, bool waits, Site site) {
                  "comes to named barrier 0 while " + std::to_string(block.waiting()) +
                      " threads wait at __syncthreads(), which is the same barrier",
                  "use ids 1 to 15 for parts of a block", "comes", site));
-  auto& all = block_state<NamedBarriers>();
-  if (check::on()) all.warps[thread.index / kWarp].release();
-  Arriving mine{id, threads, waits, site, nullptr};
-  together_warp(waits ? "named_sync" : "named_arrive", 0xFFFFFFFFu, &mine, arrive, site);
-  if (!waits) return;
-  if (!mine.use->over)
-    mine.use->gate.wait("named_sync", site, describe_named, &all.named[static_cast<std::size_t>(id)]);
-  if (check::on()) mine.use->order.acquire();
+  come(id, threads, waits, waits ? "named_sync" : "named_arrive", site);
 }
 
 }  // namespace
 
-void named_sync(int id, int threads, Site site) { come(id, threads, true, site); }
-void named_arrive(int id, int threads, Site site) { come(id, threads, false, site); }
+void named_sync(int id, int threads, Site site) { come_to_numbered(id, threads, true, site); }
+void named_arrive(int id, int threads, Site site) { come_to_numbered(id, threads, false, site); }
+
+void tile_sync(unsigned threads, Site site) {
+  const unsigned before = 32 - 2 * kMaxThreads / threads;  // tiles that are smaller
+  const int id = kNumbered + static_cast<int>(before + caller(site).index / threads);
+  come(id, static_cast<int>(threads), true, "tile.sync", site);
+}
 
 }  // namespace spak::sim

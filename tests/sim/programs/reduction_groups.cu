@@ -61,6 +61,33 @@ __global__ void compact(const int* in, int* out, cuda::atomic<int, cuda::thread_
   if (through < 1 || through > n) out[0] = -1;
 }
 
+// Tiles of several warps: sums, and whether the mirror image in shared memory is what a shuffle says.
+template <unsigned Threads>
+__global__ void wide(const int* in, int* sums) {
+  __shared__ cg::block_tile_memory<256> scratch;
+  __shared__ int stage[256];
+  auto tile = cg::tiled_partition<Threads>(cg::this_thread_block(scratch));
+  auto warp = cg::tiled_partition<32>(tile);
+  int value = in[blockIdx.x * blockDim.x + threadIdx.x];
+  stage[threadIdx.x] = value;
+  tile.sync();
+  int mirrored = stage[tile.meta_group_rank() * Threads + Threads - 1 - tile.thread_rank()];
+  int last = tile.shfl(value, Threads - 1);
+  bool right = (tile.thread_rank() || mirrored == last) && warp.meta_group_rank() == tile.thread_rank() / 32 && tile.any(tile.thread_rank() == 5) && !tile.all(tile.thread_rank());
+  int sum = cg::reduce(tile, right ? value : -1000000, cg::plus<int>());
+  if (tile.thread_rank() == 0) sums[blockIdx.x * tile.meta_group_size() + tile.meta_group_rank()] = sum;
+}
+
+template <unsigned Threads>
+bool sums_of_tiles(const std::vector<int>& a, const int* in, int* out) {
+  wide<Threads><<<2, 256>>>(in, out);
+  std::vector<int> sums(512 / Threads);
+  cudaMemcpy(sums.data(), out, sums.size() * sizeof(int), cudaMemcpyDeviceToHost);
+  for (size_t i = 0; i < sums.size(); ++i)
+    if (sums[i] != std::accumulate(a.begin() + i * Threads, a.begin() + (i + 1) * Threads, 0)) return false;
+  return true;
+}
+
 // Blocks of a cluster and of a grid.
 __global__ void __cluster_dims__(2) neighbours(int* out) {
   __shared__ int mine;
@@ -121,6 +148,7 @@ int main() {
   cudaLaunchCooperativeKernel((void*)neighbours, dim3(2), dim3(64), arguments, 0, nullptr);
   bool right = counted[0] == std::count_if(a.begin(), a.begin() + 1536, [](int v) { return v > 0; }) && counted[2] == 1536;
   right = right && counted[1] == std::accumulate(kept.begin(), kept.begin() + counted[0], 0) && seen.host()[0] == 139 + 128;
+  right = right && sums_of_tiles<64>(a, in, positive) && sums_of_tiles<128>(a, in, positive) && sums_of_tiles<256>(a, in, positive);
   if (cudaDeviceSynchronize() != cudaSuccess) return 2;
   bool ok = right && sum == std::accumulate(a.begin(), a.end(), 0) && top == *std::max_element(a.begin(), a.end()) && lowest == *std::min_element(f.begin(), f.end());
   std::printf("%d %d %g: %s\n", sum, top, lowest, ok ? "ok" : "wrong");

@@ -1,4 +1,5 @@
 // What the runtime API answers to misuse: one case for each number on the command line.
+#include <cooperative_groups.h>
 #include <cuda_runtime.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,10 @@ __global__ void heap(int* p, int what) {
   int* array = new int[2];
   if (what == 32) p[0] = array[1];
   delete[] array;
+}
+__global__ void half_a_tile() {
+  auto tile = cooperative_groups::tiled_partition<64>(cooperative_groups::this_thread_block());
+  if (threadIdx.x % 64 < 32) tile.sync();
 }
 __constant__ int table[4];
 
@@ -78,6 +83,7 @@ int main(int argc, char** argv) {
     case 23: fill(d, 64); SHOW(cudaGetLastError()); break;
     case 26: SHOW(cudaMemcpyPeer(d, 1, d, 0, 4)); break;
     case 27: case 28: case 29: case 30: case 31: case 32: heap<<<1, 1>>>(d, atoi(argv[1])); SHOW(cudaDeviceSynchronize()); break;
+    case 33: half_a_tile<<<1, 128>>>(); SHOW(cudaDeviceSynchronize()); break;
     case 24: {
       cudaGraph_t graph;
       cudaStreamCreate(&a);

@@ -12,6 +12,12 @@ __global__ void add(const int* x, int* y) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   y[i] += x[i];  // add
 }
+__global__ void one_of(int* x) {
+  if (threadIdx.x == 2 && threadIdx.y == 1) x[5] = 1;  // one of many
+}
+__global__ void alone(const int* x, int* y) {
+  y[0] = x[5];  // alone
+}
 __global__ void count(int* counter) { atomicAdd(counter, 1); }
 
 int main(int argc, char** argv) {
@@ -79,6 +85,11 @@ int main(int argc, char** argv) {
       cudaStreamSynchronize(a);
       add<<<4, 256, 0, b>>>(y, x);
       cudaMemcpyAsync(pinned, y, kBytes, cudaMemcpyDeviceToHost, blocking);
+      break;
+    case 8:  // blocks of other shapes
+      one_of<<<1, dim3(8, 4), 0, a>>>(x);
+      if (ordered) cudaStreamSynchronize(a);
+      alone<<<1, 1, 0, b>>>(x, y);
       break;
   }
   cudaDeviceSynchronize();

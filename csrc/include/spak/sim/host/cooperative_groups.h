@@ -3,6 +3,7 @@
 #pragma once
 #include <spak/sim/host/groups.h>
 #include <spak/sim/host/prelude.h>
+#include <spak/sim/model/barrier.h>
 #include <spak/sim/model/cluster.h>
 
 #include <type_traits>
@@ -189,52 +190,91 @@ class cluster_group {
   }
 };
 
-template <unsigned Size, typename Parent = void>
-class thread_block_tile : public coalesced_group {
-  static_assert(Size >= 1 && (Size & (Size - 1)) == 0, "the size of a tile must be a power of two");
-  static_assert(Size <= 32, "the simulator does not model tiles of more than one warp");
+namespace details {
 
+// Of one warp, or of a part of one.
+template <unsigned Size>
+class lanes_tile : public coalesced_group {
  public:
-  thread_block_tile() : thread_block_tile(details::rank_in_block(), details::block_threads()) {}
+  lanes_tile() : lanes_tile(rank_in_block(), block_threads()) {}
   // `rank` and `threads` of the parent; the tile lies in the calling warp.
-  thread_block_tile(unsigned rank, unsigned threads)
-      : coalesced_group((Size == 32 ? ~0u : (1u << (Size & 31)) - 1) << (details::lane() / Size * Size), rank / Size,
+  lanes_tile(unsigned rank, unsigned threads)
+      : coalesced_group((Size == 32 ? ~0u : (1u << (Size & 31)) - 1) << (lane() / Size * Size), rank / Size,
                         (threads + Size - 1) / Size) {}
-  template <typename Other>
-  thread_block_tile(const thread_block_tile<Size, Other>& other) : coalesced_group(other) {}
 
   static constexpr unsigned num_threads() { return Size; }
   static constexpr unsigned size() { return Size; }
-  static unsigned thread_rank() { return details::lane() % Size; }
+  static unsigned thread_rank() { return lane() % Size; }
   unsigned meta_group_rank() const { return meta_rank_; }
   unsigned meta_group_size() const { return meta_size_; }
 
   template <typename T>
   T shfl(const T& value, int rank, Site at = here()) const {
-    return details::shuffle(mask_, value, base() + static_cast<unsigned>(rank) % Size, at);
+    return shuffle(mask_, value, base() + static_cast<unsigned>(rank) % Size, at);
   }
   template <typename T>
   T shfl_up(const T& value, int delta, Site at = here()) const {
-    return details::shuffle(
-        mask_, value,
-        static_cast<int>(thread_rank()) >= delta ? details::lane() - static_cast<unsigned>(delta) : details::lane(),
-        at);
+    return shuffle(mask_, value,
+                   static_cast<int>(thread_rank()) >= delta ? lane() - static_cast<unsigned>(delta) : lane(), at);
   }
   template <typename T>
   T shfl_down(const T& value, int delta, Site at = here()) const {
-    return details::shuffle(mask_, value,
-                            thread_rank() + static_cast<unsigned>(delta) < Size
-                                ? details::lane() + static_cast<unsigned>(delta)
-                                : details::lane(),
-                            at);
+    return shuffle(mask_, value,
+                   thread_rank() + static_cast<unsigned>(delta) < Size ? lane() + static_cast<unsigned>(delta) : lane(),
+                   at);
   }
   template <typename T>
   T shfl_xor(const T& value, int lanes, Site at = here()) const {
-    return details::shuffle(mask_, value, base() + ((thread_rank() ^ static_cast<unsigned>(lanes)) % Size), at);
+    return shuffle(mask_, value, base() + ((thread_rank() ^ static_cast<unsigned>(lanes)) % Size), at);
   }
 
  private:
-  static unsigned base() { return details::lane() / Size * Size; }
+  static unsigned base() { return lane() / Size * Size; }
+};
+
+// Of several warps, all of whose threads do together what it does.
+template <unsigned Size>
+class warps_tile {
+ public:
+  warps_tile() : warps_tile(rank_in_block(), block_threads()) {}
+  warps_tile(unsigned rank, unsigned threads) : meta_rank_(rank / Size), meta_size_((threads + Size - 1) / Size) {}
+
+  static void sync(Site at = here()) { spak::sim::tile_sync(Size, at); }
+  static constexpr unsigned num_threads() { return Size; }
+  static constexpr unsigned size() { return Size; }
+  static unsigned thread_rank() { return rank_in_block() % Size; }
+  unsigned meta_group_rank() const { return meta_rank_; }
+  unsigned meta_group_size() const { return meta_size_; }
+
+  template <typename T>
+  T shfl(T value, unsigned rank, Site at = here()) const {
+    static_assert(std::is_trivially_destructible_v<T> && sizeof(T) <= 32,
+                  "a group shuffles values of at most 32 bytes that can be copied");
+    spak::sim::host::tile_shuffle(Size, &value, sizeof(T), rank, at);
+    return value;
+  }
+  int any(int predicate, Site at = here()) const { return spak::sim::host::tile_count(Size, predicate, at) != 0; }
+  int all(int predicate, Site at = here()) const { return spak::sim::host::tile_count(Size, predicate, at) == Size; }
+
+ private:
+  unsigned meta_rank_, meta_size_;
+};
+
+template <unsigned Size>
+using tile = std::conditional_t<(Size > 32), warps_tile<Size>, lanes_tile<Size>>;
+
+}  // namespace details
+
+template <unsigned Size, typename Parent = void>
+class thread_block_tile : public details::tile<Size> {
+  static_assert(Size >= 1 && Size <= 1024 && (Size & (Size - 1)) == 0,
+                "the size of a tile must be a power of two of at most 1024");
+
+ public:
+  thread_block_tile() = default;
+  thread_block_tile(unsigned rank, unsigned threads) : details::tile<Size>(rank, threads) {}
+  template <typename Other>
+  thread_block_tile(const thread_block_tile<Size, Other>& other) : details::tile<Size>(other) {}
 };
 
 // Any of the groups of a block, by value.
@@ -259,7 +299,7 @@ struct thread_self {
   static unsigned thread_rank() { return 0; }
 };
 
-// What tiles of more than one warp need on a device.
+// What tiles of several warps need on a device.
 template <unsigned Threads>
 struct block_tile_memory {};
 

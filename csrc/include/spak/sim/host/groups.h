@@ -2,6 +2,7 @@
 #pragma once
 #include <spak/sim/engine.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #pragma GCC visibility push(hidden)
@@ -15,6 +16,11 @@ inline std::uint32_t converged(Site site) { return active_mask(site); }
 bool in_shared(const void* address);
 // The rank of the block in its cluster whose shared memory it is; -1: of none.
 int shared_rank(const void* address);
+
+// Among the threads of a tile of several warps, all of which call it: what the one with that rank has at `value` (at most 32
+// bytes) is put there; how many of them have a predicate.
+void tile_shuffle(unsigned threads, void* value, std::size_t bytes, unsigned rank, Site site);
+unsigned tile_count(unsigned threads, bool predicate, Site site);
 
 }  // namespace spak::sim::host
 #pragma GCC visibility pop

@@ -1,4 +1,4 @@
-// bar.sync and bar.arrive with a number of threads. Knows nothing of mbarriers.
+// Barriers of some warps of a block: bar.sync and bar.arrive, and those of tiles. Knows nothing of mbarriers.
 #pragma once
 #include <spak/sim/engine.h>
 
@@ -7,6 +7,8 @@ namespace spak::sim {
 
 void named_sync(int id, int threads, Site site);
 void named_arrive(int id, int threads, Site site);
+// Of the tile of `threads` that the calling one is in: a power of two from 64 to 1024.
+void tile_sync(unsigned threads, Site site);
 
 }  // namespace spak::sim
 #pragma GCC visibility pop
