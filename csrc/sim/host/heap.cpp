@@ -65,6 +65,11 @@ bool take(void* pointer, const char* function, Place by) {
   stop(std::move(wrong));
 }
 
+// The same for `delete`, which host code and the standard library call as well.
+bool deleted(void* pointer, const void* by) {
+  return pointer && own_heap() && take(pointer, "delete", {{nullptr, 0}, by});
+}
+
 using Delete = void (*)(void*);
 using SizedDelete = void (*)(void*, std::size_t);
 
@@ -99,20 +104,18 @@ void* operator new[](std::size_t size, OnHeap heap) noexcept {
 #pragma GCC visibility push(default)
 void operator delete(void* pointer) noexcept {
   static const auto other = next<Delete>("_ZdlPv");
-  if (!pointer || !own_heap() || !take(pointer, "delete", {{nullptr, 0}, __builtin_return_address(0)})) other(pointer);
+  if (!deleted(pointer, __builtin_return_address(0))) other(pointer);
 }
 void operator delete[](void* pointer) noexcept {
   static const auto other = next<Delete>("_ZdaPv");
-  if (!pointer || !own_heap() || !take(pointer, "delete", {{nullptr, 0}, __builtin_return_address(0)})) other(pointer);
+  if (!deleted(pointer, __builtin_return_address(0))) other(pointer);
 }
 void operator delete(void* pointer, std::size_t size) noexcept {
   static const auto other = next<SizedDelete>("_ZdlPvm");
-  if (!pointer || !own_heap() || !take(pointer, "delete", {{nullptr, 0}, __builtin_return_address(0)}))
-    other(pointer, size);
+  if (!deleted(pointer, __builtin_return_address(0))) other(pointer, size);
 }
 void operator delete[](void* pointer, std::size_t size) noexcept {
   static const auto other = next<SizedDelete>("_ZdaPvm");
-  if (!pointer || !own_heap() || !take(pointer, "delete", {{nullptr, 0}, __builtin_return_address(0)}))
-    other(pointer, size);
+  if (!deleted(pointer, __builtin_return_address(0))) other(pointer, size);
 }
 #pragma GCC visibility pop

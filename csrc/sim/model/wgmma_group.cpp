@@ -189,8 +189,7 @@ void Warpgroup::note_fragments(const Multiplication& next, unsigned warp, Site s
   if (old->values != note.values)
     report_touched(
         "registers of A were changed after a wgmma that read them, and the next wgmma that reads them follows without "
-        "a "
-        "wgmma.fence",
+        "a wgmma.fence",
         "call wgmma_fence() between writing fragments of A and the next wgmma", thread_name(32 * warp),
         "issues the wgmma", site);
   *old = note;
