@@ -149,12 +149,7 @@ def compile_engine(*flags: str, compiler: str = "g++", parts: Sequence[str] = ()
         if name.parts[0] in parts
     ]
     archive = cache() / f"libengine-{hashlib.sha256(repr(objects).encode()).hexdigest()[:24]}.a"
-    with _locked(archive):
-        if not archive.exists():
-            subprocess.run(["ar", "rcsD", str(made := archive.with_suffix(".made")), *map(str, objects)], check=True)
-            made.rename(archive)
-        os.utime(archive)
-    return [archive]
+    return [_kept(archive, ["ar", "rcsD", "OUT", *map(str, objects)])]
 
 
 def launchers(source: str) -> str:
@@ -207,11 +202,16 @@ def _link(objects: Sequence[Path], name: str, *flags: str, compiler: str = "g++"
     script = library.SCRIPT.read_text()
     key = hashlib.sha256(repr(([str(path) for path in objects], flags, script)).encode()).hexdigest()[:24]
     target = cache() / f"{name}-{key}"
+    link = [compiler, "-pthread", f"-Wl,-T,{library.SCRIPT}", *flags]
+    return _kept(target, [*link, *map(str, objects), "-o", "OUT"])
+
+
+def _kept(target: Path, command: Sequence[str]) -> Path:
+    """What a command writes to `OUT`, made unless it is there."""
     with _locked(target):
         if not target.exists():
             out = cache() / f"{target.name}.{os.getpid()}"
-            link = [compiler, "-pthread", f"-Wl,-T,{library.SCRIPT}", *flags]
-            subprocess.run([*link, *map(str, objects), "-o", str(out)], check=True)
+            subprocess.run([str(out) if word == "OUT" else word for word in command], check=True)
             out.rename(target)
         os.utime(target)
     return target
